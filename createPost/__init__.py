@@ -1,0 +1,26 @@
+"""POST /api/createPost: stores a post and sets its alarm."""
+
+from http import HTTPStatus
+
+import azure.functions as func
+
+from shared import auth, config, drafts, endpoint, posts
+from shared.clock import SystemClock
+from shared.hasura import Hasura
+
+MAX_BODY_BYTES = 64 * 1024
+
+
+def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+    return endpoint.answer(req, context, create_post)
+
+
+def create_post(req: func.HttpRequest) -> func.HttpResponse:
+    settings = config.load()
+    token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
+    draft = drafts.read_draft(endpoint.json_object(req, MAX_BODY_BYTES), SystemClock().now())
+    hasura = Hasura(settings)
+    created = posts.create(draft, lambda stored: hasura.insert_post(stored, token), hasura.set_alarm)
+    return endpoint.json_response(
+        HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.alarm}
+    )

@@ -1,0 +1,82 @@
+"""Between Azure's HTTP objects and the core: JSON in, JSON or a problem (RFC 9457) out, with the invocation's id."""
+
+import json
+import logging
+import math
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+import azure.functions as func
+
+from shared.errors import BodyTooLarge, ConfigurationError, InvalidDraft, MalformedRequest, Problem, Unavailable
+
+logger = logging.getLogger(__name__)
+
+
+def answer(
+    req: func.HttpRequest, context: func.Context, handle: Callable[[func.HttpRequest], func.HttpResponse]
+) -> func.HttpResponse:
+    """What `handle` answers; an error as a problem, with the invocation's id, by which the log can be searched."""
+    try:
+        return handle(req)
+    except ConfigurationError as error:
+        logger.error("%s", error)
+        return _problem(ConfigurationError("The server is not set up right; its log says how."), context)
+    except Problem as error:
+        logger.info("answered %s: %s", error.status, error)
+        return _problem(error, context)
+    except Exception:
+        logger.exception("unexpected error")
+        return _problem(Problem("Something unexpected happened; the log holds it under this request's id."), context)
+
+
+def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:
+    """The JSON object in the body, whatever its content type says. Raises BodyTooLarge or MalformedRequest."""
+    raw = req.get_body()
+    if len(raw) > max_bytes:
+        raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {max_bytes} are read.")
+    try:
+        body = json.loads(raw.decode(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise MalformedRequest("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise MalformedRequest("The body must be a JSON object.")
+    return body
+
+
+def json_response(status: HTTPStatus, body: dict[str, Any], retry_after: timedelta | None = None) -> func.HttpResponse:
+    """A JSON answer; `retry_after` as whole seconds, rounded up, at least one (Hasura ignores 0)."""
+    headers = {"Retry-After": str(max(1, math.ceil(retry_after.total_seconds())))} if retry_after else {}
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False), status_code=status, headers=headers, mimetype="application/json"
+    )
+
+
+def _problem(error: Problem, context: func.Context) -> func.HttpResponse:
+    body: dict[str, Any] = {
+        "type": "/problems/" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower(),
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "request_id": context.invocation_id,
+    }
+    if isinstance(error, InvalidDraft):
+        body["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in error.faults]
+    headers = {}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return func.HttpResponse(
+        json.dumps(body, ensure_ascii=False),
+        status_code=error.status,
+        headers=headers,
+        mimetype="application/problem+json",
+    )
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

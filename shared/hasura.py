@@ -1,0 +1,315 @@
+"""The GraphQL we send to Hasura, and its two APIs: GraphQL for the rows, metadata for the alarms."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared import http_client
+from shared.config import WEBHOOK_SECRET_NAME, Settings
+from shared.drafts import Draft
+from shared.errors import (
+    ConfigurationError,
+    Fault,
+    Forbidden,
+    HasuraUnavailable,
+    InvalidDraft,
+    MalformedRequest,
+    NotSent,
+    OutcomeUnknown,
+    ScheduledPostsError,
+    Unauthorized,
+)
+from shared.posts import Account, Outcome, Post, Row
+
+INSERT_POST = """
+mutation insertPost($post: scheduled_post_insert_input!) {
+  insert_scheduled_post_one(object: $post) { id text schedule_for state is_pending user_id account_id created_at }
+}"""
+
+_POST = "id user_id text schedule_for not_before state tries tweet_id reason"
+
+CLAIM_DUE_POSTS = f"""
+mutation claimDuePosts($args: claim_due_posts_args!) {{
+  claim_due_posts(args: $args) {{
+    {_POST} account {{ id account_name access_token access_token_secret account_users {{ user_id }} }}
+  }}
+}}"""
+
+FIND_POST = f"""
+query findPost($id: bigint!) {{
+  scheduled_post_by_pk(id: $id) {{ {_POST} }}
+}}"""
+
+RECORD = """
+mutation record(
+  $post: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!,
+  $attempt: post_attempt_bool_exp!, $ended: post_attempt_set_input!
+) {
+  update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
+  update_post_attempt(where: $attempt, _set: $ended) { affected_rows }
+}"""
+
+HOLD = """
+mutation hold($posts: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!) {
+  update_scheduled_post(where: $posts, _set: $becomes) { affected_rows }
+}"""
+
+LAST_STATUS_OF_OTHERS = """
+query lastStatusOfOthers($attempts: post_attempt_bool_exp!) {
+  post_attempt(where: $attempts, order_by: [{finished_at: desc}], limit: 1) { status_code }
+}"""
+
+READ_TIMEOUT = 10.0
+"""Seconds that Hasura may take for an answer."""
+
+LEASE_SECONDS = 120
+"""How long a claimed post is ours: longer than X may take (shared.x), and writing down what it said."""
+
+WEBHOOK_SECRET_HEADER = "x-webhook-secret"
+WEBHOOK_PATH = "/api/postTweet"
+
+ALARM_RETRIES = {"num_retries": 5, "retry_interval_seconds": 15, "timeout_seconds": 60}
+TOLERANCE_BEYOND_LATENESS = timedelta(hours=1)
+"""An alarm must outlive the post's welcome, so that its last ring can mark the post as missed."""
+
+
+class HasuraRefusal(ScheduledPostsError):
+    """Hasura understood the request and refused it. `code` is its own word for why, e.g. ``permission-error``."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"Hasura refused: {message} ({code})")
+        self.code = code
+        self.message = message
+
+
+class Hasura:
+    """The store of the posts: as their author for creating, as admin for everything else.
+
+    Every method may raise HasuraUnavailable, and ConfigurationError when Hasura refuses us rather than the author.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._as_admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
+
+    def insert_post(self, draft: Draft, token: str) -> Row:
+        """The stored row, inserted with the author's own token, so that Hasura's permissions decide.
+
+        Raises Unauthorized, Forbidden or InvalidDraft with what Hasura objects to, in words.
+        """
+        post = {
+            "text": draft.text,
+            "schedule_for": draft.schedule_for.isoformat(),
+            "account_id": draft.account_id,
+            "user_id": draft.user_id,
+        }
+        given = {name: value for name, value in post.items() if value is not None}
+        try:
+            data = self._graphql(INSERT_POST, {"post": given}, {"Authorization": f"Bearer {token}"})
+        except HasuraRefusal as refusal:
+            raise _to_the_author(refusal) from refusal
+        row: Row = data["insert_scheduled_post_one"]
+        return row
+
+    def set_alarm(self, at: datetime, post: Row) -> Row:
+        """Hasura's answer to create_scheduled_event: ``message``, and ``event_id`` since v2.1."""
+        tolerance = timedelta(seconds=self._settings.max_lateness_seconds) + TOLERANCE_BEYOND_LATENESS
+        event = {
+            "webhook": self._settings.actions_base_url + WEBHOOK_PATH,
+            "schedule_at": at.isoformat(),
+            "payload": post,
+            "headers": [{"name": WEBHOOK_SECRET_HEADER, "value_from_env": WEBHOOK_SECRET_NAME}],
+            "retry_conf": {**ALARM_RETRIES, "tolerance_seconds": int(tolerance.total_seconds())},
+            "comment": f"publishes post {post['id']}",
+        }
+        return self._metadata("create_scheduled_event", event)
+
+    def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
+        """What is due, by the database's clock, and is ours for LEASE_SECONDS."""
+        args = {
+            "ringing_post_id": ringing_post_id,
+            "batch_size": self._settings.publish_batch,
+            "lease_seconds": LEASE_SECONDS,
+            "max_lateness_seconds": self._settings.max_lateness_seconds,
+        }
+        rows = self._graphql_as_admin(CLAIM_DUE_POSTS, {"args": args})["claim_due_posts"]
+        return [_post(row) for row in rows]
+
+    def find_post(self, post_id: int) -> Post | None:
+        """The post without its account; None when there is none."""
+        row = self._graphql_as_admin(FIND_POST, {"id": post_id})["scheduled_post_by_pk"]
+        return _post(row) if row else None
+
+    def record(self, post: Post, outcome: Outcome) -> None:
+        """Writes the outcome on the post and its attempt in one transaction.
+
+        A tweet is recorded whatever happened to the row meanwhile; any other outcome only while no later try began.
+        """
+        still_ours = {"tries": {"_eq": post.tries}, "state": {"_in": ["sending", "unknown"]}}
+        variables = {
+            "post": {"id": {"_eq": post.id}, **({"state": {"_neq": "tweeted"}} if outcome.tweet_id else still_ours)},
+            "becomes": {
+                "state": outcome.state,
+                "reason": outcome.reason,
+                "tweet_id": outcome.tweet_id,
+                "not_before": outcome.not_before.isoformat() if outcome.not_before else None,
+                "lease_until": None,
+            },
+            "attempt": {"post_id": {"_eq": post.id}, "number": {"_eq": post.tries}},
+            "ended": {
+                "outcome": outcome.attempt,
+                "detail": outcome.detail,
+                "status_code": outcome.status_code,
+                "finished_at": "now",  # the database's clock, as for started_at (PostgreSQL's special date/time values)
+            },
+        }
+        self._graphql_as_admin(RECORD, variables)
+
+    def hold(self, until: datetime, reason: str, account_id: int | None) -> None:
+        """Lets the scheduled posts due before `until` wait until then: those of an account, or of all (None)."""
+        posts = {
+            "state": {"_eq": "scheduled"},
+            "schedule_for": {"_lt": until.isoformat()},
+            "_or": [{"not_before": {"_is_null": True}}, {"not_before": {"_lt": until.isoformat()}}],
+        }
+        if account_id is not None:
+            posts["account_id"] = {"_eq": account_id}
+        self._graphql_as_admin(HOLD, {"posts": posts, "becomes": {"not_before": until.isoformat(), "reason": reason}})
+
+    def last_status_of_others(self, account_id: int, since: datetime) -> int | None:
+        """The HTTP status of X's latest answer to another account since then; None when there was none."""
+        attempts = {
+            "finished_at": {"_gt": since.isoformat()},
+            "status_code": {"_is_null": False},
+            "scheduled_post": {"account_id": {"_neq": account_id}},
+        }
+        rows = self._graphql_as_admin(LAST_STATUS_OF_OTHERS, {"attempts": attempts})["post_attempt"]
+        return rows[0]["status_code"] if rows else None
+
+    def _graphql_as_admin(self, document: str, variables: Mapping[str, Any]) -> Row:
+        try:
+            return self._graphql(document, variables, self._as_admin)
+        except HasuraRefusal as refusal:
+            raise _to_the_operator(refusal) from refusal
+
+    def _graphql(self, document: str, variables: Mapping[str, Any], headers: Mapping[str, str]) -> Row:
+        """The ``data`` of the answer. Hasura answers errors with status 200, so the body decides."""
+        answer = self._post("/v1/graphql", {"query": document, "variables": variables}, headers)
+        body = answer.json if isinstance(answer.json, dict) else {}
+        if body.get("errors"):
+            raise _graphql_refusal(body["errors"])
+        if answer.status != 200 or not isinstance(body.get("data"), dict):
+            raise HasuraUnavailable(f"Hasura answered {answer.status} without data. Try again soon.")
+        data: Row = body["data"]
+        return data
+
+    def _metadata(self, operation: str, args: Row) -> Row:
+        """Prefers the metadata API of v2; Hasura v1.3 has the operation under /v1/query alone."""
+        request = {"type": operation, "args": args}
+        answer = self._post("/v1/metadata", request, self._as_admin)
+        if answer.status == 404:
+            answer = self._post("/v1/query", request, self._as_admin)
+        body = answer.json if isinstance(answer.json, dict) else {}
+        if 400 <= answer.status < 500:
+            raise _to_the_operator(HasuraRefusal(str(body.get("code")), str(body.get("error"))))
+        if answer.status != 200 or body.get("message") != "success":
+            raise HasuraUnavailable(f"Hasura answered {answer.status} to {operation}. Try again soon.")
+        return body
+
+    def _post(self, path: str, body: Row, headers: Mapping[str, str]) -> http_client.HttpAnswer:
+        try:
+            return http_client.post(
+                self._settings.app_base_api + path, body, headers=headers, read_timeout=READ_TIMEOUT
+            )
+        except (NotSent, OutcomeUnknown) as error:
+            raise HasuraUnavailable(f"Hasura could not be asked: {error.detail}. Try again soon.") from error
+
+
+def ringing_post_id(body: Any) -> int | None:
+    """The id of the post that an invocation of the webhook is about; None for the sweep, which is about none.
+
+    Understands a scheduled event's envelope and a table event (Hasura's docs, Payload), and a bare post, as Hasura's
+    first releases sent it. Raises MalformedRequest for anything else.
+    """
+    if not isinstance(body, dict):
+        raise MalformedRequest("The body is no object, so it is no event of Hasura's.")
+    post = _payload(body)
+    if not post:
+        return None
+    post_id = post.get("id") if isinstance(post, dict) else None
+    if isinstance(post_id, str) and post_id.isdecimal():
+        post_id = int(post_id)  # HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES
+    if not isinstance(post_id, int) or isinstance(post_id, bool) or not 0 < post_id < 2**63:
+        raise MalformedRequest("The event's payload is no post: it has no id.")
+    return post_id
+
+
+def _payload(body: Row) -> Any:
+    if {"id", "scheduled_time", "payload"} <= body.keys():
+        return body["payload"]
+    if {"trigger", "table", "event"} <= body.keys():
+        event = body["event"] if isinstance(body["event"], dict) else {}
+        data = event.get("data")
+        return (data.get("new") if isinstance(data, dict) else None) or {"id": None}
+    if {"id", "schedule_for"} <= body.keys():
+        return body
+    raise MalformedRequest("The body is neither a scheduled event, nor a table event, nor a post.")
+
+
+def _post(row: Row) -> Post:
+    return Post(
+        id=int(row["id"]),
+        user_id=int(row["user_id"]),
+        text=row["text"],
+        schedule_for=datetime.fromisoformat(row["schedule_for"]),
+        state=row["state"],
+        tries=row["tries"],
+        not_before=datetime.fromisoformat(row["not_before"]) if row["not_before"] else None,
+        tweet_id=row["tweet_id"],
+        reason=row["reason"],
+        account=_account(row["account"]) if row.get("account") else None,
+    )
+
+
+def _account(row: Row) -> Account:
+    return Account(
+        id=int(row["id"]),
+        name=row["account_name"],
+        user_ids=frozenset(int(link["user_id"]) for link in row["account_users"]),
+        access_token=row["access_token"],
+        access_token_secret=row["access_token_secret"],
+    )
+
+
+def _graphql_refusal(errors: Any) -> HasuraRefusal:
+    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+    extensions = first.get("extensions")
+    code = extensions.get("code") if isinstance(extensions, dict) else None
+    return HasuraRefusal(str(code), str(first.get("message")))
+
+
+def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
+    """Codes are Hasura's, messages PostgreSQL's or those of the triggers in hasura/migrations."""
+    match refusal.code:
+        case "invalid-jwt" | "invalid-headers" | "jwt-invalid-claims" | "jwt-missing-role-claims" | "access-denied":
+            return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
+        case "permission-error" if "permission" in refusal.message:
+            return Forbidden("user_id must be your own, and account_id an X account that is linked to you.")
+        case "constraint-violation" if "account_id" in refusal.message:
+            return InvalidDraft([Fault("account_id", "There is no such account.")])
+        case "constraint-violation" if "user_id" in refusal.message:
+            return Forbidden("Nobody is known under this sign-in or user_id. Sign up first.")
+        case "data-exception":
+            return InvalidDraft([Fault("account_id", refusal.message)])
+        case "permission-error":
+            return InvalidDraft([Fault("text", f"The database refuses this post: {refusal.message}")])
+        case "validation-failed":
+            return Forbidden("Your role may not schedule posts.")
+        case _:
+            return HasuraUnavailable("Hasura could not store the post. Try again soon.")
+
+
+def _to_the_operator(refusal: HasuraRefusal) -> ScheduledPostsError:
+    if refusal.code in ("unexpected", "postgres-error", "None"):
+        return HasuraUnavailable(f"{refusal}. Try again soon.")
+    return ConfigurationError(f"{refusal}. Check HASURA_GRAPHQL_ADMIN_SECRET, and that hasura/ is applied.")

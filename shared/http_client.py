@@ -1,0 +1,99 @@
+"""The one module that speaks HTTP outwards. It logs nothing: headers and bodies hold tokens and texts.
+
+One connection pool serves the whole process (Azure's advice against running out of outbound ports), nothing is sent
+twice by itself, redirects are not followed, and every failure of the transport becomes NotSent or OutcomeUnknown.
+"""
+
+import functools
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+import requests.adapters
+import urllib3.exceptions
+from requests.auth import AuthBase
+
+from shared.errors import NotSent, OutcomeUnknown
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds to establish a connection."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What the other side said. `json` is None when the body is not JSON; header names are looked up in any case."""
+
+    status: int
+    headers: Mapping[str, str]
+    json: Any
+
+
+def post(
+    url: str, body: Any, *, read_timeout: float, headers: Mapping[str, str] | None = None, auth: AuthBase | None = None
+) -> HttpAnswer:
+    """Sends `body` as JSON, once; waits at most `read_timeout` seconds for each part of the answer.
+
+    Raises NotSent when the request surely did not arrive, and OutcomeUnknown when it may have.
+    """
+    try:
+        response = _session().post(
+            url,
+            json=body,
+            headers=headers,
+            auth=auth or _headers_as_given,
+            timeout=(CONNECT_TIMEOUT, read_timeout),
+            allow_redirects=False,
+        )
+    except requests.RequestException as error:
+        raise _translated(error) from error
+    return HttpAnswer(response.status_code, response.headers, _json_or_none(response))
+
+
+@functools.cache
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one user's cookie must not ride with another
+    return session
+
+
+def _headers_as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an auth of our own, requests would let a .netrc replace the Authorization header."""
+    return request
+
+
+_NEVER_LEFT = (
+    requests.ConnectTimeout,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.InvalidHeader,
+    requests.exceptions.InvalidJSONError,
+    requests.exceptions.ProxyError,
+)
+
+
+def _translated(error: requests.RequestException) -> NotSent | OutcomeUnknown:
+    if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
+        return NotSent("no connection could be made")
+    if isinstance(error, requests.Timeout):
+        return OutcomeUnknown("no answer came in time")
+    return OutcomeUnknown("the connection broke before the answer was complete")
+
+
+def _connection_never_stood(error: requests.RequestException) -> bool:
+    reason = getattr(error.args[0], "reason", None) if error.args else None
+    if isinstance(reason, urllib3.exceptions.SSLError):
+        return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
+    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+
+
+def _json_or_none(response: requests.Response) -> Any:
+    try:
+        return response.json()
+    except requests.exceptions.JSONDecodeError:
+        return None

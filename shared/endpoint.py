@@ -55,9 +55,14 @@ def json_response(status: HTTPStatus, body: dict[str, Any], retry_after: timedel
     )
 
 
+def problem_type(kind: type[Problem]) -> str:
+    """What names a kind of problem on the wire: ``/problems/invalid-draft`` for InvalidDraft."""
+    return "/problems/" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
+
+
 def _problem(error: Problem, context: func.Context) -> func.HttpResponse:
     body: dict[str, Any] = {
-        "type": "/problems/" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", type(error).__name__).lower(),
+        "type": problem_type(type(error)),
         "title": error.title,
         "status": error.status,
         "detail": error.detail,

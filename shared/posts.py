@@ -198,7 +198,8 @@ def _publish_side_by_side(claimed: list[Post], store: PostStore, publisher: Publ
     if not sending:
         return closed
     with ThreadPoolExecutor(max_workers=len(sending)) as pool:
-        return closed + list(pool.map(lambda post: publish_post(post, store, publisher, clock), sending))
+        tries = [pool.submit(publish_post, post, store, publisher, clock) for post in sending]
+    return closed + [one_try.result() for one_try in tries]  # only now: one that raises must not cancel the others
 
 
 def publish_post(post: Post, store: PostStore, publisher: Publisher, clock: Clock) -> Post:
@@ -242,7 +243,7 @@ def _second_thought(error: TryFailed, post: Post, store: PostStore, now: datetim
         others = store.last_status_of_others(post.account.id, now - EVIDENCE)
     except ScheduledPostsError:
         others = None
-    if others == error.status_code:
+    if others is not None and others == error.status_code:
         return AppHeld(
             "X refuses the sign-in of every account: our app's keys, or our clock, may be wrong.",
             status_code=error.status_code,

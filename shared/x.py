@@ -4,6 +4,7 @@ What X's answers mean follows X's docs (Posts, Rate limits, Error codes) and ans
 idempotency key, so an answer that cannot be read leaves open whether the post is out, and is never guessed away.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -39,6 +40,8 @@ class X:
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
+        for talkative in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
+            logging.getLogger(talkative).setLevel(logging.INFO)
 
     def publish(self, account: Account, text: str) -> str:
         """The id of the new tweet. Raises a TryFailed, whose class says whether X may have the post nevertheless."""

@@ -1,0 +1,35 @@
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test check clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/installed ## create .venv with everything the rest needs
+
+$(VENV)/installed: requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
+	@echo "installing into $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+run: install ## start the whole stack and stay up; Ctrl-C ends it
+	@$(BIN)/python -m local
+
+demo: install ## watch one post being written, stored, alarmed and published
+	@$(BIN)/python -m local.demo
+
+test: install ## run the tests
+	@$(BIN)/python -m pytest -q
+
+check: install ## format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+
+clean: ## remove the environment and the stack's data
+	@rm -rf $(VENV) .local

@@ -1,0 +1,39 @@
+"""Calls a function of the app the way the worker does, in this process."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import azure.functions as func
+
+INVOCATION_ID = "5f9c1a9e-0000-4000-8000-000000000001"
+
+SETTINGS = {
+    "APP_BASE_API": "http://hasura.test",
+    "ACTIONS_BASE_URL": "http://functions.test",
+    "HASURA_GRAPHQL_ADMIN_SECRET": "the-admin-secret",
+    "HASURA_GRAPHQL_JWT_SECRET": json.dumps({"type": "HS256", "key": "k" * 32, "audience": "app", "issuer": "idp"}),
+    "WEBHOOK_SECRET": "the-webhook-secret",
+    "CONSUMER_API_KEY": "the-consumer-key",
+    "CONSUMER_API_SECRET": "the-consumer-secret",
+    "X_BASE_URL": "http://x.test",
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """As much of the worker's context as functions use."""
+
+    invocation_id: str = INVOCATION_ID
+
+
+def call(main: Callable[..., func.HttpResponse], body: Any, headers: dict[str, str] | None = None) -> func.HttpResponse:
+    """What `main` answers to a POST; `body` is sent as JSON unless it is bytes."""
+    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    request = func.HttpRequest(method="POST", url="http://functions.test/api/f", headers=headers or {}, body=raw)
+    return main(request, Context())
+
+
+def json_of(response: func.HttpResponse) -> Any:
+    return json.loads(response.get_body())

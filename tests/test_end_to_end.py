@@ -1,0 +1,326 @@
+"""The main job through the whole stack: real HTTP, a real database, Hasura's and X's protocols."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import azure.functions as func
+import pytest
+import requests
+from problems import assert_problem
+from waiting import wait_until
+
+from local.running_stack import GraphQLFailed, RunningStack
+
+POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) {
+  id text state is_pending reason tweet_id tries schedule_for not_before account { account_name }
+  post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome status_code detail }
+} }"""
+MOVE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
+}"""
+DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
+INSERT = """mutation ($text: String!, $at: timestamptz!) {
+  insert_scheduled_post_one(object: {text: $text, schedule_for: $at}) { id }
+}"""
+
+
+class Author:
+    """A signed-in user with a linked account, and what they do through the public APIs."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self.name = "u" + uuid.uuid4().hex[:12]
+        self.stack = stack
+        self.token = stack.token(self.name)
+
+    def schedule(self, text: str, seconds_ahead: float, **fields: Any) -> int:
+        response = self.try_to_schedule(text=text, schedule_for=in_seconds(seconds_ahead), **fields)
+        assert response.status_code == 201, response.text
+        assert response.json()["scheduled_event"]["message"] == "success"
+        post_id: int = response.json()["insert_scheduled_post_one"]["id"]
+        return post_id
+
+    def try_to_schedule(self, **fields: Any) -> requests.Response:
+        return self.stack.create_post(self.token, fields)
+
+    def graphql(self, document: str, **variables: Any) -> Any:
+        return self.stack.graphql(document, variables, token=self.token)
+
+    def post(self, post_id: int) -> dict[str, Any]:
+        post: dict[str, Any] = self.graphql(POST, id=post_id)["scheduled_post_by_pk"]
+        return post
+
+    def change(self, post_id: int, **changes: Any) -> Any:
+        return self.graphql(MOVE, id=post_id, changes=changes)["update_scheduled_post_by_pk"]
+
+    def post_once(self, post_id: int, *states: str) -> dict[str, Any]:
+        """The post as soon as it is in one of these states."""
+        return wait_until(lambda: self.post(post_id), lambda post: post["state"] in states)
+
+    def tweets(self) -> list[str]:
+        return [tweet["text"] for tweet in self.stack.tweets(self.name)]
+
+
+@pytest.fixture
+def alice(stack: RunningStack) -> Author:
+    return Author(stack)
+
+
+@pytest.fixture
+def bob(stack: RunningStack) -> Author:
+    return Author(stack)
+
+
+def in_seconds(seconds: float) -> str:
+    return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
+
+
+def ring(stack: RunningStack, post_id: int | None, secret: str | None = None) -> requests.Response:
+    """Calls the webhook as Hasura does."""
+    body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0), "payload": {"id": post_id} if post_id else None}
+    headers = {"x-webhook-secret": secret or stack.settings["WEBHOOK_SECRET"]}
+    return requests.post(f"{stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
+
+
+def assert_refused(response: requests.Response, status: int) -> dict[str, Any]:
+    """The problem in an answer that came over the wire."""
+    return assert_problem(
+        func.HttpResponse(
+            response.content, status_code=response.status_code, mimetype=response.headers["Content-Type"]
+        ),
+        status,
+    )
+
+
+class TestTheMainJob:
+    def test_a_post_goes_out_once_at_its_time_and_says_so(self, alice: Author) -> None:
+        post_id = alice.schedule("Hello, world", seconds_ahead=1)
+
+        post = alice.post_once(post_id, "tweeted")
+
+        [tweet] = alice.stack.tweets(alice.name)
+        assert (tweet["text"], tweet["id"]) == ("Hello, world", post["tweet_id"])
+        assert tweet["created_at"] >= post["schedule_for"][:19]
+        assert (post["is_pending"], post["reason"], post["account"]) == (False, None, {"account_name": alice.name})
+        [attempt] = post["post_attempts"]
+        assert (attempt["number"], attempt["outcome"], attempt["text"]) == (1, "tweeted", "Hello, world")
+        assert attempt["started_at"] <= attempt["finished_at"]
+
+    def test_twenty_posts_of_one_moment_all_go_out_once(self, alice: Author) -> None:
+        texts = [f"number {number}" for number in range(20)]
+        for text in texts:
+            alice.schedule(text, seconds_ahead=1)
+
+        wait_until(alice.tweets, lambda seen: len(seen) >= len(texts))
+
+        assert sorted(alice.tweets()) == sorted(texts)
+
+    def test_an_edited_post_goes_out_with_its_new_text(self, alice: Author) -> None:
+        post_id = alice.schedule("first thought", seconds_ahead=2)
+
+        alice.change(post_id, text="second thought")
+
+        alice.post_once(post_id, "tweeted")
+        assert alice.tweets() == ["second thought"]
+
+    def test_a_deleted_post_does_not_go_out_and_its_alarm_is_answered(self, alice: Author) -> None:
+        post_id = alice.schedule("regretted", seconds_ahead=60)
+        alice.graphql(DELETE, id=post_id)
+
+        answer = ring(alice.stack, post_id)
+
+        assert (answer.status_code, answer.json()["reason"][:21]) == (200, "There is no such post")
+        assert alice.tweets() == []
+
+    def test_a_post_moved_earlier_goes_out_at_its_new_time(self, alice: Author) -> None:
+        post_id = alice.schedule("sooner", seconds_ahead=3600)
+
+        alice.change(post_id, schedule_for=in_seconds(1))
+
+        alice.post_once(post_id, "tweeted")
+        assert alice.tweets() == ["sooner"]
+
+    def test_a_post_moved_later_does_not_go_out_at_its_old_time_but_at_its_new_one(self, alice: Author) -> None:
+        post_id = alice.schedule("later", seconds_ahead=1)
+        new_time = in_seconds(3)
+
+        alice.change(post_id, schedule_for=new_time)
+
+        alice.post_once(post_id, "tweeted")
+        [tweet] = alice.stack.tweets(alice.name)
+        assert datetime.fromisoformat(tweet["created_at"]) >= datetime.fromisoformat(new_time)
+
+    def test_a_post_without_an_alarm_goes_out_with_the_sweep(self, alice: Author) -> None:
+        post_id = alice.graphql(INSERT, text="swept", at=in_seconds(-1))["insert_scheduled_post_one"]["id"]
+
+        answer = ring(alice.stack, None)
+
+        assert (answer.status_code, answer.json()["post_id"]) == (200, None)
+        alice.post_once(post_id, "tweeted")
+        assert alice.tweets() == ["swept"]
+
+    def test_an_alarm_that_rings_again_and_again_publishes_once(self, alice: Author) -> None:
+        post_id = alice.schedule("once", seconds_ahead=0.5)
+        alice.post_once(post_id, "tweeted")
+
+        answers = [ring(alice.stack, post_id) for _ in range(3)]
+
+        assert {answer.json()["reason"] for answer in answers} == {"It is published already."}
+        assert alice.tweets() == ["once"]
+
+    def test_an_alarm_too_early_publishes_nothing_and_is_set_again(self, alice: Author) -> None:
+        post_id = alice.schedule("patience", seconds_ahead=3600)
+
+        answer = ring(alice.stack, post_id)
+
+        assert "alarm is set again" in answer.json()["reason"]
+        assert alice.tweets() == []
+        assert len(alarms_of(alice.stack, post_id)) == 2
+
+    def test_an_event_holds_no_secret(self, alice: Author) -> None:
+        post_id = alice.schedule("plain", seconds_ahead=3600)
+
+        [event] = alarms_of(alice.stack, post_id)
+
+        assert event["header_conf"] == [{"name": "x-webhook-secret", "value_from_env": "WEBHOOK_SECRET"}]
+        assert not any(secret in str(event) for name, secret in alice.stack.settings.items() if "SECRET" in name)
+        assert alice.token not in str(event)
+
+
+def alarms_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
+    events = stack.metadata("get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
+    return [event for event in events if event["payload"]["id"] == post_id]
+
+
+class TestWhatXSays:
+    @pytest.mark.parametrize(
+        ("kind", "state", "words", "tweets"),
+        [
+            pytest.param("402", "scheduled", "credits", 0, id="no-credits"),
+            pytest.param("401", "scheduled", "sign-in", 0, id="first-401"),
+            pytest.param("403", "failed", "refuses", 0, id="policy"),
+            pytest.param("duplicate", "failed", "already", 0, id="duplicate"),
+            pytest.param("suspended", "scheduled", "blocked", 0, id="suspended"),
+            pytest.param("500", "unknown", "may or may not", 0, id="500"),
+            pytest.param("html_520", "unknown", "may or may not", 0, id="html"),
+            pytest.param("reset_before", "unknown", "may or may not", 0, id="reset-before"),
+            pytest.param("reset_after", "unknown", "may or may not", 1, id="reset-after"),
+            pytest.param("commit_then_503", "unknown", "may or may not", 1, id="accepted-then-503"),
+        ],
+    )
+    def test_decides_the_row_with_a_reason_and_is_never_sent_twice(
+        self, alice: Author, kind: str, state: str, words: str, tweets: int
+    ) -> None:
+        alice.stack.fail(kind, username=alice.name)
+        post_id = alice.schedule("hello", seconds_ahead=3600)
+
+        alice.change(post_id, schedule_for=in_seconds(-1))
+
+        post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
+        assert post["state"] == state
+        assert words in post["reason"]
+        assert len(alice.tweets()) == tweets
+        ring(alice.stack, post_id)
+        assert len(alice.tweets()) == tweets
+
+    def test_not_now_is_tried_again_and_goes_out(self, alice: Author) -> None:
+        alice.stack.fail("429", username=alice.name, ms=1000)
+        post_id = alice.schedule("limited", seconds_ahead=0.5)
+
+        post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
+
+        assert (post["state"], post["tries"]) == ("scheduled", 1)
+        assert post["not_before"] is not None
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"not_before": None}})  # over sooner than X said
+        ring(alice.stack, post_id)
+        assert alice.post_once(post_id, "tweeted")["tries"] == 2
+        assert alice.tweets() == ["limited"]
+
+
+class TestBadEnds:
+    def test_a_post_whose_publisher_died_is_not_sent_again(self, alice: Author) -> None:
+        post_id = alice.schedule("crash", seconds_ahead=3600)
+        backdate = {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(-1)}}
+        alice.stack.graphql(MOVE, backdate)
+
+        answer = ring(alice.stack, post_id)
+
+        assert (answer.status_code, answer.json()["state"]) == (200, "unknown")
+        assert "stopped in the middle" in alice.post(post_id)["reason"]
+        assert alice.tweets() == []
+
+    def test_a_post_that_is_too_late_is_missed(self, alice: Author) -> None:
+        post_id = alice.graphql(INSERT, text="old", at=in_seconds(-7 * 3600))["insert_scheduled_post_one"]["id"]
+
+        answer = ring(alice.stack, post_id)
+
+        assert (answer.status_code, answer.json()["state"]) == (200, "missed")
+        assert "360 minutes" in answer.json()["reason"]
+        assert alice.tweets() == []
+
+
+class TestWhoMayWhat:
+    def test_a_ring_without_the_secret_is_refused(self, stack: RunningStack) -> None:
+        assert_refused(ring(stack, None, secret="guessed"), 401)
+
+    def test_a_token_of_another_issuer_is_refused(self, stack: RunningStack, alice: Author) -> None:
+        forged = alice.token[:-4] + ("aaaa" if alice.token[-4:] != "aaaa" else "bbbb")
+
+        assert_refused(stack.create_post(forged, {"text": "x", "schedule_for": in_seconds(60)}), 401)
+
+    def test_nobody_schedules_for_somebody_else(self, alice: Author, bob: Author) -> None:
+        [user] = bob.graphql("{ user { id account_users { account_id } } }")["user"]
+
+        as_user = alice.try_to_schedule(text="x", schedule_for=in_seconds(60), user_id=user["id"])
+        from_account = alice.try_to_schedule(
+            text="x", schedule_for=in_seconds(60), account_id=user["account_users"][0]["account_id"]
+        )
+
+        assert_refused(as_user, 403)
+        assert_refused(from_account, 403)
+
+    def test_an_unknown_account_is_a_fault_of_the_draft(self, alice: Author) -> None:
+        problem = assert_refused(alice.try_to_schedule(text="x", schedule_for=in_seconds(60), account_id=2**40), 422)
+
+        assert [fault["field"] for fault in problem["errors"]] == ["account_id"]
+
+    def test_a_user_sees_and_changes_nothing_of_another_s(self, alice: Author, bob: Author) -> None:
+        post_id = alice.schedule("mine", seconds_ahead=3600)
+
+        assert bob.post(post_id) is None
+        assert bob.change(post_id, text="yours") is None
+        assert bob.graphql(DELETE, id=post_id)["delete_scheduled_post_by_pk"] is None
+        assert bob.graphql("{ scheduled_post_aggregate { aggregate { count } } }") == {
+            "scheduled_post_aggregate": {"aggregate": {"count": 0}}
+        }
+        assert alice.post(post_id)["text"] == "mine"
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            "{ account { access_token } }",
+            "{ account { access_token_secret } }",
+            '{ account(where: {access_token: {_like: "a%"}}) { id } }',
+            "{ account(order_by: {access_token: asc}) { id } }",
+            'mutation { insert_account_one(object: {account_name: "x"}) { id } }',
+            'mutation { update_scheduled_post(where: {}, _set: {state: "tweeted"}) { affected_rows } }',
+            'mutation { update_scheduled_post(where: {}, _set: {tweet_id: "1"}) { affected_rows } }',
+            'mutation { insert_scheduled_post_one(object: {text: "x", schedule_for: "now", state: "tweeted"}) { id } }',
+            "mutation { claim_due_posts(args: {}) { id } }",
+            "mutation { delete_post_attempt(where: {}) { affected_rows } }",
+            "{ scheduled_post { account { access_token } } }",
+        ],
+    )
+    def test_a_user_has_no_way_to_tokens_or_state(self, alice: Author, document: str) -> None:
+        with pytest.raises(GraphQLFailed) as refused:
+            alice.graphql(document)
+
+        assert refused.value.errors[0]["extensions"]["code"] == "validation-failed"
+
+    def test_a_published_post_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
+        post_id = alice.schedule("final", seconds_ahead=0.3)
+        alice.post_once(post_id, "tweeted")
+
+        assert alice.change(post_id, text="other") is None
+        assert alice.graphql(DELETE, id=post_id)["delete_scheduled_post_by_pk"] is None
+        assert alice.post(post_id)["text"] == "final"

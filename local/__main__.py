@@ -1,0 +1,67 @@
+"""Runs the whole stack on this machine: PostgreSQL, Hasura's APIs, the functions, X's API and the page.
+
+Ctrl-C ends it; what was stored is there again at the next start.
+"""
+
+import sys
+from argparse import Namespace
+
+from local.child_process import PartEnded
+from local.part import PortTaken, log_to_stdout, options
+from local.settings import DEFAULT_PORTS
+from local.stack import DataInUse, Plan, run
+
+
+def main() -> None:
+    """Ends with status 0 when it was told to, with one line and status 1 when something kept it from running."""
+    given = _options()
+    log_to_stdout("stack")
+    try:
+        run(_plan(given))
+    except (DataInUse, PartEnded, PortTaken) as error:
+        sys.exit(f"stack: {error}")
+
+
+def _options() -> Namespace:
+    parser = options("", __doc__ or "")
+    parser.prog = "python -m local"
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=list(DEFAULT_PORTS),
+        help="a part that runs elsewhere, at its --port here or where the environment says; may be repeated",
+    )
+    parser.add_argument("--restart", action="store_true", help="start a part again that ended")
+    parser.add_argument("--poll-interval", metavar="SECONDS", help="passed on to hasura")
+    parser.add_argument("--delivery", metavar="sequential|concurrent", help="passed on to hasura")
+    parser.add_argument("--rate-limit", metavar="N|off", help="passed on to x")
+    given = parser.parse_args()
+    for name in given.without:
+        if given.ports.get(name) == 0:
+            parser.error(
+                f"--without {name}: a free port makes no sense for what runs elsewhere; say --port {name}=PORT"
+            )
+    return given
+
+
+def _plan(given: Namespace) -> Plan:
+    passed_on = {
+        "hasura": {"--poll-interval": given.poll_interval, "--delivery": given.delivery},
+        "x": {"--rate-limit": given.rate_limit},
+    }
+    return Plan(
+        data=given.data,
+        ports=given.ports,
+        without=frozenset(given.without),
+        part_options={
+            name: [word for option, value in values.items() if value is not None for word in (option, value)]
+            for name, values in passed_on.items()
+        },
+        restart=given.restart,
+        ready_file=given.ready_file,
+    )
+
+
+if __name__ == "__main__":
+    main()

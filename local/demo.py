@@ -1,0 +1,121 @@
+"""Shows one post on its way: starts the stack with fresh data, schedules a post, and watches what becomes of it."""
+
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from local.running_stack import GraphQLFailed, RunningStack, StackFailed, started
+
+AUTHOR = "alice"
+TEXT = "Hello from the past: I was written five seconds ago."
+AHEAD = timedelta(seconds=5)
+
+_POLL_INTERVAL = "0.1"
+_PATIENCE = timedelta(seconds=30)
+
+_STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason tries } }"
+
+
+class DidNotHappen(Exception):
+    """The post did not go out as it should; the message says what happened instead."""
+
+
+def main() -> None:
+    """Ends with status 0 when the post was published, otherwise with the reason and all that the parts printed."""
+    with tempfile.TemporaryDirectory(prefix="scheduled-posts-demo-") as directory:
+        data = Path(directory) / "data"
+        try:
+            _demo(data)
+        except StackFailed as failure:
+            sys.exit(f"\n{failure}\nThe stack did not come to answer.")
+        except (DidNotHappen, GraphQLFailed, requests.RequestException) as failure:
+            sys.exit(f"\n{(data / 'stack.log').read_text()}\n{failure}")
+        except KeyboardInterrupt:
+            sys.exit(130)
+
+
+def _demo(data: Path) -> None:
+    began = time.monotonic()
+    print("Starting PostgreSQL, Hasura, the functions, X and the page ...", end=" ", flush=True)
+    with started(data, "--poll-interval", _POLL_INTERVAL) as stack:
+        print(f"{time.monotonic() - began:.1f} s\n")
+        token = stack.token(AUTHOR)
+        _step(f"{AUTHOR} signs in")
+        due = datetime.now(UTC) + AHEAD
+        created = _schedule(stack, token, due)
+        post_id = created["insert_scheduled_post_one"]["id"]
+        _watch(stack, token, post_id, until=due + _PATIENCE)
+        _show_invocations(stack, created["scheduled_event"]["event_id"], until=due + _PATIENCE)
+        _show_tweet(stack, due)
+
+
+def _schedule(stack: RunningStack, token: str, due: datetime) -> dict[str, Any]:
+    _step(f"{AUTHOR} writes a post, to go out at {_clock(due)}")
+    answer = stack.create_post(token, {"text": TEXT, "schedule_for": due.isoformat()})
+    if answer.status_code != 201:
+        raise DidNotHappen(f"createPost answered {answer.status_code}: {answer.text}")
+    created: dict[str, Any] = answer.json()
+    if not created["scheduled_event"]:
+        raise DidNotHappen("The post is stored, but its alarm could not be set.")
+    post = created["insert_scheduled_post_one"]
+    _step(f"createPost: 201, stored as post {post['id']}", "state " + post["state"])
+    _step("createPost: alarm set at Hasura", "event " + created["scheduled_event"]["event_id"])
+    return created
+
+
+def _watch(stack: RunningStack, token: str, post_id: int, until: datetime) -> None:
+    """Shows each state as the author sees it through GraphQL, up to ``tweeted``."""
+    known = "scheduled"
+    for post in _asking(lambda: stack.graphql(_STATE, {"id": post_id}, token)["scheduled_post_by_pk"], until):
+        if post["state"] != known:
+            known = post["state"]
+            _step("GraphQL, asked by the author", f"state {known}" + (f": {post['reason']}" if post["reason"] else ""))
+        if known == "tweeted":
+            return
+        if known in {"failed", "missed"}:
+            break
+    raise DidNotHappen(f"The post is {known}, not tweeted.")
+
+
+def _show_invocations(stack: RunningStack, event_id: str, until: datetime) -> None:
+    """Shows each ring of the alarm as Hasura logged it, which it does after the answer."""
+    arguments = {"type": "one_off", "event_id": event_id}
+    for log in _asking(lambda: stack.metadata("get_scheduled_event_invocations", arguments), until):
+        if log["invocations"]:
+            for ring in reversed(log["invocations"]):
+                _step("Hasura's log: the alarm rang postTweet", f"answer {ring['status']}")
+            return
+    raise DidNotHappen("Hasura logged no ring of the alarm.")
+
+
+def _show_tweet(stack: RunningStack, due: datetime) -> None:
+    [tweet] = stack.tweets(AUTHOR)
+    late = datetime.fromisoformat(tweet["created_at"]) - due
+    print(f"\n  @{tweet['username']}: {tweet['text']}")
+    print(f"  published on X at {tweet['created_at']}, {late / timedelta(milliseconds=1):.0f} ms after its time")
+    print(f"\n(Hasura looked for due alarms each {_POLL_INTERVAL} s here; a real one does each 10 s by default.)")
+
+
+def _asking(question: Callable[[], Any], until: datetime) -> Iterator[Any]:
+    """The answers to a question that is asked again and again."""
+    while datetime.now(UTC) < until:
+        yield question()
+        time.sleep(0.02)
+
+
+def _step(what: str, detail: str = "") -> None:
+    print(f"  {_clock(datetime.now(UTC))}  {what:<40}{detail}".rstrip(), flush=True)
+
+
+def _clock(instant: datetime) -> str:
+    return f"{instant:%H:%M:%S}.{instant.microsecond // 1000:03d}Z"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,126 @@
+"""What the parts of the stack have in common: their options, their port, their log lines, how they end."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+from aiohttp import web
+
+from local.settings import DEFAULT_PORTS
+
+LOOPBACK = "127.0.0.1"
+
+STOP_AT_END_OF_INPUT = "STOP_AT_END_OF_INPUT"
+"""An environment variable: not empty, standard input is a pipe from a parent that this process must not outlive."""
+
+_SHUTDOWN_SECONDS = 5
+
+
+def options(name: str, description: str) -> argparse.ArgumentParser:
+    """A parser with the options that every part takes: --data, --port (parsed into `ports`), --ready-file."""
+    parser = argparse.ArgumentParser(prog=f"python -m local.{name}", description=description.split("\n")[0])
+    parser.add_argument("--data", type=Path, default=Path(".local"), metavar="DIR", help="where data lives (.local)")
+    parser.add_argument(
+        "--port",
+        dest="ports",
+        action=_PortOption,
+        default={},
+        metavar="NAME=PORT",
+        help="one of " + ", ".join(f"{part}={port}" for part, port in DEFAULT_PORTS.items()) + "; 0 = any free one",
+    )
+    parser.add_argument("--ready-file", type=Path, metavar="FILE", help="written, as JSON, when everything answers")
+    return parser
+
+
+def port_of(name: str, ports: dict[str, int]) -> int:
+    """The port that part `name` listens on."""
+    return ports.get(name, DEFAULT_PORTS[name])
+
+
+def serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
+    """Serves `app` on loopback until it is told to stop, then gives requests 5 s and lets clean-up handlers finish.
+
+    Writes ``{"url": "http://localhost:PORT"}`` to `ready_file` once it answers. Ends the process with one line when the
+    port is taken.
+    """
+    try:
+        asyncio.run(_serve(name, app, port, ready_file))
+    except PortTaken as taken:
+        sys.exit(str(taken))
+
+
+class PortTaken(Exception):
+    """Another process listens on the port a part wants."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(
+            f"{name}: port {port} is taken. Stop what listens there, or choose another: --port {name}=PORT (0 = any)."
+        )
+
+
+def log_to_stdout(name: str) -> None:
+    """Sends the log to standard output, a line each: UTC time, part, message."""
+    formatter = logging.Formatter(f"%(asctime)s.%(msecs)03d  {name:<9}  %(message)s", "%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(formatter)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+def told_to_stop() -> asyncio.Event:
+    """Is set by SIGINT, SIGTERM, or the end of a parent that asked for it (STOP_AT_END_OF_INPUT)."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if os.environ.get(STOP_AT_END_OF_INPUT):
+
+        def parent_has_ended() -> None:
+            loop.remove_reader(sys.stdin)
+            stop.set()
+
+        loop.add_reader(sys.stdin, parent_has_ended)
+    return stop
+
+
+async def _serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
+    stop = told_to_stop()
+    # aiohttp waits this long twice: for the requests to end, then for those it cancelled.
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS / 2)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, LOOPBACK, port, backlog=1024)
+        try:
+            await site.start()
+        except OSError as error:
+            raise PortTaken(name, port) from error
+        url = f"http://localhost:{runner.addresses[0][1]}"
+        logging.getLogger(name).info("listening on %s", url)
+        if ready_file:
+            write_whole(ready_file, json.dumps({"url": url}))
+        await stop.wait()
+    finally:
+        await runner.cleanup()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Writes a file that no reader ever sees half of, readable by its owner alone."""
+    part = path.with_name(path.name + ".part")
+    part.unlink(missing_ok=True)
+    part.touch(mode=0o600)
+    part.write_text(text)
+    part.replace(path)
+
+
+class _PortOption(argparse.Action):
+    def __call__(self, parser, namespace, value, option_string=None):  # type: ignore[no-untyped-def]  # noqa: ARG002
+        name, _, number = value.partition("=")
+        if name not in DEFAULT_PORTS or not number.isdecimal() or int(number) > 65535:
+            parser.error(f"--port {value}: expected NAME=PORT with a name of {', '.join(DEFAULT_PORTS)}")
+        namespace.ports = {**namespace.ports, name: int(number)}

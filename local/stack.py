@@ -1,0 +1,203 @@
+"""Starts all parts of the stack as child processes, watches over them, and ends them in order."""
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from local.child_process import REPOSITORY, ChildProcess, PartEnded
+from local.part import told_to_stop, write_whole
+from local.ports import choose_ports
+from local.settings import DEFAULT_PORTS, stack_settings, stack_urls
+
+MODULES = {
+    "web": "local.web_server",
+    "functions": "local.functions_host",
+    "hasura": "local.hasura",
+    "x": "local.x_api",
+    "postgres": "local.database",
+}
+"""The parts, in the order in which they end: a running call can still reach X and store its outcome."""
+
+_ADDRESS_SETTINGS = {"hasura": "APP_BASE_API", "functions": "ACTIONS_BASE_URL", "x": "X_BASE_URL"}
+
+_STARTS_IN_A_ROW = 5
+
+_log = logging.getLogger("stack")
+
+
+class DataInUse(Exception):
+    """Another stack runs on the same data."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to start, and how."""
+
+    data: Path
+    ports: Mapping[str, int] = field(default_factory=dict)
+    """By part, where they differ from DEFAULT_PORTS; 0 = any free one."""
+    without: frozenset[str] = frozenset()
+    """Parts that run elsewhere: at their port here, or at the address that the environment says."""
+    part_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further options, by part."""
+    restart: bool = False
+    """Whether a part that ended is started again."""
+    ready_file: Path | None = None
+    """Where to write, when everything answers, ``{"urls": {...}, "settings": {...}, "pids": {...}}``."""
+
+
+def run(plan: Plan) -> None:
+    """Runs the stack until SIGINT or SIGTERM.
+
+    Raises DataInUse, PortTaken, or PartEnded when a part ends by itself. Nothing is left running in any case; not even
+    when this process is killed.
+    """
+    plan.data.mkdir(parents=True, exist_ok=True)
+    with _locked(plan.data) as lock, _pipe() as lifeline:
+        asyncio.run(_run(plan, lock, lifeline))
+
+
+async def _run(plan: Plan, lock: int, lifeline: int) -> None:
+    await _Stack(plan, lock, lifeline).run()
+
+
+class _Stack:
+    def __init__(self, plan: Plan, lock: int, lifeline: int) -> None:
+        names = _parts_to_start(plan.without)
+        wanted = {**DEFAULT_PORTS, **plan.ports}
+        self._plan = plan
+        self._ports = {**wanted, **choose_ports([name for name in names if name in wanted], wanted)}
+        self._settings = stack_settings(plan.data, self._ports, _environment_without_addresses(names))
+        self._parts = [self._part(name, lock, lifeline) for name in names]
+        self._database_url: asyncio.Future[str] = asyncio.Future()
+        self._pids: dict[str, int] = {}
+
+    async def run(self) -> None:
+        stop = asyncio.create_task(told_to_stop().wait())
+        keepers = [asyncio.create_task(self._keep(part)) for part in self._parts]
+        try:
+            done, _ = await asyncio.wait([stop, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            for ended in done - {stop}:
+                ended.result()
+        finally:
+            await self._end([stop, *keepers])
+
+    async def _keep(self, part: ChildProcess) -> None:
+        """Keeps one part running for as long as the stack runs. Raises PartEnded."""
+        await self._start(part)
+        while True:
+            how = await part.ended()
+            if not self._plan.restart:
+                raise PartEnded(f"{part.name} ended by itself ({how}).")
+            _log.info("%s ended (%s) and is started again", part.name, how)
+            del self._pids[part.name]
+            await self._start_again(part)
+
+    async def _start_again(self, part: ChildProcess) -> None:
+        """Several times if need be: what it depends on may have ended, too, and be on its way back."""
+        for _ in range(_STARTS_IN_A_ROW - 1):
+            try:
+                return await self._start(part)
+            except PartEnded as ended:
+                _log.warning("%s", ended)
+                await asyncio.sleep(0.5)
+        return await self._start(part)
+
+    async def _start(self, part: ChildProcess) -> None:
+        self._answers(part, await part.start(await self._environment(part.name)))
+
+    def _answers(self, part: ChildProcess, ready: dict[str, Any]) -> None:
+        # PostgreSQL's own process, not ours that runs it.
+        self._pids[part.name] = ready.get("pid", part.pid)
+        if part.name == "postgres" and not self._database_url.done():
+            self._database_url.set_result(ready["url"])
+        if len(self._pids) == len(self._parts):
+            self._all_answer()
+
+    def _all_answer(self) -> None:
+        urls = {
+            name: self._settings.get(_ADDRESS_SETTINGS.get(name, ""), url)
+            for name, url in stack_urls(self._ports).items()
+        }
+        _log.info("everything answers:")
+        for name, url in urls.items():
+            _log.info("  %-10s %s", name, url)
+        if self._plan.ready_file:
+            settings = dict(self._settings)
+            if self._database_url.done():
+                settings["PG_DATABASE_URL"] = self._database_url.result()
+            ready = {"urls": urls, "settings": settings, "pids": self._pids}
+            write_whole(self._plan.ready_file, json.dumps(ready, indent=2))
+
+    async def _environment(self, name: str) -> dict[str, str]:
+        environment = {**os.environ, **self._settings}
+        if name == "hasura":
+            environment["PG_DATABASE_URL"] = await self._database_url
+        return environment
+
+    def _part(self, name: str, lock: int, lifeline: int) -> ChildProcess:
+        data = self._plan.data.resolve()
+        arguments = ["--data", str(data), *self._plan.part_options.get(name, [])]
+        for port_name, port in self._ports.items():
+            arguments += ["--port", f"{port_name}={port}"]
+        if name == "functions":
+            origins = f"http://localhost:{self._ports['web']},http://127.0.0.1:{self._ports['web']}"
+            arguments += ["--app", str(REPOSITORY), "--cors", origins]
+        return ChildProcess(name, MODULES[name], arguments, data / f"{name}.ready", lifeline=lifeline, inherited=lock)
+
+    async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:
+        _log.info("ending ...")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for part in self._parts:
+            await part.end()
+        if self._plan.ready_file:
+            self._plan.ready_file.unlink(missing_ok=True)
+
+
+def _parts_to_start(without: frozenset[str]) -> list[str]:
+    """Our PostgreSQL is for our Hasura alone."""
+    return [name for name in MODULES if name not in without and not (name == "postgres" and "hasura" in without)]
+
+
+def _environment_without_addresses(names: Sequence[str]) -> dict[str, str]:
+    """What we start is reached where we start it, whatever the user's environment says."""
+    ours = {_ADDRESS_SETTINGS[name] for name in names if name in _ADDRESS_SETTINGS}
+    return {name: value for name, value in os.environ.items() if name not in ours}
+
+
+@contextmanager
+def _locked(data: Path) -> Iterator[int]:
+    """A lock on the directory, which the system takes back when the last process that holds it has ended."""
+    directory = os.open(data, os.O_RDONLY)
+    try:
+        _lock(directory, data)
+        yield directory
+    finally:
+        os.close(directory)
+
+
+def _lock(directory: int, data: Path) -> None:
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise DataInUse(f"another stack runs on {data}. End it first, or choose other data: --data DIR.") from None
+
+
+@contextmanager
+def _pipe() -> Iterator[int]:
+    """The reading end of a pipe; the other end closes with this block, or with this process."""
+    reading, writing = os.pipe()
+    try:
+        yield reading
+    finally:
+        os.close(writing)
+        os.close(reading)

@@ -1,0 +1,67 @@
+"""X's API for the development stack: signed requests, X's rules and refusals, and failures on demand."""
+
+import argparse
+import logging
+import os
+import re
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+from local.part import log_to_stdout, options, port_of, serve
+from local.settings import stack_settings
+from local.x_api.oauth import Signatures
+from local.x_api.server import DUPLICATE_WINDOW, X_LIMITS, build_app
+from local.x_api.storage import Storage
+
+
+def main() -> None:
+    given = _parser().parse_args()
+    log_to_stdout("x")
+    logging.getLogger("oauthlib").setLevel(logging.WARNING)  # we say it ourselves, in a line
+    settings = stack_settings(given.data, given.ports, os.environ)
+    with closing(Storage(given.data / "x.sqlite3", _now)) as storage:
+        signatures = Signatures(settings["CONSUMER_API_KEY"], settings["CONSUMER_API_SECRET"], storage)
+        app = build_app(signatures, storage, _now, given.rate_limit, given.duplicate_window)
+        serve("x", app, port_of("x", given.ports), given.ready_file)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = options("x_api", __doc__ or "")
+    parser.add_argument(
+        "--rate-limit",
+        type=_rate_limit,
+        default=X_LIMITS,
+        metavar="N|off",
+        help="calls per user and endpoint in 15 minutes (X's: 100 tweets); off = no limits, and no headers of them",
+    )
+    parser.add_argument(
+        "--duplicate-window",
+        type=_hours,
+        default=DUPLICATE_WINDOW,
+        metavar="HOURS",
+        help="how long an author may not repeat a text (24; 0 = may always)",
+    )
+    return parser
+
+
+def _rate_limit(value: str) -> Mapping[str, int] | None:
+    if value == "off":
+        return None
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number or off, not {value!r}")
+    return dict.fromkeys(X_LIMITS, int(value))
+
+
+def _hours(value: str) -> timedelta:
+    if not re.fullmatch(r"\d{1,5}(\.\d+)?", value):
+        raise argparse.ArgumentTypeError(f"expected a number of hours, not {value!r}")
+    return timedelta(hours=float(value))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Routes of our own, ``/_local/...``: they let people and tests make users, see what was published, and make X fail.
+
+They take no credentials, so a web page in a browser must not reach them: POST takes JSON only and no CORS header is
+ever sent, which stops other origins; the ``Host`` must be a loopback name, which stops names that were rebound to us.
+"""
+
+import json
+import logging
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
+from typing import Any, TypeGuard
+
+from aiohttp import web
+
+from local.x_api.endpoints import ENDPOINTS
+from local.x_api.failure_kinds import KINDS
+from local.x_api.failures import ANY_ENDPOINT, Failure, Failures
+from local.x_api.rate_limits import RateLimits
+from local.x_api.snowflakes import rfc3339
+from local.x_api.storage import Storage, User
+
+Answer = tuple[int, object]
+
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+_AT_MOST = 1_000_000_000
+
+log = logging.getLogger(__name__)
+
+
+class BadRequest(Exception):
+    """The message tells the caller what to do; `status` is the answer's."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Control:
+    """Steers what `storage`, `limits` and `failures` hold."""
+
+    def __init__(self, storage: Storage, limits: RateLimits, failures: Failures) -> None:
+        self._storage = storage
+        self._limits = limits
+        self._failures = failures
+
+    def routes(self) -> list[web.RouteDef]:
+        return [
+            web.post("/_local/users", _reading_json(self._link_user, {"username"})),
+            web.post("/_local/fail", _reading_json(self._fail, {"kind", "times", "endpoint", "username", "ms"})),
+            web.post("/_local/reset", _reading_json(self._reset, set())),
+            web.post("/_local/revoke", _reading_json(self._revoke, {"username"})),
+            web.post("/_local/suspend", _reading_json(self._suspend, {"username"})),
+            web.get("/_local/tweets", _reading_query(self._tweets, {"username"})),
+            web.get("/_local/fail", _reading_query(self._pending_failures, set())),
+            web.route("*", "/_local/{path:.*}", _answering(_unknown)),
+        ]
+
+    def _link_user(self, wish: Mapping[str, Any]) -> Answer:
+        """The user, created when new, with tokens for our app; new ones after a revocation."""
+        username = wish.get("username")
+        if not _is_username(username):
+            raise BadRequest(f'"username" must be 1 to 15 letters, digits or underscores, as at X, not {username!r}.')
+        known = self._storage.user_named(username)
+        user = known or self._storage.add_user(username)
+        if user.access_token is None:
+            user = self._storage.authorise(user.id)
+        if user != known:
+            log.info("@%s: authorised the app", user.username)
+        return 200 if known else 201, {
+            "id": str(user.id),
+            "username": user.username,
+            "access_token": user.access_token,
+            "access_token_secret": user.access_token_secret,
+        }
+
+    def _revoke(self, wish: Mapping[str, Any]) -> Answer:
+        user = self._known_user(wish)
+        self._storage.revoke(user.id)
+        log.info("@%s: revoked the app's tokens", user.username)
+        return 200, {"username": user.username}
+
+    def _suspend(self, wish: Mapping[str, Any]) -> Answer:
+        user = self._known_user(wish)
+        self._storage.suspend(user.id)
+        log.info("@%s: suspended", user.username)
+        return 200, {"username": user.username}
+
+    def _reset(self, _: Mapping[str, Any]) -> Answer:
+        self._storage.reset()
+        self._limits.forget()
+        self._failures.forget()
+        log.info("reset: no tweets, no failures, nobody suspended, full rate limits")
+        return 200, {}
+
+    def _fail(self, wish: Mapping[str, Any]) -> Answer:
+        kind = wish.get("kind")
+        if not isinstance(kind, str) or kind not in KINDS:
+            raise BadRequest(f'"kind" must be one of {", ".join(KINDS)}, not {kind!r}.')
+        failure = Failure(
+            kind=kind,
+            times=_number(wish, "times", 1, default=1),
+            endpoint=_endpoint(wish, kind),
+            username=self._known_user(wish).username if "username" in wish else None,
+            ms=_milliseconds(wish, kind),
+        )
+        self._failures.add(failure)
+        log.info(
+            "will happen to the next %d of %s by %s: %s",
+            failure.times,
+            failure.endpoint,
+            f"@{failure.username}" if failure.username else "anybody",
+            failure.kind,
+        )
+        return 201, _shown(failure)
+
+    def _pending_failures(self, _: Mapping[str, Any]) -> Answer:
+        return 200, [_shown(failure) for failure in self._failures.pending]
+
+    def _tweets(self, query: Mapping[str, Any]) -> Answer:
+        return 200, [
+            {
+                "id": str(tweet.id),
+                "text": tweet.sent_text,
+                "username": tweet.username,
+                "created_at": rfc3339(tweet.created_at),
+            }
+            for tweet in self._storage.tweets(query.get("username"))
+        ]
+
+    def _known_user(self, wish: Mapping[str, Any]) -> User:
+        username = wish.get("username")
+        user = self._storage.user_named(username) if _is_username(username) else None
+        if not user:
+            raise BadRequest(f"There is no user {username!r}. POST /_local/users creates one.", 404)
+        return user
+
+
+def _is_username(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]{1,15}", value) is not None
+
+
+def _number(wish: Mapping[str, Any], key: str, least: int, default: int) -> int:
+    value = wish.get(key, default)
+    if type(value) is not int or not least <= value <= _AT_MOST:
+        raise BadRequest(f'"{key}" must be a whole number from {least} to {_AT_MOST}, not {value!r}.')
+    return value
+
+
+def _endpoint(wish: Mapping[str, Any], kind: str) -> str:
+    only_at = KINDS[kind].only_at
+    endpoints = [only_at] if only_at else [*ENDPOINTS, ANY_ENDPOINT]
+    value = wish.get("endpoint", endpoints[0])
+    if value not in endpoints:
+        raise BadRequest(f'"endpoint" must be one of {", ".join(endpoints)}, not {value!r}.')
+    return str(value)
+
+
+def _milliseconds(wish: Mapping[str, Any], kind: str) -> int | None:
+    default = KINDS[kind].default_ms
+    if default is not None:
+        return _number(wish, "ms", 0, default)
+    if "ms" in wish:
+        timed = ", ".join(name for name, kind in KINDS.items() if kind.default_ms is not None)
+        raise BadRequest(f'"ms" means nothing to {kind}; it does to {timed}.')
+    return None
+
+
+def _shown(failure: Failure) -> dict[str, Any]:
+    return {name: value for name, value in asdict(failure).items() if value is not None}
+
+
+def _reading_json(
+    answer: Callable[[Mapping[str, Any]], Answer], known: set[str]
+) -> Callable[..., Awaitable[web.Response]]:
+    async def read(request: web.Request) -> Answer:
+        if request.content_type != "application/json":
+            raise BadRequest("Send the content type application/json.", 415)
+        try:
+            wish = json.loads(await request.read() or b"{}")
+        except (ValueError, RecursionError):
+            raise BadRequest("The body is not valid JSON.") from None
+        if not isinstance(wish, dict):
+            raise BadRequest("The body must be a JSON object.")
+        return answer(_only(known, wish))
+
+    return _answering(read)
+
+
+def _reading_query(
+    answer: Callable[[Mapping[str, Any]], Answer], known: set[str]
+) -> Callable[..., Awaitable[web.Response]]:
+    async def read(request: web.Request) -> Answer:
+        return answer(_only(known, request.query))
+
+    return _answering(read)
+
+
+def _only(known: set[str], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise BadRequest(f"{', '.join(unknown)} means nothing here; known: {', '.join(sorted(known)) or 'nothing'}.")
+    return given
+
+
+async def _unknown(request: web.Request) -> Answer:
+    raise BadRequest(f"There is no {request.method} {request.path}.", 404)
+
+
+def _answering(handle: Callable[[web.Request], Awaitable[Answer]]) -> Callable[..., Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:
+        try:
+            if re.sub(r":\d+$", "", request.host) not in _LOOPBACK_NAMES:
+                raise BadRequest(f"Reach these routes under {', '.join(_LOOPBACK_NAMES)} only.", 403)
+            status, body = await handle(request)
+        except BadRequest as error:
+            status, body = error.status, {"error": str(error)}
+        return web.json_response(body, status=status)
+
+    return answer

@@ -1,0 +1,230 @@
+"""The settings: where they come from, which are refused, and that no secret is shown."""
+
+from pathlib import Path
+
+import pytest
+
+from shared import config
+from shared.config import SETTINGS, Settings
+from shared.errors import ConfigurationError
+
+REQUIRED = {
+    "HASURA_GRAPHQL_ADMIN_SECRET": "admin-secret",
+    "HASURA_GRAPHQL_JWT_SECRET": '{"type": "HS256", "key": "a-key-of-at-least-thirty-two-bytes"}',
+    "WEBHOOK_SECRET": "webhook-secret",
+    "CONSUMER_API_KEY": "consumer-key",
+    "CONSUMER_API_SECRET": "consumer-secret",
+}
+NO_DOTENV = Path("there-is-no-such-file.env")
+
+
+def load(**given: str) -> Settings:
+    """The settings with `given` in the environment beside all that is required."""
+    return config.load({**REQUIRED, **given}, NO_DOTENV)
+
+
+def fault_of(**given: str) -> str:
+    with pytest.raises(ConfigurationError) as caught:
+        load(**given)
+    return caught.value.detail
+
+
+@pytest.fixture
+def dotenv(tmp_path: Path) -> Path:
+    return tmp_path / ".env"
+
+
+@pytest.mark.parametrize(
+    ("name", "default"),
+    [
+        ("app_base_api", "http://localhost:3100"),
+        ("actions_base_url", "http://localhost:7071"),
+        ("x_base_url", "https://api.x.com"),
+        ("max_lateness_seconds", 6 * 3600),
+        ("publish_batch", 10),
+    ],
+)
+def test_what_is_not_required_has_a_default(name: str, default: str | int) -> None:
+    assert getattr(load(), name) == default
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "value"),
+    [
+        ("APP_BASE_API", "https://hasura.example.com", "https://hasura.example.com"),
+        ("ACTIONS_BASE_URL", "https://app.azurewebsites.net", "https://app.azurewebsites.net"),
+        ("HASURA_GRAPHQL_ADMIN_SECRET", "another", "another"),
+        (
+            "HASURA_GRAPHQL_JWT_SECRET",
+            '{"jwk_url": "https://idp.example.com/keys"}',
+            '{"jwk_url": "https://idp.example.com/keys"}',
+        ),
+        ("WEBHOOK_SECRET", "another", "another"),
+        ("CONSUMER_API_KEY", "another", "another"),
+        ("CONSUMER_API_SECRET", "another", "another"),
+        ("X_BASE_URL", "http://localhost:7080", "http://localhost:7080"),
+        ("MAX_LATENESS_SECONDS", "60", 60),
+        ("PUBLISH_BATCH", "100", 100),
+    ],
+    ids=[setting.name for setting in SETTINGS],
+)
+def test_every_setting_can_be_given(name: str, given: str, value: str | int) -> None:
+    assert getattr(load(**{name: given}), name.lower()) == value
+
+
+def test_everything_that_is_missing_is_named_at_once() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        config.load({}, NO_DOTENV)
+
+    assert [name for name in REQUIRED if f"{name} is missing" in caught.value.detail] == list(REQUIRED)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    fault = fault_of(X_BASE_URL="x.com", PUBLISH_BATCH="many", WEBHOOK_SECRET="")
+
+    assert all(name in fault for name in ("X_BASE_URL", "PUBLISH_BATCH", "WEBHOOK_SECRET"))
+
+
+class TestDotenv:
+    def test_gives_what_the_environment_does_not(self, dotenv: Path) -> None:
+        dotenv.write_text("PUBLISH_BATCH=3\n")
+
+        assert config.load(REQUIRED, dotenv).publish_batch == 3
+
+    def test_lies_below_the_environment(self, dotenv: Path) -> None:
+        dotenv.write_text("PUBLISH_BATCH=3\n")
+
+        assert config.load({**REQUIRED, "PUBLISH_BATCH": "5"}, dotenv).publish_batch == 5
+
+    def test_wins_over_what_the_environment_has_empty(self, dotenv: Path) -> None:
+        dotenv.write_text("PUBLISH_BATCH=3\n")
+
+        assert config.load({**REQUIRED, "PUBLISH_BATCH": ""}, dotenv).publish_batch == 3
+
+    def test_may_hold_hasuras_json(self, dotenv: Path) -> None:
+        dotenv.write_text("""HASURA_GRAPHQL_JWT_SECRET='{"type": "HS256", "key": "k#k"}'\n""")
+        others = {name: value for name, value in REQUIRED.items() if name != "HASURA_GRAPHQL_JWT_SECRET"}
+
+        assert config.load(others, dotenv).hasura_graphql_jwt_secret == '{"type": "HS256", "key": "k#k"}'
+
+    def test_is_taken_to_the_letter(self, dotenv: Path) -> None:
+        dotenv.write_text("WEBHOOK_SECRET='pa${HOME}ss'\n")
+        others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
+
+        assert config.load(others, dotenv).webhook_secret == "pa${HOME}ss"
+
+    def test_may_be_absent(self) -> None:
+        assert config.load(REQUIRED, NO_DOTENV).webhook_secret == "webhook-secret"
+
+    def test_changes_nothing_in_the_environment_of_the_process(
+        self, dotenv: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name, value in REQUIRED.items():
+            monkeypatch.setenv(name, value)
+        dotenv.write_text("PUBLISH_BATCH=3\n")
+        config.load(dotenv=dotenv)
+
+        assert config.load(dotenv=NO_DOTENV).publish_batch == 10
+
+
+def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in REQUIRED.items():
+        monkeypatch.setenv(name, value)
+
+    assert config.load(dotenv=NO_DOTENV).webhook_secret == "webhook-secret"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_empty_counts_as_not_given(name: str) -> None:
+    assert f"{name} is missing" in fault_of(**{name: ""})
+
+
+def test_empty_leaves_the_default() -> None:
+    assert load(X_BASE_URL="", PUBLISH_BATCH="") == load()
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_key_vault_reference_that_was_not_resolved_is_refused(setting: config.Setting) -> None:
+    fault = fault_of(**{setting.name: "@Microsoft.KeyVault(SecretUri=https://vault.example.com/secrets/s/)"})
+
+    assert f"{setting.name} is a Key Vault reference" in fault
+    assert "vault.example.com" not in fault
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        pytest.param("MAX_LATENESS_SECONDS", "59", id="too-little"),
+        pytest.param("MAX_LATENESS_SECONDS", str(366 * 86400), id="too-much"),
+        pytest.param("MAX_LATENESS_SECONDS", "6 h", id="with-a-unit"),
+        pytest.param("MAX_LATENESS_SECONDS", "-60", id="negative"),
+        pytest.param("PUBLISH_BATCH", "0", id="none"),
+        pytest.param("PUBLISH_BATCH", "101", id="too-many"),
+        pytest.param("PUBLISH_BATCH", "2.5", id="fraction"),
+        pytest.param("PUBLISH_BATCH", "1e1", id="exponent"),
+        pytest.param("PUBLISH_BATCH", "²", id="superscript"),
+        pytest.param("PUBLISH_BATCH", "9" * 5000, id="endless"),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: str) -> None:
+    assert f"{name} must be a whole number from " in fault_of(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["APP_BASE_API", "X_BASE_URL"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("localhost:3100", id="no-scheme"),
+        pytest.param("ftp://localhost", id="other-scheme"),
+        pytest.param(" http://localhost", id="blank-in-front"),
+        pytest.param("https://", id="no-host"),
+        pytest.param("https://example.com/v1/graphql", id="with-a-path"),
+    ],
+)
+def test_an_address_that_is_none_is_refused(name: str, value: str) -> None:
+    assert name in fault_of(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["localhost:7071", "functions.example.com", "https://"])
+def test_an_address_that_hasura_could_not_ring_is_refused(value: str) -> None:
+    assert "ACTIONS_BASE_URL" in fault_of(ACTIONS_BASE_URL=value)
+
+
+def test_a_template_of_hasuras_is_an_address_too() -> None:
+    assert load(ACTIONS_BASE_URL="{{ACTIONS_BASE_URL}}").actions_base_url == "{{ACTIONS_BASE_URL}}"
+
+
+def test_addresses_lose_the_slash_at_their_end() -> None:
+    settings = load(
+        APP_BASE_API="http://hasura.test/", ACTIONS_BASE_URL="{{ACTIONS_BASE_URL}}/", X_BASE_URL="http://x.test//"
+    )
+
+    assert settings.app_base_api == "http://hasura.test"
+    assert settings.actions_base_url == "{{ACTIONS_BASE_URL}}"
+    assert settings.x_base_url == "http://x.test"
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_a_secret_is_taken_to_the_letter(name: str) -> None:
+    assert getattr(load(**{name: "c2VjcmV0Lw/"}), name.lower()) == "c2VjcmV0Lw/"
+
+
+def test_no_secret_is_shown_when_the_settings_are() -> None:
+    shown = repr(load()) + str(load())
+
+    assert [value for value in REQUIRED.values() if value in shown] == []
+
+
+def test_no_secret_is_shown_when_something_else_is_wrong() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(X_BASE_URL="x.com")
+
+    assert [value for value in REQUIRED.values() if value in repr(caught.value)] == []
+
+
+def test_no_value_is_shown_even_of_the_setting_that_is_wrong() -> None:
+    assert "a-secret-in-the-wrong-place" not in fault_of(X_BASE_URL="a-secret-in-the-wrong-place")
+
+
+def test_everything_that_opens_a_door_is_marked_as_secret() -> None:
+    assert {setting.name for setting in SETTINGS if setting.secret} == REQUIRED.keys()

@@ -1,0 +1,652 @@
+"""What X gets from us, and what its answers mean for a post. X is played by `responses`; nothing here reaches it."""
+
+import json
+import logging
+import traceback
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+import requests
+import responses
+from calling import SETTINGS
+from hypothesis import given
+from hypothesis import settings as run
+from hypothesis import strategies as st
+from oauthlib import oauth1
+
+from shared import config, x
+from shared.errors import AccountHeld, AppHeld, NotSent, OutcomeUnknown, Refused, SignInRefused, TryFailed
+from shared.posts import Account
+from shared.x import X
+
+CREATE = "http://x.test/2/tweets"
+NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
+ADA = Account(
+    id=3,
+    name="ada",
+    user_ids=frozenset({1}),
+    access_token="1234567890-token-of-ada",
+    access_token_secret="token-secret-of-ada",
+)
+SECRETS = (
+    SETTINGS["CONSUMER_API_KEY"],
+    SETTINGS["CONSUMER_API_SECRET"],
+    ADA.access_token,
+    ADA.access_token_secret,
+    "oauth_signature",
+)
+
+HOUR = timedelta(hours=1)
+QUARTER = timedelta(minutes=15)
+HTML = "<!DOCTYPE html><title>520: Web server is returning an unknown error</title>"
+
+
+def publish(text: str = "Hello") -> str:
+    return X(config.load(SETTINGS), lambda: NOW).publish(ADA, text)
+
+
+def failure(status: int, body: Any = None, headers: dict[str, str] | None = None, text: str = "Hello") -> TryFailed:
+    """How a try fails when X answers like this; `body` is JSON unless it is a string."""
+    given_body = {"body": body} if isinstance(body, str) else {"json": body}
+    with responses.RequestsMock() as network:
+        network.post(CREATE, status=status, headers=headers, **given_body)
+        with pytest.raises(TryFailed) as caught:
+            publish(text)
+    return caught.value
+
+
+@pytest.fixture
+def network() -> Iterator[responses.RequestsMock]:
+    with responses.RequestsMock() as mock:
+        yield mock
+
+
+class TestAPostThatXTook:
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            pytest.param(201, {"data": {"id": "1445880548472328192", "text": "Hello"}}, id="201"),
+            pytest.param(200, {"data": {"id": "1445880548472328192"}}, id="another-2xx"),
+            pytest.param(
+                201,
+                {"data": {"id": "1445880548472328192", "edit_history_tweet_ids": ["1445880548472328192"]}, "meta": {}},
+                id="unknown-keys",
+            ),
+            pytest.param(
+                201, {"data": {"id": "1445880548472328192"}, "errors": [{"title": "Partial"}]}, id="partial-errors"
+            ),
+        ],
+    )
+    def test_has_the_id_that_x_gave(self, network: responses.RequestsMock, status: int, body: Any) -> None:
+        network.post(CREATE, status=status, json=body)
+
+        assert publish() == "1445880548472328192"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param("", id="empty"),
+            pytest.param(HTML, id="html"),
+            pytest.param('{"data": {"id": "14', id="cut-off"),
+            pytest.param('{"data": {"id": ' + "9" * 5000 + "}}", id="endless-number"),
+            pytest.param("[" * 100_000 + "]" * 100_000, id="deep-nesting"),
+            pytest.param(None, id="null"),
+            pytest.param([], id="list"),
+            pytest.param({}, id="no-data"),
+            pytest.param({"data": None}, id="null-data"),
+            pytest.param({"data": [{"id": "1"}]}, id="list-of-data"),
+            pytest.param({"data": {"text": "Hello"}}, id="no-id"),
+            pytest.param({"data": {"id": ""}}, id="empty-id"),
+            pytest.param({"data": {"id": 1445880548472328192}}, id="number-as-id"),
+        ],
+    )
+    def test_but_whose_id_cannot_be_read_has_an_unknown_outcome(self, body: Any) -> None:
+        error = failure(201, body)
+
+        assert type(error) is OutcomeUnknown
+        assert error.status_code == 201
+
+
+def invalid(message: str, **parameters: list[str]) -> dict[str, Any]:
+    return {
+        "errors": [{"parameters": parameters, "message": message}],
+        "title": "Invalid Request",
+        "detail": "One or more parameters to your request was invalid.",
+        "type": "https://api.twitter.com/2/problems/invalid-request",
+    }
+
+
+def problem(detail: str, slug: str | None = None, **more: Any) -> dict[str, Any]:
+    kind = f"https://api.twitter.com/2/problems/{slug}" if slug else "about:blank"
+    return {"detail": detail, "type": kind, **more}
+
+
+def legacy(code: int, message: str) -> dict[str, Any]:
+    return {"errors": [{"code": code, "message": message}]}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "words"),
+    [
+        # The request itself: X will never take it.
+        pytest.param(
+            400,
+            invalid("Requests with bodies must have content-type of application/json."),
+            Refused,
+            "must have content-type of application/json",
+            id="E1-content-type",
+        ),
+        pytest.param(400, invalid("$.a: is not defined in the schema"), Refused, "$.a: is not defined", id="E2-schema"),
+        pytest.param(
+            400,
+            invalid("Your media IDs are invalid.", **{"media.media_ids": ["123"]}),
+            Refused,
+            "Your media IDs are invalid.",
+            id="E3-media-ids",
+        ),
+        pytest.param(400, invalid("Your reply tweet ID is invalid."), Refused, "reply tweet ID", id="E4-ids"),
+        # The sign-in: once may be a glitch, more is for the author or the operator to mend.
+        pytest.param(
+            401,
+            problem("Unauthorized", title="Unauthorized", status=401),
+            SignInRefused,
+            "link @ada anew",
+            id="E5-unauthorized",
+        ),
+        pytest.param(401, legacy(32, "Could not authenticate you."), SignInRefused, "link @ada", id="E6-bad-signature"),
+        pytest.param(401, legacy(89, "Invalid or expired token."), SignInRefused, "link @ada", id="E6-revoked-token"),
+        pytest.param(401, legacy(135, "Timestamp out of bounds."), SignInRefused, "link @ada", id="E6-clock-off"),
+        pytest.param(
+            403,
+            problem("Authenticating with Unknown is forbidden.", "unsupported-authentication", status=403),
+            SignInRefused,
+            "link @ada anew",
+            id="E11-unsupported-authentication",
+        ),
+        # Our app: nobody's post can go out.
+        pytest.param(
+            402,
+            problem("Your enrolled account does not have any credits.", "credits", title="CreditsDepleted"),
+            AppHeld,
+            "credits",
+            id="E7-credits",
+        ),
+        pytest.param(
+            402, problem("credits depleted", "credits-depleted"), AppHeld, "credits", id="E7-credits-depleted"
+        ),
+        pytest.param(
+            403,
+            problem("You must use keys from an App in a Project.", "client-forbidden", reason="client-not-enrolled"),
+            AppHeld,
+            "keys from an App in a Project",
+            id="E10-not-enrolled",
+        ),
+        pytest.param(
+            403, problem("The app is suspended", "app-suspended"), AppHeld, "suspended", id="E12-app-suspended"
+        ),
+        pytest.param(403, legacy(453, "A different access level."), AppHeld, "access level", id="E17-453-access-level"),
+        pytest.param(404, problem("Not Found", status=404), AppHeld, "configured address", id="E18-not-found"),
+        pytest.param(405, None, AppHeld, "configured address", id="405"),
+        pytest.param(
+            429,
+            problem("Usage cap exceeded: Monthly product cap", "usage-capped", title="UsageCapExceeded"),
+            AppHeld,
+            "monthly cap",
+            id="E20-monthly-cap",
+        ),
+        # The account: its other posts would fare no better.
+        pytest.param(
+            403,
+            problem("Your client app is not configured with the permissions.", "oauth1-permissions", status=403),
+            AccountHeld,
+            "write permission",
+            id="E9-read-only",
+        ),
+        pytest.param(
+            403,
+            problem("The user used for authentication is suspended", "user-suspended", status=403),
+            AccountHeld,
+            "blocked @ada",
+            id="E12-user-suspended",
+        ),
+        pytest.param(
+            403, problem("Forbidden", title="Forbidden", status=403), AccountHeld, "write permission", id="E16-no-scope"
+        ),
+        pytest.param(403, legacy(64, "Your account is suspended."), AccountHeld, "blocked @ada", id="E17-64-suspended"),
+        pytest.param(403, legacy(326, "To protect users, log in."), AccountHeld, "blocked @ada", id="E17-326-locked"),
+        pytest.param(403, legacy(185, "Over daily status limit."), AccountHeld, "slow down", id="E17-185-daily-limit"),
+        pytest.param(403, legacy(226, "This looks automated."), AccountHeld, "slow down", id="E17-226-looks-automated"),
+        pytest.param(403, legacy(261, "App cannot write."), AccountHeld, "write permission", id="E17-261-read-only"),
+        pytest.param(
+            429, problem("Too Many Requests", title="Too Many Requests", status=429), AccountHeld, "@ada", id="E19-429"
+        ),
+        pytest.param(429, legacy(88, "Rate limit exceeded"), AccountHeld, "@ada", id="E19-legacy"),
+        # The post: its author can change it.
+        pytest.param(
+            403,
+            problem("You are not allowed to create a Tweet with duplicate content.", title="Forbidden", status=403),
+            Refused,
+            "@ada has posted this text already",
+            id="E8-duplicate",
+        ),
+        pytest.param(403, legacy(187, "Status is a duplicate."), Refused, "posted this text", id="E17-187-duplicate"),
+        pytest.param(
+            403,
+            problem("You are not permitted to perform this action.", title="Forbidden", status=403),
+            Refused,
+            "not permitted to perform this action",
+            id="E13-not-permitted",
+        ),
+        pytest.param(
+            403,
+            problem("Reply to this conversation is not allowed because you were not mentioned.", title="Forbidden"),
+            Refused,
+            "Reply to this conversation is not allowed",
+            id="E14-reply",
+        ),
+        pytest.param(
+            403, problem("Posts are limited to a maximum of one cashtag"), Refused, "one cashtag", id="E15-cashtags"
+        ),
+        pytest.param(403, legacy(186, "Tweet needs to be shorter."), Refused, "shorter", id="E17-186-too-long"),
+        pytest.param(
+            403, legacy(385, "The tweet you replied to is gone."), Refused, "is gone", id="E17-385-reply-target"
+        ),
+        pytest.param(413, None, Refused, "no reason given", id="another-4xx"),
+        # X itself: it may have the post.
+        pytest.param(500, problem("Something is broken.", status=500), OutcomeUnknown, "HTTP 500", id="E21-500"),
+        pytest.param(503, problem("Service Unavailable", status=503), OutcomeUnknown, "HTTP 503", id="E22-503"),
+        pytest.param(502, HTML, OutcomeUnknown, "HTTP 502", id="E23-502"),
+        pytest.param(504, "", OutcomeUnknown, "HTTP 504", id="E23-504"),
+        pytest.param(520, HTML, OutcomeUnknown, "HTTP 520", id="E23-520"),
+    ],
+)
+def test_what_an_answer_means_and_how_it_is_told(status: int, body: Any, error: type[TryFailed], words: str) -> None:
+    told = failure(status, body)
+
+    assert type(told) is error
+    assert told.status_code == status
+    assert words in told.detail
+    assert str(told) == told.detail
+
+
+@pytest.mark.parametrize("host", ["api.twitter.com", "api.x.com"])
+@pytest.mark.parametrize(
+    ("status", "slug", "error"),
+    [
+        (403, "oauth1-permissions", AccountHeld),
+        (403, "user-suspended", AccountHeld),
+        (403, "client-forbidden", AppHeld),
+        (403, "unsupported-authentication", SignInRefused),
+        (429, "usage-capped", AppHeld),
+    ],
+)
+def test_a_problem_is_known_by_the_last_part_of_its_type(
+    host: str, status: int, slug: str, error: type[TryFailed]
+) -> None:
+    told = failure(status, {"type": f"https://{host}/2/problems/{slug}"})
+
+    assert type(told) is error
+
+
+@pytest.mark.parametrize("body_status", [200, 401, 429, None])
+def test_the_status_line_is_believed_whatever_the_body_says(body_status: int | None) -> None:
+    told = failure(503, problem("Service Unavailable", status=body_status))
+
+    assert type(told) is OutcomeUnknown
+    assert told.status_code == 503
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(HTML, id="html"),
+        pytest.param("", id="empty"),
+        pytest.param(None, id="null"),
+        pytest.param([], id="list"),
+        pytest.param({}, id="empty-object"),
+        pytest.param({"errors": None, "type": None, "detail": None}, id="nulls"),
+        pytest.param({"errors": "Forbidden"}, id="errors-as-text"),
+        pytest.param({"errors": 5}, id="errors-as-number"),
+        pytest.param({"errors": ["Forbidden", None]}, id="errors-without-words"),
+        pytest.param({"errors": [{"code": [187], "message": {}}]}, id="codes-as-lists"),
+        pytest.param({"type": 5, "detail": ["Forbidden"], "title": {}}, id="other-types"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("status", "error"),
+    [
+        (301, AppHeld),
+        (302, AppHeld),
+        (308, AppHeld),
+        (400, Refused),
+        (401, SignInRefused),
+        (402, AppHeld),
+        (403, Refused),
+        (404, AppHeld),
+        (429, AccountHeld),
+        (500, OutcomeUnknown),
+        (503, OutcomeUnknown),
+        (520, OutcomeUnknown),
+    ],
+)
+def test_a_body_that_says_nothing_leaves_the_status_to_decide(status: int, error: type[TryFailed], body: Any) -> None:
+    told = failure(status, body)
+
+    assert type(told) is error
+    assert told.detail
+
+
+def test_the_words_of_x_are_cut_where_they_get_long() -> None:
+    told = failure(403, problem("No! " * 1000))
+
+    assert len(told.detail) < 400
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [
+        pytest.param(402, None, id="credits"),
+        pytest.param(403, {"type": "/client-forbidden"}, id="not-enrolled"),
+        pytest.param(403, {"type": "/oauth1-permissions"}, id="read-only"),
+        pytest.param(403, {"type": "/user-suspended"}, id="suspended"),
+        pytest.param(403, legacy(226, "automated"), id="looks-automated"),
+        pytest.param(404, None, id="not-found"),
+        pytest.param(429, {"type": "/usage-capped"}, id="monthly-cap"),
+    ],
+)
+def test_what_a_person_must_mend_is_tried_again_each_hour(status: int, body: Any) -> None:
+    told = failure(status, body)
+
+    assert isinstance(told, NotSent)
+    assert told.wait == HOUR
+
+
+def reset(after: timedelta) -> str:
+    return str(int((NOW + after).timestamp()))
+
+
+def bucket(name: str, remaining: int, after: timedelta) -> dict[str, str]:
+    return {f"{name}-remaining": str(remaining), f"{name}-reset": reset(after)}
+
+
+WINDOW, USER_DAY, APP_DAY = "x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+FIVE, SEVEN = timedelta(minutes=5), timedelta(minutes=7)
+
+
+class TestAfterALimit:
+    @pytest.mark.parametrize(
+        ("headers", "error", "wait"),
+        [
+            pytest.param(bucket(WINDOW, 0, FIVE), AccountHeld, FIVE + SECOND, id="window"),
+            pytest.param(
+                bucket(WINDOW, 40, FIVE) | bucket(USER_DAY, 0, 3 * HOUR),
+                AccountHeld,
+                3 * HOUR + SECOND,
+                id="day-of-the-user",
+            ),
+            pytest.param(
+                bucket(WINDOW, 40, FIVE) | bucket(USER_DAY, 9, 9 * HOUR) | bucket(APP_DAY, 0, 2 * HOUR),
+                AppHeld,
+                2 * HOUR + SECOND,
+                id="day-of-the-app",
+            ),
+            pytest.param(
+                bucket(WINDOW, 0, FIVE) | bucket(USER_DAY, 0, 3 * HOUR),
+                AccountHeld,
+                3 * HOUR + SECOND,
+                id="last-of-two",
+            ),
+            pytest.param(
+                bucket(WINDOW, 0, SEVEN) | bucket(APP_DAY, 0, FIVE), AppHeld, SEVEN + SECOND, id="last-is-the-window"
+            ),
+            pytest.param({"x-rate-limit-reset": reset(FIVE)}, AccountHeld, FIVE + SECOND, id="remaining-missing"),
+            pytest.param(
+                bucket(WINDOW, 3, FIVE) | bucket(USER_DAY, 3, DAY), AccountHeld, FIVE + SECOND, id="none-seems-empty"
+            ),
+            pytest.param(
+                {"X-Rate-Limit-Remaining": "0", "X-Rate-Limit-Reset": reset(FIVE)},
+                AccountHeld,
+                FIVE + SECOND,
+                id="other-letter-case",
+            ),
+            pytest.param({}, AccountHeld, QUARTER, id="no-headers"),
+            pytest.param({"x-rate-limit-remaining": "0"}, AccountHeld, QUARTER, id="reset-missing"),
+            pytest.param({"x-rate-limit-reset": "soon"}, AccountHeld, QUARTER, id="reset-is-no-number"),
+            pytest.param({"retry-after": "120"}, AccountHeld, timedelta(minutes=2), id="retry-after"),
+            pytest.param({"retry-after": "Mon, 04 May 2026 10:00:00 GMT"}, AccountHeld, QUARTER, id="retry-after-date"),
+            pytest.param(bucket(WINDOW, 0, -HOUR), AccountHeld, 5 * SECOND, id="reset-in-the-past"),
+            pytest.param({"retry-after": "0"}, AccountHeld, 5 * SECOND, id="retry-after-nothing"),
+            pytest.param(bucket(USER_DAY, 0, 3 * DAY), AccountHeld, 25 * HOUR, id="reset-far-away"),
+        ],
+    )
+    def test_the_wait_ends_when_the_last_empty_bucket_is_full_again(
+        self, headers: dict[str, str], error: type[NotSent], wait: timedelta
+    ) -> None:
+        told = failure(429, problem("Too Many Requests"), headers)
+
+        assert type(told) is error
+        assert told.wait == wait
+
+    @pytest.mark.parametrize("header", ["x-rate-limit-reset", "retry-after"])
+    @pytest.mark.parametrize(
+        "value",
+        [
+            pytest.param(str(int(NOW.timestamp() * 1000)), id="milliseconds"),
+            pytest.param("9" * 20, id="beyond-all-calendars"),
+            pytest.param("9" * 5000, id="endless"),
+            pytest.param("-1", id="negative"),
+            pytest.param("17.5", id="fraction"),
+            pytest.param("", id="empty"),
+        ],
+    )
+    def test_an_absurd_number_still_gives_a_bounded_wait(self, header: str, value: str) -> None:
+        told = failure(429, None, {header: value})
+
+        assert isinstance(told, NotSent)
+        assert 5 * SECOND <= told.wait <= 25 * HOUR
+
+
+class TestWhenTheTransportFails:
+    @pytest.mark.parametrize("error", [requests.ConnectTimeout(), requests.exceptions.InvalidURL()])
+    def test_before_x_was_reached_the_post_was_surely_not_sent(
+        self, network: responses.RequestsMock, error: Exception
+    ) -> None:
+        network.post(CREATE, body=error)
+
+        with pytest.raises(NotSent, match=r"^X could not be reached: .+\.$") as caught:
+            publish()
+
+        assert type(caught.value) is NotSent
+        assert caught.value.status_code is None
+        assert caught.value.wait is None
+
+    @pytest.mark.parametrize(
+        "error", [requests.ReadTimeout(), requests.ConnectionError(), requests.exceptions.ChunkedEncodingError()]
+    )
+    def test_after_the_post_may_have_left_the_outcome_is_unknown(
+        self, network: responses.RequestsMock, error: Exception
+    ) -> None:
+        network.post(CREATE, body=error)
+
+        with pytest.raises(OutcomeUnknown, match=r"^X may or may not have the post: .+\.$") as caught:
+            publish()
+
+        assert caught.value.status_code is None
+
+
+class Verifier(oauth1.RequestValidator):
+    """X's side of OAuth 1.0a, for one app and one account."""
+
+    enforce_ssl = False
+    allowed_signature_methods = ("HMAC-SHA1",)
+    safe_characters = oauth1.RequestValidator().safe_characters | {"-"}
+    client_key_length = access_token_length = nonce_length = (10, 60)
+    dummy_client = dummy_access_token = "nobody"
+
+    def __init__(self, consumer_secret: str, token_secret: str) -> None:
+        super().__init__()
+        self._secrets = consumer_secret, token_secret
+
+    def validate_client_key(self, client_key: str, request: Any) -> bool:
+        return client_key == SETTINGS["CONSUMER_API_KEY"]
+
+    def validate_access_token(self, client_key: str, token: str, request: Any) -> bool:
+        return token == ADA.access_token
+
+    def validate_timestamp_and_nonce(self, *args: Any, **kwargs: Any) -> bool:
+        return True
+
+    def validate_realms(self, *args: Any, **kwargs: Any) -> bool:
+        return True
+
+    def get_client_secret(self, client_key: str, request: Any) -> str:
+        return self._secrets[0]
+
+    def get_access_token_secret(self, client_key: str, token: str, request: Any) -> str:
+        return self._secrets[1]
+
+
+def header(request: requests.PreparedRequest, name: str) -> str:
+    return requests.utils.to_native_string(request.headers[name])  # requests-oauthlib leaves bytes
+
+
+def verified(request: requests.PreparedRequest, consumer_secret: str, token_secret: str) -> bool:
+    x_side = oauth1.ResourceEndpoint(Verifier(consumer_secret, token_secret))
+    headers = {"Authorization": header(request, "Authorization")}
+    valid, _ = x_side.validate_protected_resource_request(request.url, request.method, "", headers, [])
+    return bool(valid)
+
+
+class TestTheRequest:
+    @pytest.fixture
+    def sent(self, network: responses.RequestsMock) -> requests.PreparedRequest:
+        network.post(CREATE, status=201, json={"data": {"id": "1"}})
+        publish("Grüße aus 東京 & <b>mehr</b>\n🎉")
+        return network.calls[0].request
+
+    def test_creates_a_tweet_with_the_text_and_nothing_else(self, sent: requests.PreparedRequest) -> None:
+        assert (sent.method, sent.url) == ("POST", CREATE)
+        assert header(sent, "Content-Type") == "application/json"
+        assert json.loads(sent.body) == {"text": "Grüße aus 東京 & <b>mehr</b>\n🎉"}
+
+    def test_is_signed_so_that_x_can_verify_it(self, sent: requests.PreparedRequest) -> None:
+        assert verified(sent, SETTINGS["CONSUMER_API_SECRET"], ADA.access_token_secret)
+
+    @pytest.mark.parametrize(
+        ("consumer_secret", "token_secret"),
+        [
+            pytest.param("another-secret", ADA.access_token_secret, id="of-another-app"),
+            pytest.param(SETTINGS["CONSUMER_API_SECRET"], "another-secret", id="of-another-account"),
+        ],
+    )
+    def test_is_refused_under_other_secrets(
+        self, sent: requests.PreparedRequest, consumer_secret: str, token_secret: str
+    ) -> None:
+        assert not verified(sent, consumer_secret, token_secret)
+
+    def test_does_not_carry_the_secrets_themselves(self, sent: requests.PreparedRequest) -> None:
+        everything = f"{sent.url} {sent.headers} {sent.body!r}"
+
+        assert SETTINGS["CONSUMER_API_SECRET"] not in everything
+        assert ADA.access_token_secret not in everything
+
+    def test_has_a_nonce_of_its_own_each_time(self, network: responses.RequestsMock) -> None:
+        network.post(CREATE, status=201, json={"data": {"id": "1"}})
+
+        publish()
+        publish()
+
+        first, second = (oauth_parameters(call.request) for call in network.calls)
+        assert first["oauth_nonce"] != second["oauth_nonce"]
+        assert first["oauth_signature"] != second["oauth_signature"]
+
+    def test_gives_x_half_a_minute_for_its_answer(self, network: responses.RequestsMock) -> None:
+        network.post(CREATE, status=201, json={"data": {"id": "1"}})
+
+        publish()
+
+        assert network.calls[0].request.req_kwargs["timeout"] == (5.0, x.READ_TIMEOUT) == (5.0, 30.0)
+
+    def test_is_sent_once_whatever_x_answers(self, network: responses.RequestsMock) -> None:
+        network.post(CREATE, status=503, headers={"Retry-After": "1"})
+
+        with pytest.raises(OutcomeUnknown):
+            publish()
+
+        assert len(network.calls) == 1
+
+
+def oauth_parameters(request: requests.PreparedRequest) -> dict[str, str]:
+    return requests.utils.parse_dict_header(header(request, "Authorization").removeprefix("OAuth "))
+
+
+class TestNoSecret:
+    @pytest.mark.parametrize("status", [201, 302, 400, 401, 402, 403, 404, 429, 500])
+    def test_is_in_the_error_of_a_refusal(self, status: int) -> None:
+        error = failure(status, {"type": "about:blank"}, text="the text of the post")
+
+        assert not [secret for secret in (*SECRETS, "the text of the post") if secret in everything_told_by(error)]
+
+    @pytest.mark.parametrize(
+        "cause", [requests.ConnectTimeout("x"), requests.ReadTimeout("x"), requests.ConnectionError()]
+    )
+    def test_is_in_the_error_of_a_broken_transport(self, network: responses.RequestsMock, cause: Exception) -> None:
+        network.post(CREATE, body=cause)
+
+        with pytest.raises(TryFailed) as caught:
+            publish()
+
+        assert not [secret for secret in SECRETS if secret in everything_told_by(caught.value)]
+
+    def test_is_logged_at_any_level(self, network: responses.RequestsMock, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        network.post(CREATE, status=201, json={"data": {"id": "1"}})
+
+        publish("the text of the post")
+
+        assert not [secret for secret in (*SECRETS, "the text of the post") if secret in caplog.text]
+
+
+def everything_told_by(error: BaseException) -> str:
+    return repr(error) + "".join(traceback.format_exception(error))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["data", "id", "errors", "code", "message", "type", "title", "detail", "status"])
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=12,
+)
+LIMIT_HEADERS = st.dictionaries(
+    st.sampled_from([f"{name}-{part}" for name in (WINDOW, USER_DAY, APP_DAY) for part in ("remaining", "reset")])
+    | st.just("retry-after"),
+    st.integers().map(str) | st.text(st.characters(min_codepoint=32, max_codepoint=126)).map(str.strip),
+)
+
+
+@run(deadline=None, max_examples=300)
+@given(status=st.integers(200, 599), body=JSON, headers=LIMIT_HEADERS)
+def test_whatever_x_answers_the_post_has_an_id_or_a_failed_try(status: int, body: Any, headers: dict[str, str]) -> None:
+    with responses.RequestsMock() as network:
+        network.post(CREATE, status=status, json=body, headers=headers)
+        try:
+            ended: str | TryFailed = publish()
+        except TryFailed as error:
+            ended = error
+
+    if isinstance(ended, TryFailed):
+        assert ended.status_code == status
+        assert ended.detail
+    else:
+        assert status < 300
+        assert ended == body["data"]["id"]

@@ -23,7 +23,7 @@ def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
     clock = SystemClock()
     rung = posts.ring(post_id, Hasura(settings), X(settings, clock.now), clock)
     return endpoint.json_response(
-        HTTPStatus.SERVICE_UNAVAILABLE if rung.retry_after else HTTPStatus.OK,
+        HTTPStatus.OK if rung.retry_after is None else HTTPStatus.SERVICE_UNAVAILABLE,
         {
             "post_id": rung.post_id,
             "state": rung.state,

@@ -3,6 +3,7 @@
 import functools
 import hmac
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import jwt
@@ -10,20 +11,20 @@ import jwt
 from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
 
 ALGORITHMS = {
-    "HS256": ["HS256"],
-    "HS384": ["HS384"],
-    "HS512": ["HS512"],
-    "RS256": ["RS256"],
-    "RS384": ["RS384"],
-    "RS512": ["RS512"],
-    "ES256": ["ES256"],
-    "ES384": ["ES384"],
-    "ES512": ["ES512"],
-    "Ed25519": ["EdDSA"],
+    "HS256": "HS256",
+    "HS384": "HS384",
+    "HS512": "HS512",
+    "RS256": "RS256",
+    "RS384": "RS384",
+    "RS512": "RS512",
+    "ES256": "ES256",
+    "ES384": "ES384",
+    "ES512": "ES512",
+    "Ed25519": "EdDSA",
 }
 """What each `type` of HASURA_GRAPHQL_JWT_SECRET accepts (Hasura's docs, JWT configuration): never a choice of two."""
 
-PUBLISHED_KEY_ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA"]
+PUBLISHED_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
 """What a key from `jwk_url` may have signed with: never HMAC: a public key is no secret."""
 
 _KEYS_TIMEOUT = 5
@@ -38,26 +39,23 @@ def bearer_token(authorization: str | None, jwt_secret: str) -> str:
     token = _token_of(authorization)
     config = _config(jwt_secret)
     try:
-        key, algorithms = _key_for(token, config)
-        jwt.decode(
+        claims = jwt.decode(
             token,
-            key,
-            algorithms=algorithms,
-            audience=config.get("audience"),
-            issuer=config.get("issuer"),
-            leeway=config.get("allowed_skew", 0),
-            options={"verify_aud": "audience" in config, "verify_sub": False, "verify_jti": False},
+            config.key or _published_key(config.jwk_url, token),
+            algorithms=config.algorithms,
+            audience=config.audience,
+            leeway=config.allowed_skew,
+            options={"verify_aud": config.audience is not None, "verify_sub": False, "verify_jti": False},
         )
-    except jwt.PyJWKClientConnectionError as error:
-        raise KeysUnavailable("The keys that verify your token cannot be read just now. Try again soon.") from error
-    except jwt.PyJWTError as error:
+        _check_issuer(claims, config.issuer)
+    except (jwt.PyJWTError, TypeError) as error:  # TypeError: the published key does not fit the token's algorithm
         raise Unauthorized(_words(error)) from error
     return token
 
 
 def check_webhook_secret(given: str | None, expected: str) -> None:
     """Raises Unauthorized unless the caller knows the secret; takes the same time whatever was given."""
-    if not hmac.compare_digest((given or "").encode(), expected.encode()):
+    if not hmac.compare_digest((given or "").encode(errors="replace"), expected.encode()):
         raise Unauthorized("The header x-webhook-secret is missing or wrong: Hasura must send WEBHOOK_SECRET in it.")
 
 
@@ -67,36 +65,115 @@ def _token_of(authorization: str | None) -> str:
     scheme, _, token = authorization.partition(" ")
     if scheme != "Bearer" or not token.strip():
         raise Unauthorized("The Authorization header is malformed. Send: Authorization: Bearer <token>.")
+    if not token.isascii():
+        raise Unauthorized("The token cannot be read.")
     return token.strip()
 
 
-def _config(jwt_secret: str) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _JwtConfig:
+    """HASURA_GRAPHQL_JWT_SECRET, read. `key` is ready for use; None when keys are published at `jwk_url`."""
+
+    algorithms: tuple[str, ...]
+    key: Any
+    jwk_url: str
+    audience: str | tuple[str, ...] | None
+    issuer: str | None
+    allowed_skew: float
+
+
+@functools.cache
+def _config(jwt_secret: str) -> _JwtConfig:
+    """Read once in the life of a process: a PEM key takes a while."""
     try:
-        config = json.loads(jwt_secret)
-    except ValueError as error:
-        raise ConfigurationError("HASURA_GRAPHQL_JWT_SECRET is no JSON.") from error
-    if not isinstance(config, dict) or not ("jwk_url" in config or {"key", "type"} <= config.keys()):
-        raise ConfigurationError("HASURA_GRAPHQL_JWT_SECRET needs jwk_url, or type and key.")
-    if "key" in config and config["type"] not in ALGORITHMS:
-        raise ConfigurationError(f"HASURA_GRAPHQL_JWT_SECRET has a type other than {', '.join(ALGORITHMS)}.")
-    return config
+        given = {name: value for name, value in json.loads(jwt_secret).items() if value is not None}
+    except (ValueError, AttributeError) as error:
+        raise _unusable("it is no JSON object") from error
+    if given.get("header", {"type": "Authorization"}) != {"type": "Authorization"}:
+        raise _unusable("tokens are read from the Authorization header alone")
+
+    audience = given.get("audience")
+    return _JwtConfig(
+        algorithms=PUBLISHED_KEY_ALGORITHMS if "jwk_url" in given else (_algorithm(given),),
+        key=None if "jwk_url" in given else _key(given),
+        jwk_url=_jwk_url(given),
+        audience=tuple(_texts(audience)) if isinstance(audience, list) else _text(given, "audience"),
+        issuer=_text(given, "issuer"),
+        allowed_skew=_seconds(given.get("allowed_skew", 0)),
+    )
 
 
-def _key_for(token: str, config: dict[str, Any]) -> tuple[Any, list[str]]:
-    if "jwk_url" in config:
-        return _published_keys(config["jwk_url"]).get_signing_key_from_jwt(token).key, PUBLISHED_KEY_ALGORITHMS
-    key = config["key"]
-    if key.startswith("-----BEGIN CERTIFICATE-----"):
-        from cryptography.x509 import load_pem_x509_certificate  # slow to import, rarely needed
+def _unusable(why: str) -> ConfigurationError:
+    return ConfigurationError(f"HASURA_GRAPHQL_JWT_SECRET: {why}.")
 
-        key = load_pem_x509_certificate(key.encode()).public_key()
-    return key, ALGORITHMS[config["type"]]
+
+def _algorithm(given: dict[str, Any]) -> str:
+    kind = given.get("type")
+    if not isinstance(kind, str) or kind not in ALGORITHMS:
+        raise _unusable(f"without jwk_url it needs a type, one of {', '.join(ALGORITHMS)}")
+    return ALGORITHMS[kind]
+
+
+def _key(given: dict[str, Any]) -> Any:
+    key = given.get("key")
+    if not isinstance(key, str):
+        raise _unusable("without jwk_url it needs a key")
+    try:
+        if key.startswith("-----BEGIN CERTIFICATE-----"):
+            from cryptography.x509 import load_pem_x509_certificate  # slow to import, rarely needed
+
+            key = load_pem_x509_certificate(key.encode()).public_key()
+        return jwt.get_algorithm_by_name(_algorithm(given)).prepare_key(key)
+    except (ValueError, TypeError, jwt.InvalidKeyError) as error:
+        raise _unusable(f"its key is none for {given['type']}") from error
+
+
+def _jwk_url(given: dict[str, Any]) -> str:
+    url = given.get("jwk_url", "https://")
+    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+        raise _unusable("jwk_url must begin with http:// or https://")
+    return url
+
+
+def _text(given: dict[str, Any], name: str) -> str | None:
+    value = given.get(name)
+    if value is not None and not isinstance(value, str):
+        raise _unusable(f"{name} must be a string")
+    return value
+
+
+def _texts(values: list[Any]) -> list[str]:
+    if not all(isinstance(value, str) for value in values):
+        raise _unusable("audience must be a string or a list of strings")
+    return values
+
+
+def _seconds(value: Any) -> float:
+    if not isinstance(value, int | float):
+        raise _unusable("allowed_skew must be a number of seconds")
+    return value
+
+
+def _published_key(url: str, token: str) -> Any:
+    jwt.get_unverified_header(token)  # what is no token is no reason to ask for keys
+    client = _published_keys(url)
+    try:
+        client.get_jwk_set()
+    except (jwt.PyJWTError, ValueError) as error:
+        raise KeysUnavailable("The keys that verify your token cannot be read just now. Try again soon.") from error
+    return client.get_signing_key_from_jwt(token).key
 
 
 @functools.cache
 def _published_keys(url: str) -> jwt.PyJWKClient:
     """Kept for the life of the process: it caches the keys."""
     return jwt.PyJWKClient(url, timeout=_KEYS_TIMEOUT)
+
+
+def _check_issuer(claims: dict[str, Any], issuer: str | None) -> None:
+    """A token that does not say its issuer passes, as at Hasura (docs, JWT configuration: issuer)."""
+    if issuer is not None and claims.get("iss", issuer) != issuer:
+        raise jwt.InvalidIssuerError
 
 
 _WORDS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
@@ -110,7 +187,7 @@ _WORDS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
 )
 
 
-def _words(error: jwt.PyJWTError) -> str:
+def _words(error: Exception) -> str:
     if isinstance(error, jwt.MissingRequiredClaimError):
         return f"The token lacks the claim {error.claim!r}."
     return next((words for kind, words in _WORDS if isinstance(error, kind)), "The token cannot be read.")

@@ -1,6 +1,7 @@
 """The settings: one table, read from the environment, with ``.env`` where no platform sets them."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +70,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
 
     Raises ConfigurationError that names everything missing or wrong at once, and shows no value.
     """
-    given = {name: value for name, value in dotenv_values(dotenv).items() if value}
+    given = {name: value for name, value in dotenv_values(dotenv, interpolate=False).items() if value}
     given |= {name: value for name, value in (os.environ if environ is None else environ).items() if value}
     values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
 
@@ -80,7 +81,12 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
 
 
 _WHOLE_NUMBERS = {"MAX_LATENESS_SECONDS": range(60, 366 * 86400), "PUBLISH_BATCH": range(1, 101)}
-_ADDRESSES = {"APP_BASE_API", "X_BASE_URL"}
+_ADDRESS = re.compile(r"https?://[^/?#\s]+/*")
+_ADDRESSES = {
+    "APP_BASE_API": _ADDRESS,
+    "ACTIONS_BASE_URL": re.compile(r"(https?://[^/?#\s]+|\{\{\w+\}\})(/[^?#\s]*)?"),
+    "X_BASE_URL": _ADDRESS,
+}
 
 
 def _fault(name: str, value: str | None) -> str | None:
@@ -88,13 +94,15 @@ def _fault(name: str, value: str | None) -> str | None:
         return f"{name} is missing"
     if value.startswith("@Microsoft.KeyVault("):
         return f"{name} is a Key Vault reference that the platform could not resolve"
-    if name in _ADDRESSES and not value.startswith(("http://", "https://")):
-        return f"{name} must begin with http:// or https://"
-    if name in _WHOLE_NUMBERS and not (value.isdecimal() and int(value) in _WHOLE_NUMBERS[name]):
+    if name in _ADDRESSES and not _ADDRESSES[name].fullmatch(value):
+        return f"{name} must be an address like https://example.com"
+    if name in _WHOLE_NUMBERS and not (re.fullmatch("[0-9]{1,9}", value) and int(value) in _WHOLE_NUMBERS[name]):
         allowed = _WHOLE_NUMBERS[name]
         return f"{name} must be a whole number from {allowed.start} to {allowed.stop - 1}"
     return None
 
 
 def _typed(name: str, value: str) -> str | int:
-    return int(value) if name in _WHOLE_NUMBERS else value.rstrip("/")
+    if name in _WHOLE_NUMBERS:
+        return int(value)
+    return value.rstrip("/") if name in _ADDRESSES else value

@@ -11,7 +11,15 @@ from typing import Any
 
 import azure.functions as func
 
-from shared.errors import BodyTooLarge, ConfigurationError, InvalidDraft, MalformedRequest, Problem, Unavailable
+from shared.errors import (
+    BodyTooLarge,
+    ConfigurationError,
+    InternalError,
+    InvalidDraft,
+    MalformedRequest,
+    Problem,
+    Unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +38,9 @@ def answer(
         return _problem(error, context)
     except Exception:
         logger.exception("unexpected error")
-        return _problem(Problem("Something unexpected happened; the log holds it under this request's id."), context)
+        return _problem(
+            InternalError("Something unexpected happened; the log holds it under this request's id."), context
+        )
 
 
 def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:
@@ -49,10 +59,10 @@ def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:
 
 def json_response(status: HTTPStatus, body: dict[str, Any], retry_after: timedelta | None = None) -> func.HttpResponse:
     """A JSON answer; `retry_after` as whole seconds, rounded up, at least one (Hasura ignores 0)."""
-    headers = {"Retry-After": str(max(1, math.ceil(retry_after.total_seconds())))} if retry_after else {}
-    return func.HttpResponse(
-        json.dumps(body, ensure_ascii=False), status_code=status, headers=headers, mimetype="application/json"
-    )
+    headers = {}
+    if retry_after is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(retry_after.total_seconds())))
+    return func.HttpResponse(_json(body), status_code=status, headers=headers, mimetype="application/json")
 
 
 def problem_type(kind: type[Problem]) -> str:
@@ -76,11 +86,16 @@ def _problem(error: Problem, context: func.Context) -> func.HttpResponse:
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return func.HttpResponse(
-        json.dumps(body, ensure_ascii=False),
+        _json(body),
         status_code=error.status,
         headers=headers,
         mimetype="application/problem+json",
     )
+
+
+def _json(body: dict[str, Any]) -> bytes:
+    """Readable JSON; a lone surrogate, which UTF-8 cannot write, as its escape."""
+    return json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def _refuse_constant(name: str) -> None:

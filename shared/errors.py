@@ -7,6 +7,7 @@
     │   ├── Forbidden              403  Hasura's permissions refuse it
     │   ├── BodyTooLarge           413
     │   ├── InvalidDraft           422  every fault of the draft, with its field
+    │   ├── InternalError          500  something nobody thought of; the log holds it
     │   ├── ConfigurationError     500  a setting of ours is missing or wrong: the operator must act
     │   └── Unavailable            503  somebody we need does not answer; the same request works later
     │       ├── HasuraUnavailable
@@ -34,8 +35,8 @@ class ScheduledPostsError(Exception):
 class Problem(ScheduledPostsError):
     """An error that is answered to the caller (RFC 9457). `detail` says what happened and what to do."""
 
-    status: int = 500
-    title: str = "Internal error"
+    status: int
+    title: str
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -87,6 +88,13 @@ class InvalidDraft(Problem):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(" ".join(fault.detail for fault in faults))
         self.faults = tuple(faults)
+
+
+class InternalError(Problem):
+    """A fault of ours."""
+
+    status = 500
+    title = "Internal error"
 
 
 class ConfigurationError(Problem):

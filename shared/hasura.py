@@ -196,9 +196,9 @@ class Hasura:
         """The ``data`` of the answer. Hasura answers errors with status 200, so the body decides."""
         answer = self._post("/v1/graphql", {"query": document, "variables": variables}, headers)
         body = answer.json if isinstance(answer.json, dict) else {}
-        if body.get("errors"):
-            raise _graphql_refusal(body["errors"])
-        if answer.status != 200 or not isinstance(body.get("data"), dict):
+        if refusal := _graphql_refusal(body.get("errors")):
+            raise refusal
+        if answer.status != 200 or not isinstance(body.get("data"), dict) or not body["data"]:
             raise HasuraUnavailable(f"Hasura answered {answer.status} without data. Try again soon.")
         data: Row = body["data"]
         return data
@@ -210,8 +210,8 @@ class Hasura:
         if answer.status == 404:
             answer = self._post("/v1/query", request, self._as_admin)
         body = answer.json if isinstance(answer.json, dict) else {}
-        if 400 <= answer.status < 500:
-            raise _to_the_operator(HasuraRefusal(str(body.get("code")), str(body.get("error"))))
+        if 400 <= answer.status < 500 and isinstance(body.get("code"), str):
+            raise _to_the_operator(HasuraRefusal(body["code"], str(body.get("error"))))
         if answer.status != 200 or body.get("message") != "success":
             raise HasuraUnavailable(f"Hasura answered {answer.status} to {operation}. Try again soon.")
         return body
@@ -237,7 +237,7 @@ def ringing_post_id(body: Any) -> int | None:
     if not post:
         return None
     post_id = post.get("id") if isinstance(post, dict) else None
-    if isinstance(post_id, str) and post_id.isdecimal():
+    if isinstance(post_id, str) and post_id.isdecimal() and len(post_id) < 20:
         post_id = int(post_id)  # HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES
     if not isinstance(post_id, int) or isinstance(post_id, bool) or not 0 < post_id < 2**63:
         raise MalformedRequest("The event's payload is no post: it has no id.")
@@ -281,17 +281,20 @@ def _account(row: Row) -> Account:
     )
 
 
-def _graphql_refusal(errors: Any) -> HasuraRefusal:
-    first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+def _graphql_refusal(errors: Any) -> HasuraRefusal | None:
+    """None for errors without Hasura's code: somebody else answered in its place."""
+    first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
     extensions = first.get("extensions")
     code = extensions.get("code") if isinstance(extensions, dict) else None
-    return HasuraRefusal(str(code), str(first.get("message")))
+    return HasuraRefusal(code, str(first.get("message"))) if isinstance(code, str) else None
 
 
 def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
     """Codes are Hasura's, messages PostgreSQL's or those of the triggers in hasura/migrations."""
     match refusal.code:
         case "invalid-jwt" | "invalid-headers" | "jwt-invalid-claims" | "jwt-missing-role-claims" | "access-denied":
+            return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
+        case "not-found" if "session variable" in refusal.message:
             return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
         case "permission-error" if "permission" in refusal.message:
             return Forbidden("user_id must be your own, and account_id an X account that is linked to you.")
@@ -310,6 +313,6 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
 
 
 def _to_the_operator(refusal: HasuraRefusal) -> ScheduledPostsError:
-    if refusal.code in ("unexpected", "postgres-error", "None"):
+    if refusal.code in ("unexpected", "postgres-error"):
         return HasuraUnavailable(f"{refusal}. Try again soon.")
     return ConfigurationError(f"{refusal}. Check HASURA_GRAPHQL_ADMIN_SECRET, and that hasura/ is applied.")

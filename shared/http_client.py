@@ -49,6 +49,8 @@ def post(
         )
     except requests.RequestException as error:
         raise _translated(error) from error
+    except (urllib3.exceptions.LocationParseError, UnicodeError) as error:
+        raise NotSent("the address or a header cannot be written") from error
     return HttpAnswer(response.status_code, response.headers, _json_or_none(response))
 
 
@@ -78,6 +80,8 @@ _NEVER_LEFT = (
 
 
 def _translated(error: requests.RequestException) -> NotSent | OutcomeUnknown:
+    if isinstance(error, requests.exceptions.JSONDecodeError):
+        return OutcomeUnknown("the answer could not be read")
     if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
         return NotSent("no connection could be made")
     if isinstance(error, requests.Timeout):
@@ -95,5 +99,5 @@ def _connection_never_stood(error: requests.RequestException) -> bool:
 def _json_or_none(response: requests.Response) -> Any:
     try:
         return response.json()
-    except requests.exceptions.JSONDecodeError:
+    except (ValueError, RecursionError):
         return None

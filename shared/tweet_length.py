@@ -13,7 +13,7 @@ LIMIT = 280
 _RAW_LIMIT = 4_000
 """No text that long can weigh 280 or less, unless it is one endless link; longer ones are refused without counting."""
 
-_RUN = re.compile(r"[^\s/]+")
+_RUN = re.compile(r"(?:[^\s/]|[\x1c-\x1f])+")  # four separators are spaces to Python, but not to the library
 _MOST_DOTS = 20
 """A run with more dots is no address; its dots are what makes the library's link search quadratic."""
 

@@ -6,7 +6,7 @@ idempotency key, so an answer that cannot be read leaves open whether the post i
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from requests_oauthlib import OAuth1
@@ -88,11 +88,12 @@ class _Complaint:
     """The parts of an error body that tell refusals apart, whichever of X's three shapes it has."""
 
     def __init__(self, body: Mapping[str, Any]) -> None:
-        errors = [error for error in body.get("errors") or [] if isinstance(error, dict)]
+        listed = body.get("errors")
+        errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
         messages = [str(error["message"]) for error in errors if error.get("message")]
         self.slug = str(body.get("type") or "").rsplit("/", 1)[-1]
         """The last segment of `type`: its host differs between api.twitter.com and api.x.com."""
-        self.codes = {error.get("code") for error in errors}
+        self.codes = {code for error in errors if isinstance(code := error.get("code"), int)}
         self.words = (" ".join(messages) or str(body.get("detail") or body.get("title") or "no reason given"))[:300]
 
 
@@ -119,7 +120,7 @@ def _forbidden(complaint: _Complaint, account: str) -> TryFailed:
         return AccountHeld(f"X has blocked {account}: log in at x.com to see why.", status_code=403, wait=HOUR)
     if codes & SLOW_DOWN_CODES:
         return AccountHeld(f"X wants {account} to slow down.", status_code=403, wait=HOUR)
-    if slug == "oauth1-permissions" or READ_ONLY_CODE in codes:
+    if slug == "oauth1-permissions" or READ_ONLY_CODE in codes or complaint.words == "Forbidden":
         return AccountHeld(
             f"Our app may only read for {account}: it needs write permission, then link {account} anew.",
             status_code=403,
@@ -153,11 +154,18 @@ _BUCKETS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
 def _wait_for_reset(headers: Mapping[str, str], now: datetime) -> timedelta:
     """Until the last empty bucket is full again; a daily one may be empty while the window of 15 minutes is not."""
     empty = [bucket for bucket in _BUCKETS if headers.get(f"{bucket}-remaining") == "0"] or ["x-rate-limit"]
-    resets = [int(reset) for bucket in empty if (reset := headers.get(f"{bucket}-reset", "")).isdecimal()]
+    resets = [reset for bucket in empty if (reset := _number(headers.get(f"{bucket}-reset"))) is not None]
+    after = _number(headers.get("retry-after"))
     if resets:
-        wait = datetime.fromtimestamp(max(resets), UTC) - now + timedelta(seconds=1)
-    elif (after := headers.get("retry-after", "")).isdecimal():
-        wait = timedelta(seconds=int(after))
+        seconds = max(resets) - now.timestamp() + 1
+    elif after is not None:
+        seconds = after
     else:
-        wait = DEFAULT_LIMIT_WAIT
-    return min(max(wait, SHORTEST_WAIT), LONGEST_WAIT)
+        return DEFAULT_LIMIT_WAIT
+    longest, shortest = LONGEST_WAIT.total_seconds(), SHORTEST_WAIT.total_seconds()
+    return timedelta(seconds=min(max(seconds, shortest), longest))
+
+
+def _number(header: str | None) -> int | None:
+    """No header of X's has 20 digits, and Python refuses to read thousands of them."""
+    return int(header) if header and header.isdecimal() and len(header) <= 20 else None

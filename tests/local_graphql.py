@@ -131,7 +131,7 @@ METADATA = yaml.safe_load("""
       permission:
         columns: [title, body, is_public]
         filter: {author_id: {_eq: X-Hasura-User-Id}}
-        check: {title: {_neq: forbidden}}
+        check: {title: {_neq: forbidden}, body: {_neq: forbidden}}
     - role: columnist
       permission: {columns: [title], filter: {author_id: {_eq: X-Hasura-User-Id}}, check: {}, set: {body: edited}}
   delete_permissions:

@@ -113,6 +113,14 @@ class TestDotenv:
 
         assert config.load(others, dotenv).webhook_secret == "pa${HOME}ss"
 
+    def test_counts_as_silent_about_what_it_has_empty(self, dotenv: Path) -> None:
+        dotenv.write_text("WEBHOOK_SECRET=\nPUBLISH_BATCH=\n")
+        others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
+
+        assert config.load(REQUIRED, dotenv).publish_batch == 10
+        with pytest.raises(ConfigurationError, match="WEBHOOK_SECRET is missing"):
+            config.load(others, dotenv)
+
     def test_may_be_absent(self) -> None:
         assert config.load(REQUIRED, NO_DOTENV).webhook_secret == "webhook-secret"
 

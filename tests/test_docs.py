@@ -3,11 +3,13 @@
 import json
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
+from local.x_api.failure_kinds import KINDS
 from shared import errors
 from shared.config import SETTINGS
 from shared.endpoint import problem_type
@@ -56,7 +58,7 @@ def test_an_example_repeats_the_defaults_of_the_table(path: str) -> None:
 
 def problems() -> list[type[Problem]]:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Problem)]
-    return [kind for kind in kinds if kind is not errors.Unavailable]
+    return [kind for kind in kinds if kind not in (Problem, errors.Unavailable)]
 
 
 def test_every_problem_is_explained_with_its_status() -> None:
@@ -98,3 +100,14 @@ def test_the_package_for_azure_holds_the_functions_and_what_they_need() -> None:
     packed = {name for name in at_the_top if name not in ignored and not name.startswith(".git")}
 
     assert packed == {"createPost", "postTweet", "shared", "host.json", "requirements.txt"}
+
+
+def test_every_failure_that_x_can_be_told_to_have_is_explained() -> None:
+    assert [row[0].strip("`") for row in table_in("docs/local-stack.md", "kind")] == list(KINDS)
+
+
+def test_every_option_of_the_stack_is_explained() -> None:
+    shown = subprocess.run([sys.executable, "-m", "local", "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+
+    assert {row[0].strip("`").split()[0] for row in table_in("docs/local-stack.md", "option")} == options

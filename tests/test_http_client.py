@@ -90,16 +90,16 @@ class MisbehavingServer:
 
     def stop(self) -> None:
         self.end.set()
-        self._listener.shutdown(socket.SHUT_RDWR)
+        socket.create_connection(self._listener.getsockname()).close()  # wakes up the thread that accepts
         for thread in self._threads:
             thread.join()
         self._listener.close()
 
     def _accept(self) -> None:
-        while not self.end.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
+        while True:
+            connection, _ = self._listener.accept()
+            if self.end.is_set():
+                connection.close()
                 return
             self._threads.append(threading.Thread(target=self._serve, args=[connection]))
             self._threads[-1].start()

@@ -155,6 +155,7 @@ class TestTheLibraryIsSlowOnDotsSoIt:
     @pytest.mark.parametrize(
         "text",
         [
+            pytest.param("a." * 21, id="21-dots"),
             pytest.param("a." * 2000, id="one-run"),
             pytest.param("a." * 900 + " " + "b." * 900, id="two-runs"),
             pytest.param("https://" + "a." * 1900, id="link"),

@@ -1,0 +1,92 @@
+"""Hasura's GraphQL, metadata API, scheduled events and event triggers, on this machine."""
+
+import argparse
+import logging
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+from local.hasura.metadata_directory import MetadataRefused
+from local.hasura.server import Configuration, application
+from local.part import log_to_stdout, options, port_of, serve
+from local.postgres import migrate, running
+from local.settings import stack_settings
+
+_PROJECT = Path(__file__).parent.parent.parent / "hasura"
+_FILES = 16384
+
+
+def main() -> None:
+    """Runs until SIGINT or SIGTERM."""
+    given = _options().parse_args()
+    log_to_stdout("hasura")
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server listens to it, end by the context managers
+    _allow_many_connections()
+    environment = {**os.environ, **stack_settings(given.data, given.ports, os.environ)}
+    try:
+        with _database(given.data, environment) as url:
+            for name in migrate(url, given.project / "migrations" / "default"):
+                logging.getLogger(__name__).info("migration %s applied", name)
+            configuration = Configuration(
+                database_url=url,
+                metadata=given.project / "metadata",
+                environment=environment,
+                poll_interval=given.poll_interval,
+                concurrent=given.delivery == "concurrent",
+                server_version=given.server_version,
+            )
+            serve("hasura", application(configuration), port_of("hasura", given.ports), given.ready_file)
+    except (ValueError, MetadataRefused) as error:
+        sys.exit(f"hasura: {error}")
+    except psycopg.Error as error:
+        sys.exit(f"hasura: the database refused: {error}")
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = options("hasura", __doc__ or "")
+    parser.add_argument(
+        "--project", type=Path, default=_PROJECT, metavar="DIR", help="holds migrations/default and metadata (hasura)"
+    )
+    parser.add_argument(
+        "--poll-interval",
+        type=float,
+        default=1,
+        metavar="SECONDS",
+        help="rest between two polls (1; Hasura's own is 10)",
+    )
+    parser.add_argument(
+        "--delivery",
+        choices=("concurrent", "sequential"),
+        default="concurrent",
+        help="events of a poll all at once, or one by one as Hasura did up to v2.21 (concurrent)",
+    )
+    parser.add_argument("--server-version", default="v2.43.0", metavar="VERSION", help="what it calls itself (v2.43.0)")
+    return parser
+
+
+@contextmanager
+def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
+    """The URL of PG_DATABASE_URL, or of a server of its own."""
+    if url := environment.get("PG_DATABASE_URL"):
+        yield url
+        return
+    with running(data) as url:
+        yield url
+
+
+def _allow_many_connections() -> None:
+    """A thousand alarms at once are a thousand sockets; the usual soft limit is 1,024 files."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Who sends a request: the admin secret, a JSON Web Token, or nobody in particular (Hasura's docs, Authentication)."""
+
+import hmac
+import os
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from local.hasura.errors import HasuraError
+from local.hasura.jwt_authentication import JwtAuthentication
+from local.hasura.session import ADMIN, Session
+
+_SECRET_HEADERS = ("x-hasura-admin-secret", "x-hasura-access-key")
+_ROLE = "x-hasura-role"
+
+
+class Authentication:
+    """Turns the headers of a request into a session.
+
+    A right admin secret makes an admin, or whatever ``x-hasura-role`` says; a wrong one is refused without a look
+    at the token. Without a secret configured everybody is admin.
+    """
+
+    def __init__(
+        self, admin_secret: str | None, jwt: JwtAuthentication | None = None, unauthorized_role: str | None = None
+    ) -> None:
+        if jwt and not admin_secret:
+            raise ValueError("HASURA_GRAPHQL_JWT_SECRET needs HASURA_GRAPHQL_ADMIN_SECRET: set both, or neither.")
+        self._admin_secret = admin_secret
+        self._jwt = jwt
+        self._unauthorized_role = unauthorized_role
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> "Authentication":
+        """Reads HASURA_GRAPHQL_ADMIN_SECRET, _JWT_SECRET and _UNAUTHORIZED_ROLE. Raises ValueError."""
+        jwt_secret = environment.get("HASURA_GRAPHQL_JWT_SECRET")
+        return cls(
+            environment.get("HASURA_GRAPHQL_ADMIN_SECRET") or None,
+            JwtAuthentication.from_json(jwt_secret) if jwt_secret else None,
+            environment.get("HASURA_GRAPHQL_UNAUTHORIZED_ROLE") or None,
+        )
+
+    async def session(self, request: web.Request) -> Session:
+        """The sender's session. Raises HasuraError ``access-denied``, ``invalid-headers``, ``invalid-jwt``, ..."""
+        if self._admin_secret is None:
+            return _session_from_headers(request, ADMIN)
+        secret = next((request.headers[name] for name in _SECRET_HEADERS if name in request.headers), None)
+        if secret is not None:
+            return self._session_by_secret(request, secret)
+        if self._unauthorized_role and not (self._jwt and self._jwt.has_token(request)):
+            return Session(self._unauthorized_role, {**_variables(request), _ROLE: self._unauthorized_role})
+        if self._jwt:
+            return await self._jwt.session(request)
+        raise HasuraError(
+            "access-denied", "x-hasura-admin-secret/x-hasura-access-key required, but not found", status=401
+        )
+
+    def _session_by_secret(self, request: web.Request, secret: str) -> Session:
+        if not hmac.compare_digest(os.fsencode(secret), os.fsencode(self._admin_secret or "")):
+            raise HasuraError("access-denied", 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"', status=401)
+        return _session_from_headers(request, ADMIN)
+
+
+def _session_from_headers(request: web.Request, default_role: str) -> Session:
+    role = request.headers.get(_ROLE, default_role)
+    return Session(role, {**_variables(request), _ROLE: role})
+
+
+def _variables(request: web.Request) -> dict[str, str]:
+    named = {name.lower(): value for name, value in request.headers.items()}
+    return {
+        name: value for name, value in named.items() if name.startswith("x-hasura-") and name not in _SECRET_HEADERS
+    }

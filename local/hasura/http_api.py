@@ -1,0 +1,144 @@
+"""Hasura's HTTP endpoints: who may, what JSON comes in, and how answers and errors go out."""
+
+import json
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, NoReturn
+
+import psycopg
+from aiohttp import web
+from aiohttp.typedefs import Handler
+from psycopg_pool import AsyncConnectionPool
+
+from local.hasura.authentication import Authentication
+from local.hasura.errors import HasuraError
+from local.hasura.events.steering import EVENT_KINDS, Steering
+from local.hasura.json_arguments import count, mapping, one_of, optional, required
+from local.hasura.metadata_api.commands import SUCCESS, MetadataApi
+from local.hasura.schema_cache import SchemaCache
+from local.hasura.session import ADMIN, Session
+
+log = logging.getLogger(__name__)
+
+_GZIP_FROM = 700
+Work = Callable[[Any, Session], Awaitable[Any]]
+
+
+class HttpApi:
+    """The routes. Those under ``/_local`` are not Hasura's: they steer the deliveries."""
+
+    def __init__(
+        self,
+        authentication: Authentication,
+        pool: AsyncConnectionPool,
+        schema_cache: SchemaCache,
+        metadata_endpoints: Mapping[str, MetadataApi],
+        steering: Steering,
+        server_version: str,
+    ) -> None:
+        self._authentication = authentication
+        self._pool = pool
+        self._schema_cache = schema_cache
+        self._metadata_endpoints = metadata_endpoints
+        self._steering = steering
+        self._server_version = server_version
+
+    def routes(self) -> list[web.RouteDef]:
+        """What the application serves; whatever else is asked for does not exist."""
+        return [
+            web.get("/healthz", self._health),
+            web.get("/v1/version", self._version),
+            web.post("/v1/graphql", self._graphql),
+            web.get("/v1/graphql", self._graphql_by_get),
+            *(web.post(path, self._metadata(api)) for path, api in self._metadata_endpoints.items()),
+            web.post("/_local/drop_next", self._steer(self._steering.drop_next)),
+            web.post("/_local/duplicate_next", self._steer(self._steering.duplicate_next)),
+            web.route("*", "/{path:.*}", self._not_found),
+        ]
+
+    async def _health(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return web.Response(text="OK")
+
+    async def _version(self, request: web.Request) -> web.Response:
+        return _answer(request, {"server_type": "ce", "version": self._server_version})
+
+    async def _not_found(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return _flat_error(HasuraError("not-found", "resource does not exist", status=404))
+
+    async def _graphql(self, request: web.Request) -> web.Response:
+        """HTTP 200 whatever happens."""
+        try:
+            session = await self._authentication.session(request)
+            answer = await self._schema_cache.graphql.execute(self._pool, session, await _json_body(request))
+        except HasuraError as error:
+            return _graphql_error(error)
+        failed = isinstance(answer, dict) and "errors" in answer
+        return _json(answer) if failed else _answer(request, answer)
+
+    async def _graphql_by_get(self, request: web.Request) -> web.Response:  # noqa: ARG002
+        return _graphql_error(HasuraError("not-supported", "PersistedQueryNotSupported"))
+
+    def _metadata(self, api: MetadataApi) -> Handler:
+        return self._answering(api.run)
+
+    def _steer(self, order: Callable[[str, int], None]) -> Handler:
+        """``{"times": 1, "kind": "one_off"}``, both optional."""
+
+        async def steer(body: Any, session: Session) -> dict[str, str]:
+            if session.role != ADMIN:
+                raise HasuraError("access-denied", "restricted access : admin only")
+            given = mapping(body, "$")
+            times = required(given, "times", count, "$") if "times" in given else 1
+            order(optional(given, "kind", one_of(*EVENT_KINDS), "$") or "one_off", times)
+            return SUCCESS
+
+        return self._answering(steer)
+
+    def _answering(self, work: Work) -> Handler:
+        async def handle(request: web.Request) -> web.Response:
+            try:
+                session = await self._authentication.session(request)
+                return _answer(request, await work(await _json_body(request), session))
+            except HasuraError as error:
+                return _flat_error(error)
+            except psycopg.Error as error:
+                log.warning("%s: the database refused or does not answer (%s)", request.path, type(error).__name__)
+                return _flat_error(HasuraError("unexpected", "database query error", status=500))
+
+        return handle
+
+
+async def _json_body(request: web.Request) -> Any:
+    try:
+        return json.loads(await request.read(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise HasuraError("invalid-json", f"the body is not JSON: {error}") from error
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _answer(request: web.Request, content: Any) -> web.Response:
+    """A success: it carries the caller's request id, or a new one, and is compressed if the caller can take that."""
+    response = _json(content)
+    response.headers["x-request-id"] = request.headers.get("x-request-id") or str(uuid.uuid4())
+    if (response.content_length or 0) >= _GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.enable_compression(web.ContentCoding.gzip)
+    return response
+
+
+def _flat_error(error: HasuraError) -> web.Response:
+    content: dict[str, Any] = {"path": error.path, "error": error.message, "code": error.code}
+    if error.internal is not None:
+        content["internal"] = error.internal
+    return _json(content, error.status)
+
+
+def _graphql_error(error: HasuraError) -> web.Response:
+    return _json({"errors": [{"message": error.message, "extensions": {"path": error.path, "code": error.code}}]})
+
+
+def _json(content: Any, status: int = 200) -> web.Response:
+    return web.json_response(content, status=status)

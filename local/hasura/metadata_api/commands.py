@@ -1,0 +1,66 @@
+"""``/v1/query``, ``/v1/metadata`` and ``/v2/query``: one typed command a request, or several in a ``bulk``.
+
+Each command is read whole before any is run, so a request that does not parse changes nothing.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from local.hasura.errors import HasuraError
+from local.hasura.json_arguments import anything, list_of, mapping, parse_failed, required, text
+from local.hasura.session import ADMIN, Session
+
+log = logging.getLogger(__name__)
+
+Command = Callable[[], Awaitable[Any]]
+"""Something to be done; answers what goes out as JSON."""
+
+CommandParser = Callable[[Any, str], Command]
+"""Reads the ``args`` of one type of command, which stand at the given JSON path."""
+
+SUCCESS = {"message": "success"}
+
+
+class MetadataApi:
+    """One endpoint: the types of command it takes, and what it says of a type that it does not know."""
+
+    def __init__(self, parsers: Mapping[str, CommandParser], unknown_type: Callable[[str], str]) -> None:
+        self._parsers = parsers
+        self._unknown_type = unknown_type
+
+    async def run(self, body: Any, session: Session) -> Any:
+        """Runs the command of a request; returns the answer's JSON. Raises HasuraError."""
+        command = self._command(body, "$")
+        if session.role != ADMIN:
+            raise HasuraError("access-denied", "restricted access : admin only", "$.args")
+        return await command()
+
+    def _command(self, value: Any, path: str) -> Command:
+        given = mapping(value, path)
+        kind = required(given, "type", text, path)
+        args = required(given, "args", anything, path)
+        if kind == "bulk":
+            return _in_order(list_of(self._command)(args, f"{path}.args"))
+        if kind not in self._parsers:
+            log.info("refused the metadata command %s: unknown or not emulated at this endpoint", kind[:60])
+            raise parse_failed(self._unknown_type(kind), path)
+        return self._parsers[kind](args, f"{path}.args")
+
+
+def unknown_on_v1_metadata(kind: str) -> str:
+    """Hasura takes what stands before the first underscore for the kind of a database."""
+    backend = kind.partition("_")[0]
+    return f'unknown metadata command "{kind}"; "{backend}" was not recognized as a valid backend name'
+
+
+def unknown_on_query(kinds: list[str]) -> Callable[[str], str]:
+    """For ``/v1/query`` and ``/v2/query``, which list what they know."""
+    return lambda kind: f'unknown type "{kind}"; expected one of: {", ".join(sorted([*kinds, "bulk"]))}'
+
+
+def _in_order(commands: list[Command]) -> Command:
+    async def run_all() -> list[Any]:
+        return [await command() for command in commands]
+
+    return run_all

@@ -1,0 +1,126 @@
+"""The metadata calls on the events of table event triggers. Triggers themselves come from the metadata files alone."""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, LiteralString
+
+from psycopg.types.json import Json
+from psycopg_pool import AsyncConnectionPool
+
+from local.hasura.errors import HasuraError
+from local.hasura.events.event_triggers import EventTrigger
+from local.hasura.json_arguments import anything, count, mapping, one_of, optional, required, text
+from local.hasura.metadata_api.commands import SUCCESS, Command
+
+log = logging.getLogger(__name__)
+
+_LOGS = (
+    "select id, trigger_name, event_id, status as http_status, request, response, created_at"
+    " from hdb_catalog.event_invocation_logs"
+)
+_PENDING = "not delivered and not error and not archived"
+
+
+@dataclass(frozen=True)
+class EventTriggerCalls:
+    """Each method reads the arguments of one call and returns the command."""
+
+    pool: AsyncConnectionPool
+    triggers: Callable[[], Mapping[str, EventTrigger]]
+
+    def invoke(self, args: Any, path: str) -> Command:
+        """``pg_invoke_event_trigger``: ``{"event_id": ...}`` of an event with the operation MANUAL."""
+        given = _arguments(args, path)
+        name, payload = required(given, "name", text, path), required(given, "payload", anything, path)
+        return partial(self._invoke, name, payload, path)
+
+    def redeliver(self, args: Any, path: str) -> Command:
+        """``pg_redeliver_event``: the event starts over, with no tries counted."""
+        return partial(self._redeliver, required(_arguments(args, path), "event_id", text, path), path)
+
+    def logs(self, args: Any, path: str) -> Command:
+        """``pg_get_event_logs``: the rows of ``event_log``, newest first."""
+        given = _arguments(args, path)
+        status = optional(given, "status", one_of("pending", "processed"), path)
+        conditions: dict[str | None, LiteralString] = {
+            None: "true",
+            "pending": _PENDING,
+            "processed": f"not ({_PENDING})",
+        }
+        statement = f"select * from hdb_catalog.event_log where trigger_name = %s and {conditions[status]}"
+        return self._page(statement, required(given, "name", text, path), given, path)
+
+    def invocation_logs(self, args: Any, path: str) -> Command:
+        """``pg_get_event_invocation_logs``: newest first."""
+        given = _arguments(args, path)
+        return self._page(f"{_LOGS} where trigger_name = %s", required(given, "name", text, path), given, path)
+
+    def event_by_id(self, args: Any, path: str) -> Command:
+        """``pg_get_event_by_id``: ``{"event": {...}, "invocations": [...]}``."""
+        return partial(self._event_by_id, required(_arguments(args, path), "event_id", text, path), path)
+
+    async def _invoke(self, name: str, payload: Any, path: str) -> dict[str, str]:
+        trigger = self.triggers().get(name)
+        if trigger is None:
+            raise HasuraError("not-exists", f"event trigger with name {name} does not exist", path)
+        if not trigger.enable_manual:
+            raise HasuraError("not-supported", f"manual mode is not enabled for event trigger: {name}", path)
+        async with self.pool.connection() as connection, connection.transaction():
+            await connection.execute("""select set_config('hasura.user', '{"x-hasura-role": "admin"}', true)""")
+            cursor = await connection.execute(
+                "select hdb_catalog.insert_event_log(%s, %s, %s, 'MANUAL', %s)",
+                [trigger.schema, trigger.table, name, Json({"old": None, "new": payload})],
+            )
+            (event_id,) = await cursor.fetchone() or ("",)
+        return {"event_id": event_id}
+
+    async def _redeliver(self, event_id: str, path: str) -> dict[str, str]:
+        async with self.pool.connection() as connection, connection.transaction():
+            cursor = await connection.execute(
+                "select locked is not null and locked > now() - interval '30 minutes' from hdb_catalog.event_log"
+                " where id = %s for update",
+                [event_id],
+            )
+            found = await cursor.fetchone()
+            if found is None:
+                raise HasuraError("not-exists", "event not found", path)
+            if found[0]:
+                raise HasuraError("busy", "event is already being processed", path)
+            await connection.execute(
+                "update hdb_catalog.event_log set delivered = false, error = false, archived = false, tries = 0,"
+                " next_retry_at = null where id = %s",
+                [event_id],
+            )
+        log.info("event to be delivered again (%s)", event_id)
+        return SUCCESS
+
+    async def _event_by_id(self, event_id: str, path: str) -> dict[str, Any]:
+        events = await self._rows("select * from hdb_catalog.event_log where id = %s", [event_id])
+        if not events:
+            raise HasuraError("not-exists", "event not found", path)
+        return {
+            "event": events[0],
+            "invocations": await self._rows(f"{_LOGS} where event_id = %s order by created_at desc", [event_id]),
+        }
+
+    def _page(self, statement: LiteralString, name: str, given: Mapping[str, Any], path: str) -> Command:
+        limit = 100 if given.get("limit") is None else required(given, "limit", count, path)
+        offset = optional(given, "offset", count, path) or 0
+        return partial(
+            self._rows, f"{statement} order by created_at desc, id limit %s offset %s", [name, limit, offset]
+        )
+
+    async def _rows(self, statement: LiteralString, values: list[Any]) -> list[Any]:
+        """Lets PostgreSQL print the rows as JSON, the zone-less times of these tables among them."""
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute(f"select row_to_json(rows) from ({statement}) as rows", values)
+            return [row for (row,) in await cursor.fetchall()]
+
+
+def _arguments(args: Any, path: str) -> Mapping[str, Any]:
+    given = mapping(args, path)
+    if given.get("source", "default") != "default":
+        raise HasuraError("not-exists", f'source with name "{given["source"]}" does not exist', f"{path}.source")
+    return given

@@ -1,0 +1,594 @@
+"""The metadata API of the local Hasura: which commands it takes where, what it answers, and how it refuses."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from local_hasura import (
+    ADMIN_SECRET,
+    DEADLINE,
+    HasuraServer,
+    hasura_in_thread,
+    new_database,
+    postgres_cluster,
+    start_hasura_process,
+    write_project,
+)
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FAR = "2099-01-01T00:00:00Z"
+HOOK = "http://127.0.0.1:1/hook"
+ALARM = {"webhook": HOOK, "schedule_at": FAR}
+CRON = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str]:
+    with postgres_cluster() as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def hasura(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HasuraServer]:
+    cron = {"name": "from_files", "webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": True}
+    project = write_project(tmp_path_factory.mktemp("project"), [], [cron])
+    with hasura_in_thread(new_database(cluster), project) as server:
+        yield server
+
+
+def refused(response: requests.Response, status: int, code: str, path: str, words: str) -> None:
+    """An error answer: its status, its code and path, and what its text contains."""
+    answer = response.json()
+    assert (response.status_code, answer["code"], answer["path"]) == (status, code, path)
+    assert words in answer["error"]
+    assert set(answer) == {"path", "error", "code"}
+
+
+class TestCreatingAScheduledEvent:
+    @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
+    def test_the_answer_holds_the_event_id(self, hasura: HasuraServer, path: str) -> None:
+        answer = hasura.ask("create_scheduled_event", path, **ALARM)
+
+        assert answer["message"] == "success"
+        assert UUID.fullmatch(answer["event_id"])
+
+    def test_what_is_not_given_has_hasuras_defaults(self, hasura: HasuraServer) -> None:
+        event_id = hasura.set_alarm(HOOK, schedule_at=FAR)
+
+        event = hasura.event(event_id)
+
+        assert event.pop("created_at").endswith("Z")
+        assert event == {
+            "id": event_id,
+            "webhook_conf": HOOK,
+            "scheduled_time": FAR,
+            "retry_conf": {
+                "num_retries": 0,
+                "retry_interval_seconds": 10,
+                "timeout_seconds": 60,
+                "tolerance_seconds": 21600,
+            },
+            "payload": None,
+            "header_conf": [],
+            "status": "scheduled",
+            "tries": 0,
+            "next_retry_at": None,
+            "comment": None,
+        }
+
+    def test_what_is_given_is_kept(self, hasura: HasuraServer) -> None:
+        given: dict[str, Any] = {
+            "payload": [1, 2.5, {"ünï": None}],
+            "headers": [{"name": "x-a", "value": "1"}, {"name": "x-b", "value_from_env": "SOME_ENV"}],
+            "retry_conf": {"num_retries": 3, "timeout_seconds": 5},
+            "comment": "why",
+        }
+
+        event = hasura.event(hasura.set_alarm("{{SOME_ENV}}/x", schedule_at=FAR, **given))
+
+        assert (event["webhook_conf"], event["payload"], event["comment"]) == (
+            "{{SOME_ENV}}/x",
+            given["payload"],
+            "why",
+        )
+        assert event["header_conf"] == given["headers"]
+        assert event["retry_conf"] == {
+            "num_retries": 3, "retry_interval_seconds": 10, "timeout_seconds": 5, "tolerance_seconds": 21600,
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("given", "stored"),
+        [
+            ("2099-06-18T18:45:00Z", "2099-06-18T18:45:00Z"),
+            ("2099-06-18 18:45Z", "2099-06-18T18:45:00Z"),
+            ("2099-06-18T18:45:00.120Z", "2099-06-18T18:45:00.12Z"),
+            ("2099-06-18T18:45:00.123456789Z", "2099-06-18T18:45:00.123456Z"),
+            ("2099-06-18T18:45:00+02:00", "2099-06-18T16:45:00Z"),
+            ("2099-06-18T18:45:00-0530", "2099-06-19T00:15:00Z"),
+            ("2099-06-18T18:45:00+02", "2099-06-18T16:45:00Z"),
+        ],
+    )
+    def test_a_time_with_a_zone_is_an_instant(self, hasura: HasuraServer, given: str, stored: str) -> None:
+        assert hasura.event(hasura.set_alarm(HOOK, schedule_at=given))["scheduled_time"] == stored
+
+    @pytest.mark.parametrize(
+        "given",
+        ["2099-06-18T18:45:00", "2099-06-18", "18:45", "tomorrow", "2099-13-18T18:45:00Z", "2099-06-18T25:00:00Z",
+         "2099-06-18T18:45:00 Z", "2099-06-18T18:45:00+25:00", "20990618T184500Z", "", "٢٠٩٩-06-18T18:45:00Z"],
+    )  # fmt: skip
+    def test_a_time_without_a_zone_or_sense_is_refused(self, hasura: HasuraServer, given: str) -> None:
+        response = hasura.metadata("create_scheduled_event", {**ALARM, "schedule_at": given})
+
+        refused(response, 400, "parse-failed", "$.args.schedule_at", "could not parse date")
+
+    @pytest.mark.parametrize(
+        ("args", "path", "words"),
+        [
+            ({"schedule_at": FAR}, "", 'key "webhook" not found'),
+            ({"webhook": HOOK}, "", 'key "schedule_at" not found'),
+            ([], "", "expected Object, but encountered Array"),
+            ({**ALARM, "webhook": 7}, ".webhook", "parsing Text failed, expected String, but encountered Number"),
+            ({**ALARM, "webhook": None}, ".webhook", "expected String, but encountered Null"),
+            ({**ALARM, "comment": True}, ".comment", "expected String, but encountered Boolean"),
+            ({**ALARM, "headers": {}}, ".headers", "parsing [] failed, expected Array, but encountered Object"),
+            ({**ALARM, "headers": [{"value": "x"}]}, ".headers[0]", 'key "name" not found'),
+            ({**ALARM, "headers": [{"name": "x"}]}, ".headers[0]", "exactly one of value and value_from_env"),
+            (
+                {**ALARM, "headers": [{"name": "x", "value": "x", "value_from_env": "Y"}]},
+                ".headers[0]",
+                "exactly one of value and value_from_env",
+            ),
+            (
+                {**ALARM, "headers": [{"name": "x", "value_from_env": "HASURA_GRAPHQL_ADMIN_SECRET"}]},
+                ".headers[0]",
+                "HASURA_GRAPHQL_",
+            ),
+            ({**ALARM, "retry_conf": {"num_retries": -1}}, ".retry_conf", "num_retries cannot be a negative value"),
+            ({**ALARM, "retry_conf": {"num_retries": 1.5}}, ".retry_conf.num_retries", "expected an integer"),
+            ({**ALARM, "retry_conf": {"timeout_seconds": -1}}, ".retry_conf.timeout_seconds", "cannot be negative"),
+            ({**ALARM, "retry_conf": {"timeout_seconds": "5"}}, ".retry_conf.timeout_seconds", "encountered String"),
+        ],
+    )
+    def test_wrong_arguments_are_refused_at_their_path(
+        self, hasura: HasuraServer, args: Any, path: str, words: str
+    ) -> None:
+        response = hasura.metadata("create_scheduled_event", args)
+
+        refused(response, 400, "parse-failed", f"$.args{path}", words)
+
+
+class TestReadingAndDeleting:
+    @pytest.fixture(autouse=True)
+    def _no_events(self, hasura: HasuraServer) -> None:
+        hasura.sql("delete from hdb_catalog.hdb_scheduled_events")
+
+    def test_events_come_soonest_first_in_pages_with_a_count(self, hasura: HasuraServer) -> None:
+        for year in (2093, 2091, 2092):
+            hasura.set_alarm(HOOK, schedule_at=f"{year}-01-01T00:00:00Z")
+
+        page = hasura.ask("get_scheduled_events", type="one_off", limit=2, offset=1, get_rows_count=True)
+
+        assert [event["scheduled_time"][:4] for event in page["events"]] == ["2092", "2093"]
+        assert page["count"] == 3
+        assert "count" not in hasura.ask("get_scheduled_events", type="one_off")
+
+    def test_events_can_be_chosen_by_status(self, hasura: HasuraServer) -> None:
+        event_id = hasura.set_alarm(HOOK)
+        hasura.set_alarm(HOOK, schedule_at=FAR)
+        hasura.wait_for_status(event_id, "error")
+
+        found = {
+            tuple(statuses): len(hasura.ask("get_scheduled_events", type="one_off", status=statuses)["events"])
+            for statuses in (["error"], ["scheduled"], ["error", "scheduled"], [], ["dead"])
+        }
+
+        assert found == {("error",): 1, ("scheduled",): 1, ("error", "scheduled"): 2, (): 2, ("dead",): 0}
+
+    def test_invocations_come_newest_first(self, hasura: HasuraServer) -> None:
+        event_id = hasura.set_alarm(HOOK, retry_conf={"num_retries": 2, "retry_interval_seconds": 0})
+        hasura.wait_for_status(event_id, "error")
+
+        page = hasura.ask(
+            "get_scheduled_event_invocations", type="one_off", event_id=event_id, limit=2, get_rows_count=True
+        )
+
+        times = [invocation["created_at"] for invocation in page["invocations"]]
+        assert (len(times), page["count"]) == (2, 3)
+        assert times == sorted(times, reverse=True)
+
+    def test_a_deleted_event_takes_its_logs_along(self, hasura: HasuraServer) -> None:
+        event_id = hasura.set_alarm(HOOK)
+        hasura.wait_for_status(event_id, "error")
+
+        answer = hasura.ask("delete_scheduled_event", type="one_off", event_id=event_id)
+
+        assert answer == {"message": "success"}
+        assert hasura.ask("get_scheduled_events", type="one_off") == {"events": []}
+        assert hasura.invocations(event_id) == []
+
+    def test_deleting_an_unknown_event_succeeds(self, hasura: HasuraServer) -> None:
+        assert hasura.ask("delete_scheduled_event", type="one_off", event_id="nobody") == {"message": "success"}
+
+    def test_cron_events_are_listed_by_trigger(self, hasura: HasuraServer) -> None:
+        events = hasura.ask("get_scheduled_events", type="cron", trigger_name="from_files", limit=1)["events"]
+
+        assert set(events[0]) == {
+            "id", "trigger_name", "scheduled_time", "status", "tries", "created_at", "next_retry_at",
+        }  # fmt: skip
+        assert events[0]["trigger_name"] == "from_files"
+        assert hasura.ask("get_scheduled_event_invocations", type="cron", trigger_name="from_files") == {
+            "invocations": []
+        }
+
+    @pytest.mark.parametrize(
+        ("kind", "args", "path", "words"),
+        [
+            ("get_scheduled_events", {}, "", 'key "type" not found'),
+            ("get_scheduled_events", {"type": "weekly"}, ".type", "one_off"),
+            ("get_scheduled_events", {"type": "cron"}, "", 'key "trigger_name" not found'),
+            ("get_scheduled_events", {"type": "one_off", "status": ["lost"]}, ".status[0]", "scheduled"),
+            ("get_scheduled_events", {"type": "one_off", "limit": -1}, ".limit", "negative"),
+            ("get_scheduled_events", {"type": "one_off", "limit": "1"}, ".limit", "encountered String"),
+            ("delete_scheduled_event", {"type": "one_off"}, "", 'key "event_id" not found'),
+            ("delete_scheduled_event", {"event_id": "x"}, "", 'key "type" not found'),
+        ],
+    )
+    def test_wrong_arguments_are_refused_at_their_path(
+        self, hasura: HasuraServer, kind: str, args: dict[str, Any], path: str, words: str
+    ) -> None:
+        refused(hasura.metadata(kind, args), 400, "parse-failed", f"$.args{path}", words)
+
+
+class TestCronTriggers:
+    def test_a_trigger_is_created_listed_replaced_and_deleted(self, hasura: HasuraServer) -> None:
+        hasura.ask("create_cron_trigger", name="yearly", **CRON)
+        hasura.ask("create_cron_trigger", name="yearly", **{**CRON, "schedule": "0 0 2 2 *", "replace": True})
+
+        listed = {trigger["name"]: trigger for trigger in hasura.ask("get_cron_triggers")["cron_triggers"]}
+
+        assert listed["yearly"]["schedule"] == "0 0 2 2 *"
+        assert listed["yearly"]["retry_conf"]["tolerance_seconds"] == 21600
+        events = hasura.ask("get_scheduled_events", type="cron", trigger_name="yearly")["events"]
+        assert (len(events), {event["scheduled_time"][5:10] for event in events}) == (100, {"02-02"})
+        assert hasura.ask("delete_cron_trigger", name="yearly") == {"message": "success"}
+        assert hasura.ask("get_scheduled_events", type="cron", trigger_name="yearly")["events"] == []
+
+    def test_a_trigger_outside_the_metadata_stays_when_the_metadata_is_reloaded(self, hasura: HasuraServer) -> None:
+        hasura.ask("create_cron_trigger", name="kept", **CRON)
+
+        hasura.ask("reload_metadata")
+
+        names = [trigger["name"] for trigger in hasura.ask("get_cron_triggers")["cron_triggers"]]
+        hasura.ask("delete_cron_trigger", name="kept")
+        assert names == ["from_files", "kept"]
+
+    @pytest.mark.parametrize(
+        ("kind", "args", "code", "path", "words"),
+        [
+            ("create_cron_trigger", {**CRON, "name": "from_files"}, "already-exists", "$.args",
+             "cron trigger with name: from_files already exists"),
+            ("delete_cron_trigger", {"name": "nobody"}, "not-exists", "$.args",
+             "cron trigger with name: nobody does not exist"),
+            ("create_cron_trigger", CRON, "parse-failed", "$.args", 'key "name" not found'),
+            ("create_cron_trigger", {**CRON, "name": "x", "schedule": "* * *"}, "parse-failed", "$.args.schedule",
+             "five fields"),
+            ("create_cron_trigger", {**CRON, "name": "x", "schedule": "61 * * * *"}, "parse-failed", "$.args.schedule",
+             "not a cron schedule"),
+            ("create_cron_trigger", {**CRON, "name": "x", "webhook": "{{NO_SUCH}}"}, "invalid-configuration", "$.args",
+             "NO_SUCH"),
+            ("create_cron_trigger", {**CRON, "name": "x", "request_transform": {}}, "parse-failed",
+             "$.args.request_transform", "not emulated"),
+        ],
+    )  # fmt: skip
+    def test_what_cannot_be_is_refused(
+        self, hasura: HasuraServer, kind: str, args: dict[str, Any], code: str, path: str, words: str
+    ) -> None:
+        refused(hasura.metadata(kind, args), 400, code, path, words)
+
+
+class TestTheEndpoints:
+    @pytest.mark.parametrize(
+        "kind",
+        [
+            "get_scheduled_events",
+            "get_scheduled_event_invocations",
+            "delete_scheduled_event",
+            "get_cron_triggers",
+            "nope",
+        ],
+    )
+    def test_v1_query_does_not_read_scheduled_events(self, hasura: HasuraServer, kind: str) -> None:
+        refused(hasura.metadata(kind, {}, "/v1/query"), 400, "parse-failed", "$", "create_scheduled_event")
+
+    def test_v1_metadata_names_what_it_does_not_know(self, hasura: HasuraServer) -> None:
+        words = 'unknown metadata command "foo_bar"; "foo" was not recognized as a valid backend name'
+
+        refused(hasura.metadata("foo_bar", {}), 400, "parse-failed", "$", words)
+
+    def test_v2_query_takes_no_scheduled_events(self, hasura: HasuraServer) -> None:
+        refused(hasura.metadata("create_scheduled_event", ALARM, "/v2/query"), 400, "parse-failed", "$", "run_sql")
+
+    @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
+    def test_a_bulk_answers_in_order(self, hasura: HasuraServer, path: str) -> None:
+        commands = [
+            {"type": "create_cron_trigger", "args": {**CRON, "name": "in_bulk"}},
+            {"type": "create_scheduled_event", "args": ALARM},
+            {"type": "delete_cron_trigger", "args": {"name": "in_bulk"}},
+        ]
+
+        created, alarm, deleted = hasura.metadata("bulk", commands, path).json()
+
+        assert created == deleted == {"message": "success"}
+        assert set(alarm) == {"message", "event_id"}
+
+    def test_a_bulk_with_an_unreadable_command_does_nothing(self, hasura: HasuraServer) -> None:
+        before = hasura.sql("select count(*) from hdb_catalog.hdb_scheduled_events")
+        commands = [
+            {"type": "create_scheduled_event", "args": ALARM},
+            {"type": "create_scheduled_event", "args": {**ALARM, "schedule_at": "soon"}},
+        ]
+
+        response = hasura.metadata("bulk", commands)
+
+        refused(response, 400, "parse-failed", "$.args[1].args.schedule_at", "could not parse date")
+        assert hasura.sql("select count(*) from hdb_catalog.hdb_scheduled_events") == before
+
+    @pytest.mark.parametrize(
+        ("body", "code", "words"),
+        [
+            (b"", "invalid-json", ""),
+            (b"{", "invalid-json", ""),
+            (b'{"type": NaN}', "invalid-json", "NaN"),
+            (b"\xff\xfe", "invalid-json", ""),
+            (b"[" * 100_000, "invalid-json", ""),
+            (b"[]", "parse-failed", "expected Object, but encountered Array"),
+            (b"{}", "parse-failed", 'key "type" not found'),
+            (b'{"type": "get_cron_triggers"}', "parse-failed", 'key "args" not found'),
+            (b'{"type": 1, "args": {}}', "parse-failed", ""),
+        ],
+    )
+    def test_a_body_that_is_no_command_is_refused(
+        self, hasura: HasuraServer, body: bytes, code: str, words: str
+    ) -> None:
+        headers = {"x-hasura-admin-secret": ADMIN_SECRET}
+
+        response = requests.post(hasura.url + "/v1/metadata", data=body, headers=headers, timeout=DEADLINE)
+
+        assert (response.status_code, response.json()["code"]) == (400, code)
+        assert words in response.json()["error"]
+
+    def test_an_answer_carries_the_request_id_and_an_error_does_not(self, hasura: HasuraServer) -> None:
+        mine = {"x_hasura_admin_secret": ADMIN_SECRET, "x_request_id": "mine"}
+        good, bad = {"type": "get_cron_triggers", "args": {}}, {"type": "nope", "args": {}}
+
+        echoed, fresh = hasura.post("/v1/metadata", good, **mine), hasura.metadata("get_cron_triggers", {})
+
+        assert echoed.headers["x-request-id"] == "mine"
+        assert UUID.fullmatch(fresh.headers["x-request-id"])
+        assert "x-request-id" not in hasura.post("/v1/metadata", bad, **mine).headers
+        assert echoed.headers["Content-Type"] == "application/json; charset=utf-8"
+
+    def test_long_answers_are_compressed_for_those_who_ask(self, hasura: HasuraServer) -> None:
+        command = {"type": "export_metadata", "args": {}}
+        long = {"type": "bulk", "args": [command] * 5}
+        headers = {"x_hasura_admin_secret": ADMIN_SECRET}
+
+        encodings = [
+            hasura.post("/v1/metadata", body, Accept_Encoding=accepted, **headers).headers.get("Content-Encoding")
+            for body, accepted in (
+                (long, "gzip"),
+                (long, "identity"),
+                ({**command, "type": "get_cron_triggers"}, "gzip"),
+            )
+        ]
+
+        assert encodings == ["gzip", None, None]
+
+    @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/query"), ("POST", "/v1alpha1/graphql"), ("GET", "/")])
+    def test_what_is_not_emulated_does_not_exist(self, hasura: HasuraServer, method: str, path: str) -> None:
+        response = requests.request(method, hasura.url + path, timeout=DEADLINE)
+
+        refused(response, 404, "not-found", "$", "resource does not exist")
+
+    def test_health_and_version(self, hasura: HasuraServer) -> None:
+        health, version = (requests.get(hasura.url + path, timeout=DEADLINE) for path in ("/healthz", "/v1/version"))
+
+        assert (health.status_code, health.text) == (200, "OK")
+        assert version.json() == {"server_type": "ce", "version": "v2.43.0"}
+
+    def test_graphql_is_answered_with_200_and_errors_whatever_happens(self, hasura: HasuraServer) -> None:
+        headers = {"x-hasura-admin-secret": ADMIN_SECRET}
+
+        broken = requests.post(hasura.url + "/v1/graphql", data=b"{", headers=headers, timeout=DEADLINE)
+        by_get = requests.get(hasura.url + "/v1/graphql", headers=headers, timeout=DEADLINE)
+
+        for response, code in ((broken, "invalid-json"), (by_get, "not-supported")):
+            (error,) = response.json()["errors"]
+            assert (response.status_code, error["extensions"]) == (200, {"path": "$", "code": code})
+            assert "data" not in response.json()
+
+    def test_a_page_of_another_origin_is_let_in(self, hasura: HasuraServer) -> None:
+        origin = {"Origin": "http://localhost:3000"}
+        asking = {
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization,content-type",
+        }
+
+        preflight = requests.options(hasura.url + "/v1/graphql", headers=origin | asking, timeout=DEADLINE)
+        refusal = requests.post(hasura.url + "/v1/metadata", headers=origin, timeout=DEADLINE)
+
+        assert (preflight.status_code, preflight.content) == (204, b"")
+        assert preflight.headers["Access-Control-Allow-Headers"] == "authorization,content-type"
+        assert "POST" in preflight.headers["Access-Control-Allow-Methods"]
+        for response in (preflight, refusal):
+            assert response.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
+
+
+class TestRunSql:
+    @pytest.mark.parametrize("path", ["/v1/query", "/v2/query"])
+    def test_rows_come_as_text_with_their_names_first(self, hasura: HasuraServer, path: str) -> None:
+        answer = hasura.ask("run_sql", path, sql="select 1 as one, null as nothing, true as yes")
+
+        assert answer == {"result_type": "TuplesOk", "result": [["one", "nothing", "yes"], ["1", "NULL", "t"]]}
+
+    def test_a_new_table_is_taken_in(self, hasura: HasuraServer) -> None:
+        answer = hasura.ask("run_sql", "/v2/query", sql="alter table note add column mood text")
+
+        assert answer == {"result_type": "CommandOk", "result": None}
+        assert hasura.graphql("{ note { mood } }") == {"data": {"note": []}}
+
+    def test_a_failure_is_rolled_back_and_explained(self, hasura: HasuraServer) -> None:
+        response = hasura.metadata("run_sql", {"sql": "insert into note (id) values (9); select 1 / 0"}, "/v2/query")
+
+        answer = response.json()
+        assert (response.status_code, answer["code"], answer["error"]) == (
+            400, "postgres-error", "query execution failed",
+        )  # fmt: skip
+        assert answer["internal"]["error"]["message"] == "division by zero"
+        assert hasura.sql("select * from note where id = 9") == []
+
+    def test_a_read_only_statement_writes_nothing(self, hasura: HasuraServer) -> None:
+        response = hasura.metadata(
+            "run_sql", {"sql": "insert into note (id) values (9)", "read_only": True}, "/v2/query"
+        )
+
+        assert response.json()["internal"]["error"]["status_code"] == "25006"
+
+
+class TestTheMetadataDirectory:
+    def test_it_is_exported_without_what_is_a_default(self, hasura: HasuraServer) -> None:
+        exported = hasura.ask("export_metadata")
+
+        assert exported["version"] == 3
+        assert exported["sources"][0]["tables"][0]["table"] == {"schema": "public", "name": "note"}
+        assert exported["cron_triggers"] == [
+            {"name": "from_files", "webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": True}
+        ]
+
+    def test_a_reload_takes_in_what_has_changed(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path, [], [])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            assert server.ask("get_cron_triggers") == {"cron_triggers": []}
+
+            write_project(tmp_path, [], [{**CRON, "name": "new", "include_in_metadata": True}])
+            answer = server.ask("reload_metadata", recreate_event_triggers=True)
+
+            assert answer == {"message": "success", "is_consistent": True}
+            assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["new"]
+
+    def test_a_reload_of_broken_files_changes_nothing(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path, [], [{**CRON, "name": "kept", "include_in_metadata": True}])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            (project / "metadata" / "cron_triggers.yaml").write_text("[{name: broken}]")
+
+            response = server.metadata("reload_metadata", {})
+
+            refused(response, 400, "invalid-configuration", "$", 'key "webhook" not found')
+            assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["kept"]
+
+    def test_includes_may_be_tags_too(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path, [], [])
+        databases = project / "metadata" / "databases" / "databases.yaml"
+        databases.write_text(
+            databases.read_text().replace(
+                "'!include default/tables/tables.yaml'", "!include default/tables/tables.yaml"
+            )
+        )
+        assert "tables: !include" in databases.read_text()
+
+        with hasura_in_thread(new_database(cluster), project) as server:
+            assert server.graphql("{ note { id } }") == {"data": {"note": []}}
+
+    @pytest.mark.parametrize(
+        ("file", "content", "words"),
+        [
+            ("actions.yaml", {"actions": [{"name": "x"}]}, "actions.yaml: not emulated"),
+            ("remote_schemas.yaml", [{"name": "x"}], "remote_schemas.yaml: not emulated"),
+            ("version.yaml", {"version": 2}, "expected `version: 3`"),
+            ("databases/databases.yaml", [{"name": "default", "kind": "mssql"}], "of the kind postgres"),
+            ("databases/databases.yaml", "!include nowhere.yaml", "nowhere.yaml: No such file"),
+            ("cron_triggers.yaml", [{**CRON, "name": "x", "schedule": "often"}], "'often' is not a cron schedule"),
+        ],
+    )
+    def test_what_is_not_emulated_is_refused(
+        self, cluster: str, tmp_path: Path, file: str, content: Any, words: str
+    ) -> None:
+        project = write_project(tmp_path, [], [])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            (project / "metadata" / file).write_text(yaml.safe_dump(content))
+
+            response = server.metadata("reload_metadata", {})
+
+        refused(response, 400, "invalid-configuration", "$", words)
+
+    @pytest.mark.parametrize(
+        ("trigger", "words"),
+        [
+            ({"name": "1st"}, "a letter, then"),
+            ({"name": "x" * 43}, "at most 41"),
+            ({"definition": {}}, "at least one of insert, update, delete"),
+            ({"definition": {"update": {"columns": []}}}, "at least one column"),
+            ({"definition": {"update": {}}}, 'key "columns" not found'),
+            ({"retry_conf": {"num_retries": 1}}, 'key "interval_sec" not found'),
+            ({"webhook_from_env": "X"}, "exactly one of webhook and webhook_from_env"),
+            ({"cleanup_config": {}}, "cleanup_config of an event trigger: not emulated"),
+            ({"headers": [{"name": "x", "value_from_env": "HASURA_GRAPHQL_X"}]}, "HASURA_GRAPHQL_"),
+        ],
+    )
+    def test_an_event_trigger_that_makes_no_sense_is_refused(
+        self, cluster: str, tmp_path: Path, trigger: dict[str, Any], words: str
+    ) -> None:
+        good = {
+            "name": "good",
+            "webhook": HOOK,
+            "definition": {"insert": {"columns": "*"}},
+            "retry_conf": {"num_retries": 0, "interval_sec": 1},
+        }
+        project = write_project(tmp_path, [], [])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            write_project(tmp_path, [{**good, **trigger}], [])
+
+            response = server.metadata("reload_metadata", {})
+
+        assert response.status_code == 400
+        assert words in response.json()["error"]
+
+
+class TestSteering:
+    @pytest.mark.parametrize("order", ["drop_next", "duplicate_next"])
+    def test_it_needs_the_admin_secret(self, hasura: HasuraServer, order: str) -> None:
+        assert hasura.post(f"/_local/{order}", {}, x_hasura_admin_secret="wrong").status_code == 401
+
+    @pytest.mark.parametrize("body", [{"times": -1}, {"times": "1"}, {"kind": "all"}, []])
+    def test_an_order_that_makes_no_sense_is_refused(self, hasura: HasuraServer, body: Any) -> None:
+        response = hasura.post("/_local/drop_next", body, x_hasura_admin_secret=ADMIN_SECRET)
+
+        assert (response.status_code, response.json()["code"]) == (400, "parse-failed")
+
+
+class TestTheStart:
+    def test_metadata_that_is_refused_ends_it_with_one_line(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path / "project", [], [])
+        (project / "metadata" / "actions.yaml").write_text("actions: [{name: x}]")
+
+        server = start_hasura_process(new_database(cluster), tmp_path, "--project", str(project))
+
+        assert server.process.wait(DEADLINE) == 1
+        assert server.log.read_text().splitlines()[-1] == (
+            f"hasura: {project / 'metadata' / 'actions.yaml'}: not emulated."
+        )
+
+    def test_a_port_that_is_taken_ends_it_with_one_line(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path / "project", [], [])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            port = server.url.rpartition(":")[2]
+            arguments = ["--project", str(project), "--port", f"hasura={port}"]
+
+            second = start_hasura_process(server.database_url, tmp_path, *arguments)
+
+            assert second.process.wait(DEADLINE) == 1
+            assert f"port {port} is taken" in second.log.read_text().splitlines()[-1]

@@ -7,8 +7,8 @@ import sys
 from argparse import Namespace
 
 from local.child_process import PartEnded
-from local.part import PortTaken, log_to_stdout, options
-from local.settings import DEFAULT_PORTS
+from local.part import log_to_stdout, options
+from local.ports import DEFAULT_PORTS, PortTaken
 from local.stack import DataInUse, Plan, run
 
 

@@ -12,9 +12,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from local.settings import DEFAULT_PORTS
-
-LOOPBACK = "127.0.0.1"
+from local.ports import DEFAULT_PORTS, LOOPBACK, PortTaken
 
 STOP_AT_END_OF_INPUT = "STOP_AT_END_OF_INPUT"
 """An environment variable: not empty, standard input is a pipe from a parent that this process must not outlive."""
@@ -53,15 +51,6 @@ def serve(name: str, app: web.Application, port: int, ready_file: Path | None) -
         asyncio.run(_serve(name, app, port, ready_file))
     except PortTaken as taken:
         sys.exit(str(taken))
-
-
-class PortTaken(Exception):
-    """Another process listens on the port a part wants."""
-
-    def __init__(self, name: str, port: int) -> None:
-        super().__init__(
-            f"{name}: port {port} is taken. Stop what listens there, or choose another: --port {name}=PORT (0 = any)."
-        )
 
 
 def log_to_stdout(name: str) -> None:

@@ -4,10 +4,22 @@ import random
 import socket
 from collections.abc import Iterable, Mapping
 
-from local.part import LOOPBACK, PortTaken
+LOOPBACK = "127.0.0.1"
+
+DEFAULT_PORTS = {"hasura": 3100, "functions": 7071, "x": 7080, "web": 3000}
+"""The parts that listen, and where."""
 
 _FIRST, _LAST = 20000, 29999
 """Below the ports that systems lend to outgoing connections, so a part that is started again finds its port free."""
+
+
+class PortTaken(Exception):
+    """Another process listens on the port a part wants."""
+
+    def __init__(self, name: str, port: int) -> None:
+        super().__init__(
+            f"{name}: port {port} is taken. Stop what listens there, or choose another: --port {name}=PORT (0 = any)."
+        )
 
 
 def choose_ports(names: Iterable[str], wanted: Mapping[str, int]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import Any
 import requests
 
 from local.part import STOP_AT_END_OF_INPUT
-from local.settings import DEFAULT_PORTS
+from local.ports import DEFAULT_PORTS
 
 _REPOSITORY = Path(__file__).parent.parent
 _SECONDS_TO_START = 90

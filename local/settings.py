@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-DEFAULT_PORTS = {"hasura": 3100, "functions": 7071, "x": 7080, "web": 3000}
+from local.part import options
+from local.ports import DEFAULT_PORTS
 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
@@ -83,8 +84,6 @@ def _create_once(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    from local.part import options
-
     given = options("settings", __doc__ or "").parse_args()
     local_settings = func_local_settings(
         stack_settings(given.data, given.ports, os.environ), stack_urls(given.ports)["web"]

@@ -13,8 +13,8 @@ from typing import Any
 
 from local.child_process import REPOSITORY, ChildProcess, PartEnded
 from local.part import told_to_stop, write_whole
-from local.ports import choose_ports
-from local.settings import DEFAULT_PORTS, stack_settings, stack_urls
+from local.ports import DEFAULT_PORTS, choose_ports
+from local.settings import stack_settings, stack_urls
 
 MODULES = {
     "web": "local.web_server",

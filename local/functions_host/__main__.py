@@ -14,9 +14,9 @@ from local.functions_host.function_app import FunctionApp, InvalidApp, read_func
 from local.functions_host.local_settings import LocalSettings, host_settings, read_local_settings
 from local.functions_host.server import DEFAULT_BODY_LIMIT, application
 from local.functions_host.worker import Worker
-from local.part import PortTaken, log_to_stdout, options, serve
-from local.ports import choose_ports
-from local.settings import DEFAULT_PORTS, stack_settings
+from local.part import log_to_stdout, options, serve
+from local.ports import DEFAULT_PORTS, PortTaken, choose_ports
+from local.settings import stack_settings
 
 
 def main() -> None:

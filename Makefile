@@ -32,4 +32,4 @@ check: install ## format, lint and types
 	@$(BIN)/mypy
 
 clean: ## remove the environment and the stack's data
-	@rm -rf $(VENV) .local
+	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

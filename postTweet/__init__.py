@@ -4,9 +4,9 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from shared import auth, config, endpoint, posts
+from shared import auth, config, endpoint, events, ringing
 from shared.clock import SystemClock
-from shared.hasura import WEBHOOK_SECRET_HEADER, Hasura, ringing_post_id
+from shared.hasura import WEBHOOK_SECRET_HEADER, Hasura
 from shared.x import X
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -19,9 +19,9 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
     settings = config.load()
     auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), settings.webhook_secret)
-    post_id = ringing_post_id(endpoint.json_object(req, MAX_BODY_BYTES))
+    post_id = events.ringing_post_id(endpoint.json_object(req, MAX_BODY_BYTES))
     clock = SystemClock()
-    rung = posts.ring(post_id, Hasura(settings), X(settings, clock.now), clock)
+    rung = ringing.ring(post_id, Hasura(settings), X(settings, clock.now), clock)
     return endpoint.json_response(
         HTTPStatus.OK if rung.retry_after is None else HTTPStatus.SERVICE_UNAVAILABLE,
         {

@@ -41,7 +41,7 @@ def bearer_token(authorization: str | None, jwt_secret: str) -> str:
     try:
         claims = jwt.decode(
             token,
-            config.key or _published_key(config.jwk_url, token),
+            _published_key(config.jwk_url, token) if config.jwk_url else config.key,
             algorithms=config.algorithms,
             audience=config.audience,
             leeway=config.allowed_skew,
@@ -56,7 +56,9 @@ def bearer_token(authorization: str | None, jwt_secret: str) -> str:
 def check_webhook_secret(given: str | None, expected: str) -> None:
     """Raises Unauthorized unless the caller knows the secret; takes the same time whatever was given."""
     if not hmac.compare_digest((given or "").encode(errors="replace"), expected.encode()):
-        raise Unauthorized("The header x-webhook-secret is missing or wrong: Hasura must send WEBHOOK_SECRET in it.")
+        raise Unauthorized(
+            "The webhook's secret is missing or wrong: Hasura must send its WEBHOOK_SECRET in x-webhook-secret."
+        )
 
 
 def _token_of(authorization: str | None) -> str:
@@ -72,11 +74,11 @@ def _token_of(authorization: str | None) -> str:
 
 @dataclass(frozen=True)
 class _JwtConfig:
-    """HASURA_GRAPHQL_JWT_SECRET, read. `key` is ready for use; None when keys are published at `jwk_url`."""
+    """HASURA_GRAPHQL_JWT_SECRET, read. `key` is ready for use; without one, keys are published at `jwk_url`."""
 
     algorithms: tuple[str, ...]
     key: Any
-    jwk_url: str
+    jwk_url: str | None
     audience: str | tuple[str, ...] | None
     issuer: str | None
     allowed_skew: float
@@ -92,11 +94,11 @@ def _config(jwt_secret: str) -> _JwtConfig:
     if given.get("header", {"type": "Authorization"}) != {"type": "Authorization"}:
         raise _unusable("tokens are read from the Authorization header alone")
 
-    audience = given.get("audience")
+    audience, jwk_url = given.get("audience"), _jwk_url(given)
     return _JwtConfig(
-        algorithms=PUBLISHED_KEY_ALGORITHMS if "jwk_url" in given else (_algorithm(given),),
-        key=None if "jwk_url" in given else _key(given),
-        jwk_url=_jwk_url(given),
+        algorithms=PUBLISHED_KEY_ALGORITHMS if jwk_url else (_algorithm(given),),
+        key=None if jwk_url else _key(given),
+        jwk_url=jwk_url,
         audience=tuple(_texts(audience)) if isinstance(audience, list) else _text(given, "audience"),
         issuer=_text(given, "issuer"),
         allowed_skew=_seconds(given.get("allowed_skew", 0)),
@@ -128,9 +130,9 @@ def _key(given: dict[str, Any]) -> Any:
         raise _unusable(f"its key is none for {given['type']}") from error
 
 
-def _jwk_url(given: dict[str, Any]) -> str:
-    url = given.get("jwk_url", "https://")
-    if not isinstance(url, str) or not url.startswith(("http://", "https://")):
+def _jwk_url(given: dict[str, Any]) -> str | None:
+    url = _text(given, "jwk_url")
+    if url is not None and not url.startswith(("http://", "https://")):
         raise _unusable("jwk_url must begin with http:// or https://")
     return url
 

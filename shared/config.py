@@ -2,15 +2,20 @@
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 
 from shared.errors import ConfigurationError
 
 DOTENV = Path(__file__).parent.parent / ".env"
+
+
+WEBHOOK_SECRET_NAME = "WEBHOOK_SECRET"
+"""The variable that Hasura, too, takes the secret from (``value_from_env``)."""
 
 
 @dataclass(frozen=True)
@@ -21,32 +26,63 @@ class Setting:
     help: str
     default: str | None = None
     secret: bool = False
+    read: Callable[[str], str | int] = str
+    """What becomes of its text; raises ValueError with what it must be."""
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#\s]+/*", text):
+        raise ValueError("must be an address without a path, like https://example.com")
+    return text.rstrip("/")
+
+
+def _address_for_hasura(text: str) -> str:
+    if not re.fullmatch(r"(https?://[^/?#\s]+|\{\{\w+\}\})(/[^?#\s]*)?", text):
+        raise ValueError("must be an address like https://example.com, or a template like {{ACTIONS_BASE_URL}}")
+    return text.rstrip("/")
+
+
+def _whole_number(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 SETTINGS = (
-    Setting("APP_BASE_API", "Where Hasura answers, without a path.", default="http://localhost:3100"),
+    Setting("APP_BASE_API", "Where Hasura answers, without a path.", default="http://localhost:3100", read=_origin),
     Setting(
         "ACTIONS_BASE_URL",
         "Where Hasura reaches these functions, without `/api`. It may be Hasura's own template `{{ACTIONS_BASE_URL}}`, "
         "which Hasura fills in at delivery, so that alarms already set survive a change of address.",
         default="http://localhost:7071",
+        read=_address_for_hasura,
     ),
     Setting("HASURA_GRAPHQL_ADMIN_SECRET", "Hasura's admin secret.", secret=True),
     Setting("HASURA_GRAPHQL_JWT_SECRET", "Hasura's own JSON: how users' tokens are verified.", secret=True),
     Setting(
-        "WEBHOOK_SECRET",
+        WEBHOOK_SECRET_NAME,
         "Shared by `postTweet` and Hasura, which must have it in its environment under this same name.",
         secret=True,
     ),
     Setting("CONSUMER_API_KEY", "The API key of your app on X.", secret=True),
     Setting("CONSUMER_API_SECRET", "The API key's secret of your app on X.", secret=True),
-    Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com"),
-    Setting("MAX_LATENESS_SECONDS", "A post later than this is not published: it is marked `missed`.", default="21600"),
-    Setting("PUBLISH_BATCH", "How many posts one ring takes, and publishes side by side.", default="10"),
+    Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com", read=_origin),
+    Setting(
+        "MAX_LATENESS_SECONDS",
+        "A post later than this is not published: it is marked `missed`.",
+        default="21600",
+        read=_whole_number(60, 31_622_399),
+    ),
+    Setting(
+        "PUBLISH_BATCH",
+        "How many posts one ring takes, and publishes side by side.",
+        default="10",
+        read=_whole_number(1, 100),
+    ),
 )
-
-WEBHOOK_SECRET_NAME = "WEBHOOK_SECRET"
-"""The variable that Hasura, too, takes the secret from (``value_from_env``)."""
 
 
 @dataclass(frozen=True)
@@ -72,37 +108,21 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
     """
     given = {name: value for name, value in dotenv_values(dotenv, interpolate=False).items() if value}
     given |= {name: value for name, value in (os.environ if environ is None else environ).items() if value}
-    values = {setting.name: given.get(setting.name, setting.default) for setting in SETTINGS}
-
-    faults = [fault for name, value in values.items() if (fault := _fault(name, value))]
+    values: dict[str, Any] = {}
+    faults = []
+    for setting in SETTINGS:
+        try:
+            values[setting.name.lower()] = _value(setting, given.get(setting.name, setting.default))
+        except ValueError as fault:
+            faults.append(f"{setting.name} {fault}")
     if faults:
         raise ConfigurationError("Settings: " + "; ".join(faults) + ".")
-    return Settings(**{name.lower(): _typed(name, value or "") for name, value in values.items()})  # type: ignore[arg-type]
+    return Settings(**values)
 
 
-_WHOLE_NUMBERS = {"MAX_LATENESS_SECONDS": range(60, 366 * 86400), "PUBLISH_BATCH": range(1, 101)}
-_ADDRESS = re.compile(r"https?://[^/?#\s]+/*")
-_ADDRESSES = {
-    "APP_BASE_API": _ADDRESS,
-    "ACTIONS_BASE_URL": re.compile(r"(https?://[^/?#\s]+|\{\{\w+\}\})(/[^?#\s]*)?"),
-    "X_BASE_URL": _ADDRESS,
-}
-
-
-def _fault(name: str, value: str | None) -> str | None:
-    if value is None:
-        return f"{name} is missing"
-    if value.startswith("@Microsoft.KeyVault("):
-        return f"{name} is a Key Vault reference that the platform could not resolve"
-    if name in _ADDRESSES and not _ADDRESSES[name].fullmatch(value):
-        return f"{name} must be an address like https://example.com"
-    if name in _WHOLE_NUMBERS and not (re.fullmatch("[0-9]{1,9}", value) and int(value) in _WHOLE_NUMBERS[name]):
-        allowed = _WHOLE_NUMBERS[name]
-        return f"{name} must be a whole number from {allowed.start} to {allowed.stop - 1}"
-    return None
-
-
-def _typed(name: str, value: str) -> str | int:
-    if name in _WHOLE_NUMBERS:
-        return int(value)
-    return value.rstrip("/") if name in _ADDRESSES else value
+def _value(setting: Setting, text: str | None) -> str | int:
+    if text is None:
+        raise ValueError("is missing")
+    if text.startswith("@Microsoft.KeyVault("):
+        raise ValueError("is a Key Vault reference that the platform could not resolve")
+    return setting.read(text)

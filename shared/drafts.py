@@ -1,5 +1,6 @@
 """What an author may ask for: the rules of a draft, every breach told at once."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -28,9 +29,8 @@ class Draft:
 def read_draft(fields: Mapping[str, Any], now: datetime) -> Draft:
     """The draft in a JSON object. Raises InvalidDraft with every fault of it."""
     faults = [
-        Fault(name, f"There is no field {name!r}; a draft has text, schedule_for, account_id, user_id.")
-        for name in fields
-        if name not in Draft.__dataclass_fields__
+        Fault(name[:40], f"There is no field {name[:40]!r}; a draft has text, schedule_for, account_id, user_id.")
+        for name in itertools.islice((name for name in fields if name not in Draft.__dataclass_fields__), 10)
     ]
     draft = Draft(
         text=_text(fields.get("text"), faults),

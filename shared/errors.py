@@ -159,7 +159,7 @@ class AppHeld(NotSent):
 
 
 class Refused(TryFailed):
-    """X, or a rule of ours, refuses this post for good. The author can change it and try again."""
+    """X, or a rule of ours, refuses this post for good. The author can schedule it anew."""
 
     state = "failed"
     outcome = "refused"

@@ -1,6 +1,7 @@
 """The GraphQL we send to Hasura, and its two APIs: GraphQL for the rows, metadata for the alarms."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,31 +14,32 @@ from shared.errors import (
     Forbidden,
     HasuraUnavailable,
     InvalidDraft,
-    MalformedRequest,
     NotSent,
     OutcomeUnknown,
     ScheduledPostsError,
     Unauthorized,
 )
-from shared.posts import Account, Outcome, Post, Row
+from shared.posts import LEASE, Account, Outcome, Post, Row
 
 INSERT_POST = """
 mutation insertPost($post: scheduled_post_insert_input!) {
   insert_scheduled_post_one(object: $post) { id text schedule_for state is_pending user_id account_id created_at }
 }"""
 
-_POST = "id user_id text schedule_for not_before state tries tweet_id reason"
+_POST = "id user_id account_id text schedule_for not_before state tries tweet_id reason"
 
 CLAIM_DUE_POSTS = f"""
 mutation claimDuePosts($args: claim_due_posts_args!) {{
   claim_due_posts(args: $args) {{
     {_POST} account {{ id account_name access_token access_token_secret account_users {{ user_id }} }}
+    post_attempts(where: {{status_code: {{_in: [401, 403]}}}}, order_by: [{{number: desc}}], limit: 1) {{ finished_at }}
   }}
 }}"""
 
 FIND_POST = f"""
 query findPost($id: bigint!) {{
-  scheduled_post_by_pk(id: $id) {{ {_POST} }}
+  scheduled_post_by_pk(id: $id) {{ {_POST} account {{ held_until }} }}
+  app {{ held_until }}
 }}"""
 
 RECORD = """
@@ -49,21 +51,23 @@ mutation record(
   update_post_attempt(where: $attempt, _set: $ended) { affected_rows }
 }"""
 
-HOLD = """
-mutation hold($posts: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!) {
-  update_scheduled_post(where: $posts, _set: $becomes) { affected_rows }
+HOLD_ACCOUNT = """
+mutation holdAccount($held: account_bool_exp!, $hold: account_set_input!) {
+  update_account(where: $held, _set: $hold) { affected_rows }
 }"""
 
-LAST_STATUS_OF_OTHERS = """
-query lastStatusOfOthers($attempts: post_attempt_bool_exp!) {
-  post_attempt(where: $attempts, order_by: [{finished_at: desc}], limit: 1) { status_code }
+HOLD_APP = """
+mutation holdApp($held: app_bool_exp!, $hold: app_set_input!) {
+  update_app(where: $held, _set: $hold) { affected_rows }
+}"""
+
+STATUSES_OF_OTHERS = """
+query statusesOfOthers($attempts: post_attempt_bool_exp!) {
+  post_attempt(where: $attempts, distinct_on: [status_code], order_by: [{status_code: asc}]) { status_code }
 }"""
 
 READ_TIMEOUT = 10.0
 """Seconds that Hasura may take for an answer."""
-
-LEASE_SECONDS = 120
-"""How long a claimed post is ours: longer than X may take (shared.x), and writing down what it said."""
 
 WEBHOOK_SECRET_HEADER = "x-webhook-secret"
 WEBHOOK_PATH = "/api/postTweet"
@@ -125,20 +129,24 @@ class Hasura:
         return self._metadata("create_scheduled_event", event)
 
     def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
-        """What is due, by the database's clock, and is ours for LEASE_SECONDS."""
+        """What is due, by the database's clock, and is ours for the time of a LEASE."""
         args = {
             "ringing_post_id": ringing_post_id,
             "batch_size": self._settings.publish_batch,
-            "lease_seconds": LEASE_SECONDS,
+            "lease_seconds": int(LEASE.total_seconds()),
             "max_lateness_seconds": self._settings.max_lateness_seconds,
         }
         rows = self._graphql_as_admin(CLAIM_DUE_POSTS, {"args": args})["claim_due_posts"]
-        return [_post(row) for row in rows]
+        return [_claimed_post(row) for row in rows]
 
     def find_post(self, post_id: int) -> Post | None:
-        """The post without its account; None when there is none."""
-        row = self._graphql_as_admin(FIND_POST, {"id": post_id})["scheduled_post_by_pk"]
-        return _post(row) if row else None
+        """The post without its account, but with what holds it; None when there is none."""
+        data = self._graphql_as_admin(FIND_POST, {"id": post_id})
+        row = data["scheduled_post_by_pk"]
+        if row is None:
+            return None
+        holds = [_time(held["held_until"]) for held in (row["account"] or {"held_until": None}, *data["app"])]
+        return replace(_post(row), held_until=max((hold for hold in holds if hold), default=None))
 
     def record(self, post: Post, outcome: Outcome) -> None:
         """Writes the outcome on the post and its attempt in one transaction.
@@ -166,25 +174,23 @@ class Hasura:
         self._graphql_as_admin(RECORD, variables)
 
     def hold(self, until: datetime, reason: str, account_id: int | None) -> None:
-        """Lets the scheduled posts due before `until` wait until then: those of an account, or of all (None)."""
-        posts = {
-            "state": {"_eq": "scheduled"},
-            "schedule_for": {"_lt": until.isoformat()},
-            "_or": [{"not_before": {"_is_null": True}}, {"not_before": {"_lt": until.isoformat()}}],
-        }
-        if account_id is not None:
-            posts["account_id"] = {"_eq": account_id}
-        self._graphql_as_admin(HOLD, {"posts": posts, "becomes": {"not_before": until.isoformat(), "reason": reason}})
+        """Has nothing of an account, or of the whole app (None), claimed before `until`. Never shortens a hold."""
+        held: Row = {"_or": [{"held_until": {"_is_null": True}}, {"held_until": {"_lt": until.isoformat()}}]}
+        hold = {"held_until": until.isoformat(), "held_because": reason}
+        if account_id is None:
+            self._graphql_as_admin(HOLD_APP, {"held": held, "hold": hold})
+        else:
+            self._graphql_as_admin(HOLD_ACCOUNT, {"held": {"id": {"_eq": account_id}, **held}, "hold": hold})
 
-    def last_status_of_others(self, account_id: int, since: datetime) -> int | None:
-        """The HTTP status of X's latest answer to another account since then; None when there was none."""
+    def statuses_of_others(self, account_id: int, since: datetime) -> set[int]:
+        """The HTTP statuses of X's answers to other accounts since then."""
         attempts = {
             "finished_at": {"_gt": since.isoformat()},
             "status_code": {"_is_null": False},
             "scheduled_post": {"account_id": {"_neq": account_id}},
         }
-        rows = self._graphql_as_admin(LAST_STATUS_OF_OTHERS, {"attempts": attempts})["post_attempt"]
-        return rows[0]["status_code"] if rows else None
+        rows = self._graphql_as_admin(STATUSES_OF_OTHERS, {"attempts": attempts})["post_attempt"]
+        return {row["status_code"] for row in rows}
 
     def _graphql_as_admin(self, document: str, variables: Mapping[str, Any]) -> Row:
         try:
@@ -225,50 +231,32 @@ class Hasura:
             raise HasuraUnavailable(f"Hasura could not be asked: {error.detail}. Try again soon.") from error
 
 
-def ringing_post_id(body: Any) -> int | None:
-    """The id of the post that an invocation of the webhook is about; None for the sweep, which is about none.
-
-    Understands a scheduled event's envelope and a table event (Hasura's docs, Payload), and a bare post, as Hasura's
-    first releases sent it. Raises MalformedRequest for anything else.
-    """
-    if not isinstance(body, dict):
-        raise MalformedRequest("The body is no object, so it is no event of Hasura's.")
-    post = _payload(body)
-    if not post:
-        return None
-    post_id = post.get("id") if isinstance(post, dict) else None
-    if isinstance(post_id, str) and post_id.isdecimal() and len(post_id) < 20:
-        post_id = int(post_id)  # HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES
-    if not isinstance(post_id, int) or isinstance(post_id, bool) or not 0 < post_id < 2**63:
-        raise MalformedRequest("The event's payload is no post: it has no id.")
-    return post_id
-
-
-def _payload(body: Row) -> Any:
-    if {"id", "scheduled_time", "payload"} <= body.keys():
-        return body["payload"]
-    if {"trigger", "table", "event"} <= body.keys():
-        event = body["event"] if isinstance(body["event"], dict) else {}
-        data = event.get("data")
-        return (data.get("new") if isinstance(data, dict) else None) or {"id": None}
-    if {"id", "schedule_for"} <= body.keys():
-        return body
-    raise MalformedRequest("The body is neither a scheduled event, nor a table event, nor a post.")
-
-
 def _post(row: Row) -> Post:
     return Post(
         id=int(row["id"]),
         user_id=int(row["user_id"]),
+        account_id=None if row["account_id"] is None else int(row["account_id"]),
         text=row["text"],
         schedule_for=datetime.fromisoformat(row["schedule_for"]),
         state=row["state"],
         tries=row["tries"],
-        not_before=datetime.fromisoformat(row["not_before"]) if row["not_before"] else None,
+        not_before=_time(row["not_before"]),
         tweet_id=row["tweet_id"],
         reason=row["reason"],
-        account=_account(row["account"]) if row.get("account") else None,
     )
+
+
+def _claimed_post(row: Row) -> Post:
+    refused = row["post_attempts"]
+    return replace(
+        _post(row),
+        account=_account(row["account"]) if row["account"] else None,
+        sign_in_refused_at=_time(refused[0]["finished_at"]) if refused else None,
+    )
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
 
 
 def _account(row: Row) -> Account:

@@ -75,7 +75,6 @@ _NEVER_LEFT = (
     requests.exceptions.InvalidURL,
     requests.exceptions.InvalidHeader,
     requests.exceptions.InvalidJSONError,
-    requests.exceptions.ProxyError,
 )
 
 
@@ -93,7 +92,12 @@ def _connection_never_stood(error: requests.RequestException) -> bool:
     reason = getattr(error.args[0], "reason", None) if error.args else None
     if isinstance(reason, urllib3.exceptions.SSLError):
         return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in reason.args)
-    return isinstance(reason, urllib3.exceptions.NewConnectionError)
+    if isinstance(reason, urllib3.exceptions.ProxyError):
+        # urllib3 says so, too, when a proxy breaks off that has the request; a plain OSError is a tunnel refused.
+        reason = reason.original_error
+        if type(reason) is OSError:
+            return True
+    return isinstance(reason, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.NewConnectionError)
 
 
 def _json_or_none(response: requests.Response) -> Any:

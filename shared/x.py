@@ -5,6 +5,7 @@ idempotency key, so an answer that cannot be read leaves open whether the post i
 """
 
 import logging
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -49,6 +50,7 @@ class X:
             answer = http_client.post(
                 self._settings.x_base_url + "/2/tweets",
                 {"text": text},
+                headers={"Connection": "close"},  # an idle one may be dead without our knowing: an unknown outcome
                 auth=self._signature(account),
                 read_timeout=READ_TIMEOUT,
             )
@@ -84,6 +86,9 @@ def _id_of_created(body: Mapping[str, Any], status: int) -> str:
     return new_id
 
 
+_NOT_FOR_POSTGRESQL = re.compile("[\x00\ud800-\udfff]")
+
+
 class _Complaint:
     """The parts of an error body that tell refusals apart, whichever of X's three shapes it has."""
 
@@ -94,7 +99,8 @@ class _Complaint:
         self.slug = str(body.get("type") or "").rsplit("/", 1)[-1]
         """The last segment of `type`: its host differs between api.twitter.com and api.x.com."""
         self.codes = {code for error in errors if isinstance(code := error.get("code"), int)}
-        self.words = (" ".join(messages) or str(body.get("detail") or body.get("title") or "no reason given"))[:300]
+        words = " ".join(messages) or str(body.get("detail") or body.get("title") or "no reason given")
+        self.words = _NOT_FOR_POSTGRESQL.sub("?", words)[:300]
 
 
 def _refusal(answer: HttpAnswer, complaint: _Complaint, account: str, now: datetime) -> TryFailed:
@@ -105,11 +111,11 @@ def _refusal(answer: HttpAnswer, complaint: _Complaint, account: str, now: datet
         return AppHeld("X wants our app's credits topped up first.", status_code=status, wait=HOUR)
     if status == 401:
         return _sign_in_refused(account, status)
-    if status == 403:
+    if status == 403 and isinstance(answer.json, dict):
         return _forbidden(complaint, account)
     if status in (404, 405) or 300 <= status < 400:
         return AppHeld(f"X's API is not at the configured address (HTTP {status}).", status_code=status, wait=HOUR)
-    if 400 <= status < 500:
+    if 400 <= status < 500 and isinstance(answer.json, dict):
         return Refused(f"X refuses this post: {complaint.words}", status_code=status)
     return OutcomeUnknown(f"X had trouble (HTTP {status}) and may or may not have the post.", status_code=status)
 

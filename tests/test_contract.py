@@ -330,33 +330,62 @@ class TestRecord:
 
 
 class TestHold:
-    def test_makes_the_due_posts_of_an_account_wait(self, hasura: Hasura, author: Author, other_author: Author) -> None:
+    def test_keeps_the_posts_of_an_account_from_being_claimed(
+        self, hasura: Hasura, author: Author, other_author: Author
+    ) -> None:
         held, free = due_post(hasura, author), due_post(hasura, other_author)
         until = now() + timedelta(minutes=5)
 
         hasura.hold(until, "limited", author.account_id)
 
-        assert (found(hasura, held).due_at, found(hasura, held).reason) == (until, "limited")
-        assert found(hasura, free).not_before is None
+        due = [post.id for post in hasura.claim_due_posts(held)]
+        assert held not in due
+        assert free in due
+        assert (found(hasura, held).due_at, found(hasura, held).reason) == (until, None)
 
-    def test_never_shortens_a_wait(self, hasura: Hasura, author: Author) -> None:
+    def test_is_never_shortened(self, hasura: Hasura, author: Author) -> None:
         post_id = due_post(hasura, author)
         long = now() + timedelta(hours=1)
         hasura.hold(long, "suspended", author.account_id)
 
         hasura.hold(now() + timedelta(minutes=5), "limited", author.account_id)
 
-        assert (found(hasura, post_id).not_before, found(hasura, post_id).reason) == (long, "suspended")
+        assert found(hasura, post_id).due_at == long
+
+    def test_of_the_app_keeps_everything_from_being_claimed(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post_id = due_post(hasura, author)
+
+        hasura.hold(now() + timedelta(hours=1), "no credits", None)
+        try:
+            assert hasura.claim_due_posts(post_id) == []
+            assert found(hasura, post_id).due_at > now()
+        finally:
+            as_admin(settings, "mutation { update_app(where: {}, _set: {held_until: null}) { affected_rows } }")
 
 
-def test_the_last_answer_to_others_is_that_of_other_accounts(
+def test_the_statuses_of_others_are_those_of_other_accounts(
     hasura: Hasura, author: Author, other_author: Author
 ) -> None:
     start = now() - timedelta(seconds=1)
     hasura.record(claimed(hasura, due_post(hasura, other_author)), FAILED)
 
-    assert hasura.last_status_of_others(author.account_id, start) == 403
-    assert hasura.last_status_of_others(author.account_id, now() + timedelta(hours=1)) is None
+    assert 403 in hasura.statuses_of_others(author.account_id, start)
+    assert hasura.statuses_of_others(author.account_id, now() + timedelta(hours=1)) == set()
+
+
+def test_a_claimed_post_says_when_its_sign_in_was_refused(hasura: Hasura, author: Author) -> None:
+    first = claimed(hasura, due_post(hasura, author))
+    refused = Outcome(
+        "scheduled", "not_sent", "401", reason="401", status_code=401, not_before=now() - timedelta(seconds=1)
+    )
+    hasura.record(first, refused)
+
+    second = claimed(hasura, first.id)
+
+    assert first.sign_in_refused_at is None
+    assert second.sign_in_refused_at is not None
 
 
 def test_an_alarm_is_stored_with_its_payload_and_the_secret_s_name(settings: Settings, hasura: Hasura) -> None:

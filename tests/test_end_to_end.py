@@ -1,6 +1,7 @@
 """The main job through the whole stack: real HTTP, a real database, Hasura's and X's protocols."""
 
 import uuid
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,6 +194,11 @@ def alarms_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
 
 
 class TestWhatXSays:
+    @pytest.fixture(autouse=True)
+    def _operator_has_acted(self, stack: RunningStack) -> Iterator[None]:
+        yield
+        stack.graphql("mutation { update_app(where: {}, _set: {held_until: null}) { affected_rows } }")
+
     @pytest.mark.parametrize(
         ("kind", "state", "words", "tweets"),
         [
@@ -263,7 +269,7 @@ class TestWhoMayWhat:
     def test_a_ring_without_the_secret_is_refused(self, stack: RunningStack) -> None:
         assert_refused(ring(stack, None, secret="guessed"), 401)
 
-    def test_a_token_of_another_issuer_is_refused(self, stack: RunningStack, alice: Author) -> None:
+    def test_a_token_with_a_forged_signature_is_refused(self, stack: RunningStack, alice: Author) -> None:
         forged = alice.token[:-4] + ("aaaa" if alice.token[-4:] != "aaaa" else "bbbb")
 
         assert_refused(stack.create_post(forged, {"text": "x", "schedule_for": in_seconds(60)}), 401)
@@ -316,6 +322,34 @@ class TestWhoMayWhat:
             alice.graphql(document)
 
         assert refused.value.errors[0]["extensions"]["code"] == "validation-failed"
+
+    def test_a_user_may_change_text_time_and_account_and_nothing_else(self, alice: Author) -> None:
+        fields = "query ($type: String!) { __type(name: $type) { inputFields { name } } }"
+        allowed = {"text", "schedule_for", "account_id"}
+
+        for type_name, names in {
+            "scheduled_post_set_input": allowed,
+            "scheduled_post_insert_input": allowed | {"user_id"},
+        }.items():
+            shown = alice.graphql(fields, type=type_name)["__type"]["inputFields"]
+            assert {field["name"] for field in shown} == names
+
+    def test_a_post_cannot_be_moved_to_an_account_of_somebody_else(self, alice: Author, bob: Author) -> None:
+        post_id = alice.schedule("mine", seconds_ahead=3600)
+        [link] = bob.graphql("{ account_user { account_id } }")["account_user"]
+
+        with pytest.raises(GraphQLFailed) as refused:
+            alice.change(post_id, account_id=link["account_id"])
+
+        assert refused.value.errors[0]["extensions"]["code"] == "permission-error"
+
+    def test_a_post_that_is_being_sent_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
+        post_id = alice.schedule("on its way", seconds_ahead=3600)
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
+
+        assert alice.change(post_id, text="other") is None
+        assert alice.graphql(DELETE, id=post_id)["delete_scheduled_post_by_pk"] is None
+        assert alice.post(post_id)["text"] == "on its way"
 
     def test_a_published_post_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
         post_id = alice.schedule("final", seconds_ahead=0.3)

@@ -12,8 +12,6 @@ import pytest
 import requests
 import responses
 from calling import SETTINGS
-from hypothesis import given
-from hypothesis import strategies as st
 
 from shared import config
 from shared.drafts import Draft
@@ -22,11 +20,10 @@ from shared.errors import (
     Forbidden,
     HasuraUnavailable,
     InvalidDraft,
-    MalformedRequest,
     Problem,
     Unauthorized,
 )
-from shared.hasura import Hasura, ringing_post_id
+from shared.hasura import Hasura
 from shared.posts import Account, Outcome, Post
 
 GRAPHQL = "http://hasura.test/v1/graphql"
@@ -49,6 +46,7 @@ ACCOUNT = {
 ROW = {
     "id": 7,
     "user_id": 1,
+    "account_id": 3,
     "text": "Hello",
     "schedule_for": "2026-05-04T12:00:00+00:00",
     "not_before": None,
@@ -57,8 +55,11 @@ ROW = {
     "tweet_id": None,
     "reason": None,
     "account": ACCOUNT,
+    "post_attempts": [],
 }
-POST = Post(id=7, user_id=1, text="Hello", schedule_for=NOON, state="sending", tries=2)
+FOUND = {**ROW, "account": {"held_until": None}}
+FREE_APP = [{"held_until": None}]
+POST = Post(id=7, user_id=1, account_id=3, text="Hello", schedule_for=NOON, state="sending", tries=2)
 TWEETED = Outcome("tweeted", "tweeted", "X accepted it.", tweet_id="1445880548472328192", status_code=201)
 REFUSED = Outcome("failed", "refused", "X refuses it.", reason="X refuses it.", status_code=403)
 HTML = "<html><h1>502 Bad Gateway</h1></html>"
@@ -81,7 +82,7 @@ CALLS: dict[str, Callable[[Hasura], Any]] = {
     "find_post": lambda hasura: hasura.find_post(7),
     "record": lambda hasura: hasura.record(POST, TWEETED),
     "hold": lambda hasura: hasura.hold(NOON, "X limits @ada.", 3),
-    "last_status_of_others": lambda hasura: hasura.last_status_of_others(3, NOON),
+    "statuses_of_others": lambda hasura: hasura.statuses_of_others(3, NOON),
     "set_alarm": lambda hasura: hasura.set_alarm(NOON, {"id": 7, "schedule_for": "2026-05-04T12:00:00+00:00"}),
 }
 GRAPHQL_CALLS = [name for name in CALLS if name != "set_alarm"]
@@ -91,10 +92,10 @@ UPDATED = {"affected_rows": 1}
 DATA = {
     "insert_post": {"insert_scheduled_post_one": STORED},
     "claim_due_posts": {"claim_due_posts": [ROW]},
-    "find_post": {"scheduled_post_by_pk": ROW},
+    "find_post": {"scheduled_post_by_pk": FOUND, "app": FREE_APP},
     "record": {"update_scheduled_post": UPDATED, "update_post_attempt": UPDATED},
-    "hold": {"update_scheduled_post": UPDATED},
-    "last_status_of_others": {"post_attempt": [{"status_code": 401}]},
+    "hold": {"update_account": UPDATED},
+    "statuses_of_others": {"post_attempt": [{"status_code": 201}, {"status_code": 401}]},
 }
 """What Hasura answers to each GraphQL call when all is well."""
 
@@ -520,6 +521,7 @@ class TestClaimDuePosts:
             Post(
                 id=7,
                 user_id=1,
+                account_id=3,
                 text="Hello",
                 schedule_for=NOON,
                 state="sending",
@@ -538,6 +540,7 @@ class TestClaimDuePosts:
             **ROW,
             "id": "7",
             "user_id": "1",
+            "account_id": "3",
             "account": {**ACCOUNT, "id": "3", "account_users": [{"user_id": "1"}, {"user_id": "2"}]},
         }
         network.post(GRAPHQL, json={"data": DATA["claim_due_posts"]})
@@ -566,11 +569,19 @@ class TestClaimDuePosts:
     def test_gives_a_post_whose_account_was_removed_without_one(
         self, hasura: Hasura, network: responses.RequestsMock
     ) -> None:
-        network.post(GRAPHQL, json={"data": {"claim_due_posts": [{**ROW, "account": None}]}})
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [{**ROW, "account_id": None, "account": None}]}})
 
         [post] = hasura.claim_due_posts(7)
 
-        assert post.account is None
+        assert (post.account_id, post.account) == (None, None)
+
+    def test_says_when_an_earlier_try_met_a_refused_sign_in(
+        self, hasura: Hasura, network: responses.RequestsMock
+    ) -> None:
+        refused = {**ROW, "post_attempts": [{"finished_at": "2026-05-04T12:00:00+00:00"}]}
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [refused, ROW]}})
+
+        assert [post.sign_in_refused_at for post in hasura.claim_due_posts(7)] == [NOON, None]
 
     def test_shows_no_tokens_when_a_post_is_logged(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": DATA["claim_due_posts"]})
@@ -580,17 +591,46 @@ class TestClaimDuePosts:
 
 class TestFindPost:
     def test_gives_the_post_without_an_account(self, hasura: Hasura, network: responses.RequestsMock) -> None:
-        row = {**ROW, "state": "tweeted", "tweet_id": "1445880548472328192", "reason": "It went out."}
-        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": {k: row[k] for k in row.keys() - {"account"}}}})
+        row = {**FOUND, "state": "tweeted", "tweet_id": "1445880548472328192", "reason": "It went out."}
+        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": row, "app": FREE_APP}})
 
         post = hasura.find_post(7)
 
-        assert root_fields(network) == ["query", "scheduled_post_by_pk"]
+        assert root_fields(network) == ["query", "scheduled_post_by_pk", "app"]
         assert sent(network)["variables"] == {"id": 7}
-        assert post == Post(7, 1, "Hello", NOON, "tweeted", 1, None, "1445880548472328192", "It went out.")
+        assert post == Post(7, 1, 3, "Hello", NOON, "tweeted", 1, None, "1445880548472328192", "It went out.")
+
+    @pytest.mark.parametrize(
+        ("account", "app", "hour"),
+        [(None, None, None), (13, None, 13), (None, 14, 14), (13, 14, 14), (15, 14, 15)],
+        ids=["nothing", "account", "app", "app-longer", "account-longer"],
+    )
+    def test_says_until_when_it_is_held(
+        self, hasura: Hasura, network: responses.RequestsMock, account: int | None, app: int | None, hour: int | None
+    ) -> None:
+        def until(hour: int | None) -> dict[str, str | None]:
+            return {"held_until": hour and f"2026-05-04T{hour}:00:00+00:00"}
+
+        row = {**FOUND, "account": until(account)}
+        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": row, "app": [until(app)]}})
+
+        post = hasura.find_post(7)
+
+        assert post
+        assert post.held_until == (NOON.replace(hour=hour) if hour else None)
+        assert post.due_at == (post.held_until or NOON)
+
+    def test_of_a_removed_account_is_not_held(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        row = {**FOUND, "account_id": None, "account": None}
+        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": row, "app": []}})
+
+        post = hasura.find_post(7)
+
+        assert post
+        assert post.held_until is None
 
     def test_gives_none_when_there_is_none(self, hasura: Hasura, network: responses.RequestsMock) -> None:
-        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": None}})
+        network.post(GRAPHQL, json={"data": {"scheduled_post_by_pk": None, "app": FREE_APP}})
 
         assert hasura.find_post(7) is None
 
@@ -651,44 +691,45 @@ class TestRecord:
 
 
 UNTIL = "2026-05-04T12:00:00+00:00"
-SCHEDULED_BEFORE_THEN = {
-    "state": {"_eq": "scheduled"},
-    "schedule_for": {"_lt": UNTIL},
-    "_or": [{"not_before": {"_is_null": True}}, {"not_before": {"_lt": UNTIL}}],
-}
+NOT_HELD_LONGER = {"_or": [{"held_until": {"_is_null": True}}, {"held_until": {"_lt": UNTIL}}]}
 
 
 class TestHold:
     @pytest.mark.parametrize(
-        ("account_id", "posts"),
+        ("account_id", "field", "held"),
         [
-            pytest.param(3, {**SCHEDULED_BEFORE_THEN, "account_id": {"_eq": 3}}, id="one-account"),
-            pytest.param(None, SCHEDULED_BEFORE_THEN, id="all"),
+            pytest.param(3, "update_account", {"id": {"_eq": 3}, **NOT_HELD_LONGER}, id="one-account"),
+            pytest.param(None, "update_app", NOT_HELD_LONGER, id="the-app"),
         ],
     )
-    def test_lets_the_posts_wait_that_would_go_out_earlier(
-        self, hasura: Hasura, network: responses.RequestsMock, account_id: int | None, posts: dict[str, Any]
+    def test_holds_what_is_not_held_longer_already(
+        self,
+        hasura: Hasura,
+        network: responses.RequestsMock,
+        account_id: int | None,
+        field: str,
+        held: dict[str, Any],
     ) -> None:
-        network.post(GRAPHQL, json={"data": DATA["hold"]})
+        network.post(GRAPHQL, json={"data": {field: UPDATED}})
 
         hasura.hold(NOON, "X limits @ada.", account_id)
 
-        assert root_fields(network) == ["mutation", "update_scheduled_post"]
+        assert root_fields(network) == ["mutation", field]
         assert sent(network)["variables"] == {
-            "posts": posts,
-            "becomes": {"not_before": UNTIL, "reason": "X limits @ada."},
+            "held": held,
+            "hold": {"held_until": UNTIL, "held_because": "X limits @ada."},
         }
 
 
-class TestLastStatusOfOthers:
-    def test_looks_at_the_attempts_of_other_accounts_since_then(
+class TestStatusesOfOthers:
+    def test_are_those_of_the_attempts_of_other_accounts_since_then(
         self, hasura: Hasura, network: responses.RequestsMock
     ) -> None:
-        network.post(GRAPHQL, json={"data": DATA["last_status_of_others"]})
+        network.post(GRAPHQL, json={"data": DATA["statuses_of_others"]})
 
-        status = hasura.last_status_of_others(3, NOON - timedelta(hours=1))
+        statuses = hasura.statuses_of_others(3, NOON - timedelta(hours=1))
 
-        assert status == 401
+        assert statuses == {201, 401}
         assert root_fields(network) == ["query", "post_attempt"]
         assert sent(network)["variables"] == {
             "attempts": {
@@ -698,10 +739,10 @@ class TestLastStatusOfOthers:
             }
         }
 
-    def test_is_none_when_x_answered_nobody(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+    def test_are_none_when_x_answered_nobody(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": {"post_attempt": []}})
 
-        assert hasura.last_status_of_others(3, NOON) is None
+        assert hasura.statuses_of_others(3, NOON) == set()
 
 
 @pytest.mark.parametrize("name", GRAPHQL_CALLS_AS_ADMIN)
@@ -841,145 +882,3 @@ def test_no_error_tells_a_secret(hasura: Hasura, network: responses.RequestsMock
 
     told = repr(caught.value) + "".join(traceback.format_exception(caught.value))
     assert not [secret for secret in (ADMIN_SECRET, TOKEN) if secret in told]
-
-
-def scheduled_event(payload: Any) -> dict[str, Any]:
-    return {
-        "id": "b918cd10-8853-4e66-91b8-81b5cd16e44b",
-        "scheduled_time": "2026-05-04T12:00:00Z",
-        "payload": payload,
-        "created_at": "2026-05-04T09:12:33.123456Z",
-        "comment": "publishes post 7",
-    }
-
-
-def cron_event(payload: Any) -> dict[str, Any]:
-    return {
-        "id": "5f0c7c2e-8853-4e66-91b8-81b5cd16e44b",
-        "name": "publish_due_posts",
-        "scheduled_time": "2026-05-04T12:00:00Z",
-        "payload": payload,
-    }
-
-
-def table_event(new: Any, old: Any = None) -> dict[str, Any]:
-    return {
-        "id": "8e2f6c1a-0c55-4a3e-9f0b-6f5f3d1c7a10",
-        "created_at": "2026-05-04T10:11:12.123456",
-        "trigger": {"name": "post_moved"},
-        "table": {"schema": "public", "name": "scheduled_post"},
-        "event": {"op": "UPDATE", "data": {"old": old, "new": new}, "session_variables": None},
-        "delivery_info": {"current_retry": 0, "max_retries": 5},
-    }
-
-
-def bare_post(post_id: Any) -> dict[str, Any]:
-    return {"id": post_id, "schedule_for": "2026-05-04T12:00:00+00:00", "text": "Hello"}
-
-
-class TestTheRingingPost:
-    @pytest.mark.parametrize(
-        ("body", "post_id"),
-        [
-            pytest.param(scheduled_event(bare_post(7)), 7, id="scheduled-event"),
-            pytest.param(scheduled_event({"id": 7}), 7, id="least-payload"),
-            pytest.param(table_event({"id": 7, "state": "scheduled"}, {"id": 7}), 7, id="table-event"),
-            pytest.param(bare_post(7), 7, id="bare-post"),
-            pytest.param(scheduled_event(bare_post("7")), 7, id="stringified-id"),
-            pytest.param(table_event({"id": "7"}), 7, id="stringified-id-in-a-table-event"),
-            pytest.param(bare_post(2**63 - 1), 2**63 - 1, id="largest-id"),
-            pytest.param(bare_post(str(2**63 - 1)), 2**63 - 1, id="largest-id-stringified"),
-        ],
-    )
-    def test_is_the_one_in_the_event(self, body: Any, post_id: int) -> None:
-        assert ringing_post_id(body) == post_id
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(cron_event({}), id="cron"),
-            pytest.param(cron_event(None), id="cron-without-payload"),
-            pytest.param(scheduled_event(None), id="scheduled-event-without-payload"),
-        ],
-    )
-    def test_is_none_for_the_sweep(self, body: Any) -> None:
-        assert ringing_post_id(body) is None
-
-    @pytest.mark.parametrize(
-        "post_id",
-        [
-            pytest.param(None, id="null"),
-            pytest.param(True, id="bool"),
-            pytest.param(7.0, id="float"),
-            pytest.param(0, id="zero"),
-            pytest.param(-7, id="negative"),
-            pytest.param(2**63, id="beyond-bigint"),
-            pytest.param("", id="empty"),
-            pytest.param("-7", id="negative-string"),
-            pytest.param("7.0", id="float-string"),
-            pytest.param("²", id="superscript"),
-            pytest.param("b918cd10-8853-4e66-91b8-81b5cd16e44b", id="uuid"),
-            pytest.param(str(2**63), id="beyond-bigint-string"),
-            pytest.param("9" * 5000, id="endless-string"),
-            pytest.param([7], id="list"),
-            pytest.param({"id": 7}, id="object"),
-        ],
-    )
-    @pytest.mark.parametrize(
-        "wrapped",
-        [
-            pytest.param(lambda post_id: scheduled_event({"id": post_id}), id="scheduled-event"),
-            pytest.param(lambda post_id: table_event({"id": post_id}), id="table-event"),
-            pytest.param(bare_post, id="bare-post"),
-        ],
-    )
-    def test_whose_id_is_none_is_malformed(self, wrapped: Callable[[Any], Any], post_id: Any) -> None:
-        with pytest.raises(MalformedRequest, match="no id"):
-            ringing_post_id(wrapped(post_id))
-
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param({}, id="empty-object"),
-            pytest.param([], id="list"),
-            pytest.param(None, id="null"),
-            pytest.param("7", id="string"),
-            pytest.param(7, id="number"),
-            pytest.param({"id": 7}, id="id-alone"),
-            pytest.param({"payload": {"id": 7}}, id="payload-alone"),
-            pytest.param({"event": {"data": {"new": {"id": 7}}}}, id="event-alone"),
-            pytest.param(scheduled_event([{"id": 7}]), id="payload-is-a-list"),
-            pytest.param(scheduled_event("7"), id="payload-is-a-string"),
-            pytest.param(scheduled_event({"post": {"id": 7}}), id="payload-is-no-post"),
-            pytest.param(table_event(None, {"id": 7}), id="deleted-row"),
-            pytest.param({**table_event(None), "event": None}, id="null-event"),
-            pytest.param({**table_event(None), "event": {"data": [7]}}, id="event-data-is-a-list"),
-            pytest.param({**table_event(None), "event": {}}, id="event-without-data"),
-        ],
-    )
-    def test_of_anything_else_is_malformed(self, body: Any) -> None:
-        with pytest.raises(MalformedRequest):
-            ringing_post_id(body)
-
-
-KEYS = ["id", "scheduled_time", "payload", "trigger", "table", "event", "data", "new", "old", "schedule_for"]
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.integers().map(str),
-    lambda inner: (
-        st.lists(inner, max_size=2)
-        | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6)
-        | inner.map(scheduled_event)
-        | inner.map(table_event)
-        | inner.map(bare_post)
-    ),
-    max_leaves=8,
-)
-
-
-@given(body=JSON)
-def test_any_json_names_a_post_or_the_sweep_or_is_malformed(body: Any) -> None:
-    try:
-        post_id = ringing_post_id(body)
-    except MalformedRequest:
-        return
-    assert post_id is None or (type(post_id) is int and 0 < post_id < 2**63)

@@ -1,5 +1,6 @@
 """What becomes of a request: an answer, surely not sent, or unknown. A real server misbehaves, path by path."""
 
+import contextlib
 import datetime
 import functools
 import inspect
@@ -34,7 +35,8 @@ Behaviour = Callable[[socket.socket], None]
 
 
 def answers(body: bytes, status: str = "200 OK", **headers: str) -> Behaviour:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *(f"{k}: {v}" for k, v in headers.items())]
+    headers = {"Content-Length": str(len(body)), "Connection": "close", **headers}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
     return lambda connection: connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
 
 
@@ -350,7 +352,6 @@ RAISED_BEFORE_ANYTHING_LEFT = {
     "InvalidSchema",
     "InvalidURL",
     "MissingSchema",
-    "ProxyError",
 }
 ALL_OF_REQUESTS = [
     kind
@@ -371,6 +372,58 @@ def test_every_exception_of_requests_is_told_apart(kind: type[requests.RequestEx
         outcome = _outcome_of(lambda: post("http://x.test/2/tweets"))
 
     assert type(outcome) is expected
+
+
+class TestThroughAProxy:
+    @pytest.fixture(autouse=True)
+    def _clean(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("no_proxy", "NO_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+    @pytest.mark.parametrize("behaviour", [sends(b""), resets], ids=["closes", "resets"])
+    def test_that_breaks_off_with_the_request_in_its_hands_the_outcome_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+    ) -> None:
+        with a_proxy(behaviour) as (address, asked):
+            monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
+
+            with pytest.raises(OutcomeUnknown):
+                post("http://x.test/2/tweets")
+
+        assert asked[0].startswith(b"POST http://x.test/2/tweets")
+
+    def test_that_is_not_there_it_was_not_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+
+        with pytest.raises(NotSent):
+            post("http://x.test/2/tweets")
+
+    def test_that_refuses_the_tunnel_it_was_not_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with a_proxy(sends(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")) as (address, _):
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+
+            with pytest.raises(NotSent):
+                post("https://x.test/2/tweets")
+
+
+@contextlib.contextmanager
+def a_proxy(behaviour: Behaviour) -> Iterator[tuple[str, list[bytes]]]:
+    """Takes one request whole and then behaves; gives its address and what it was asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                behaviour(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+        thread.join()
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ EVENT = {
 POST = {
     "id": 7,
     "user_id": 1,
+    "account_id": 3,
     "text": "what the row says now",
     "schedule_for": AT.isoformat(),
     "not_before": None,
@@ -42,6 +43,7 @@ POST = {
         "access_token_secret": "the-token-secret",
         "account_users": [{"user_id": 1}],
     },
+    "post_attempts": [],
 }
 
 
@@ -66,10 +68,11 @@ class HasuraSays:
         self.asked.append((name, body["variables"]))
         data = {
             "claimDuePosts": {"claim_due_posts": self.claimed},
-            "findPost": {"scheduled_post_by_pk": self.found},
+            "findPost": {"scheduled_post_by_pk": self.found, "app": [{"held_until": None}]},
             "record": {"update_scheduled_post": {"affected_rows": 1}, "update_post_attempt": {"affected_rows": 1}},
-            "hold": {"update_scheduled_post": {"affected_rows": 0}},
-            "lastStatusOfOthers": {"post_attempt": []},
+            "holdAccount": {"update_account": {"affected_rows": 1}},
+            "holdApp": {"update_app": {"affected_rows": 1}},
+            "statusesOfOthers": {"post_attempt": []},
         }[name]
         return 200, {}, json.dumps({"data": data})
 

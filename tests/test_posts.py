@@ -8,11 +8,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from shared import posts
+from shared import posts, publishing, ringing
 from shared.drafts import Draft
 from shared.errors import (
     AccountHeld,
     AppHeld,
+    ConfigurationError,
     Forbidden,
     HasuraUnavailable,
     NotSent,
@@ -52,7 +53,7 @@ class Store:
     alarms: list[tuple[datetime, Row]] = field(default_factory=list)
     holds: list[tuple[datetime, str, int | None]] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
-    status_of_others: int | None = None
+    others: set[int] = field(default_factory=set)
 
     def add(self, post: Post) -> Post:
         self.rows[post.id] = post
@@ -80,8 +81,8 @@ class Store:
     def hold(self, until: datetime, reason: str, account_id: int | None) -> None:
         self.holds.append((until, reason, account_id))
 
-    def last_status_of_others(self, account_id: int, since: datetime) -> int | None:
-        return self.status_of_others
+    def statuses_of_others(self, account_id: int, since: datetime) -> set[int]:
+        return self.others
 
 
 class FakeX:
@@ -99,15 +100,15 @@ class FakeX:
 
 
 def due_post(**changes: Any) -> Post:
-    post = Post(1, 10, "hello", NOW - timedelta(seconds=1), "scheduled", tries=0, account=ALICE)
+    post = Post(1, 10, ALICE.id, "hello", NOW - timedelta(seconds=1), "scheduled", tries=0, account=ALICE)
     return replace(post, **changes)
 
 
-def ring_for(post: Post, answer: Exception | None = None, store: Store | None = None) -> tuple[posts.Rung, Store]:
+def ring_for(post: Post, answer: Exception | None = None, store: Store | None = None) -> tuple[ringing.Rung, Store]:
     store = store or Store()
     store.add(post)
     answers = {post.text: answer} if answer else {}
-    return posts.ring(post.id, store, FakeX(**answers), StoppedClock()), store
+    return ringing.ring(post.id, store, FakeX(**answers), StoppedClock()), store
 
 
 class TestCreate:
@@ -186,7 +187,7 @@ class TestRingForADuePost:
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"account": None}, "was removed"),
+            ({"account": None, "account_id": None}, "was removed"),
             ({"user_id": 11}, "no longer post as @alice"),
             ({"text": "a" * 281}, "281 long"),
             ({"text": " "}, "empty"),
@@ -197,7 +198,7 @@ class TestRingForADuePost:
         store, x = Store(), FakeX()
         post = store.add(due_post(**change))
 
-        rung = posts.ring(post.id, store, x, StoppedClock())
+        rung = ringing.ring(post.id, store, x, StoppedClock())
 
         assert rung.state == "failed"
         assert words in (rung.reason or "")
@@ -206,21 +207,27 @@ class TestRingForADuePost:
 
 class TestSignInRefused:
     refused = SignInRefused("sign-in refused", status_code=401)
+    again = due_post(tries=4, sign_in_refused_at=NOW - timedelta(minutes=1))
 
-    def test_may_be_a_glitch_the_first_time(self) -> None:
-        rung, _ = ring_for(due_post(), self.refused)
+    @pytest.mark.parametrize("tries", [0, 3], ids=["first-try", "after-other-trouble"])
+    def test_may_be_a_glitch_the_first_time(self, tries: int) -> None:
+        rung, _ = ring_for(due_post(tries=tries), self.refused)
 
         assert (rung.state, rung.retry_after) == ("scheduled", timedelta(minutes=1))
 
-    @pytest.mark.parametrize("others", [None, 201], ids=["nobody-else-asked", "others-are-welcome"])
-    def test_is_the_account_s_fault_the_second_time(self, others: int | None) -> None:
-        rung, store = ring_for(due_post(tries=1), self.refused, Store(status_of_others=others))
+    @pytest.mark.parametrize(
+        "others",
+        [set(), {201}, {201, 401}, {403}],
+        ids=["nobody-else-asked", "others-are-welcome", "some-others-are-welcome", "others-refused-otherwise"],
+    )
+    def test_is_the_account_s_fault_the_second_time(self, others: set[int]) -> None:
+        rung, store = ring_for(self.again, self.refused, Store(others=others))
 
         assert (rung.state, rung.reason) == ("failed", "sign-in refused")
         assert store.holds == []
 
-    def test_is_our_app_s_fault_when_others_are_refused_too(self, caplog: pytest.LogCaptureFixture) -> None:
-        rung, store = ring_for(due_post(tries=1), self.refused, Store(status_of_others=401))
+    def test_is_our_app_s_fault_when_all_others_are_refused_too(self, caplog: pytest.LogCaptureFixture) -> None:
+        rung, store = ring_for(self.again, self.refused, Store(others={401, 429}))
 
         assert (rung.state, rung.retry_after) == ("scheduled", timedelta(minutes=5))
         [(until, _, account_id)] = store.holds
@@ -254,16 +261,40 @@ class TestHolding:
         assert len(store.attempts) == 1
 
 
+class TestStartingLate:
+    def test_leaves_the_post_because_its_lease_may_run_out_while_x_is_asked(self) -> None:
+        clock = StoppedClock()
+
+        class Slow(Store):
+            def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
+                claimed = super().claim_due_posts(ringing_post_id)
+                clock.sleep(timedelta(seconds=61))
+                return claimed
+
+        store, x = Slow(), FakeX()
+        store.add(due_post())
+
+        rung = ringing.ring(1, store, x, clock)
+
+        assert (rung.state, x.published) == ("scheduled", [])
+        assert "held up" in (rung.reason or "")
+
+    def test_with_an_account_that_cannot_be_read_yet_tries_again(self) -> None:
+        rung, _ = ring_for(due_post(account=None))
+
+        assert rung.state == "scheduled"
+
+
 class TestRecording:
     def test_is_tried_again_when_hasura_is_away_for_a_moment(self) -> None:
         store, clock = Store(failures=[HasuraUnavailable("gone")] * 3), StoppedClock()
         store.add(due_post())
 
-        rung = posts.ring(1, store, FakeX(), clock)
+        rung = ringing.ring(1, store, FakeX(), clock)
 
         assert rung.state == "tweeted"
         assert [outcome.tweet_id for _, outcome in store.attempts] == ["tweet of hello"]
-        assert clock.pauses == list(posts.RECORD_PAUSES)
+        assert clock.pauses == list(publishing.RECORD_PAUSES)
 
     def test_that_never_succeeds_does_not_fail_what_x_accepted(self, caplog: pytest.LogCaptureFixture) -> None:
         store = Store(failures=[HasuraUnavailable("gone")] * 4)
@@ -272,6 +303,13 @@ class TestRecording:
 
         assert (rung.state, rung.tweet_id, rung.retry_after) == ("tweeted", "tweet of hello", None)
         assert "tweet of hello), which could not be recorded: gone" in caplog.text
+
+    @pytest.mark.parametrize("error", [HasuraUnavailable("gone"), ConfigurationError("the secret was changed")])
+    def test_is_tried_again_whatever_keeps_hasura_from_it(self, error: Exception) -> None:
+        rung, store = ring_for(due_post(), store=Store(failures=[error]))
+
+        assert rung.state == "tweeted"
+        assert len(store.attempts) == 1
 
     def test_that_never_succeeds_leaves_the_row_as_being_sent(self) -> None:
         store = Store(failures=[HasuraUnavailable("gone")] * 4)
@@ -288,9 +326,9 @@ class TestRingForMany:
         store.add(due_post(id=2, text="bad"))
         store.add(due_post(id=3, text="later", schedule_for=NOW + timedelta(hours=1)))
 
-        rung = posts.ring(None, store, FakeX(bad=Refused("no")), StoppedClock())
+        rung = ringing.ring(None, store, FakeX(bad=Refused("no")), StoppedClock())
 
-        assert rung == posts.Rung({"tweeted": 1, "failed": 1})
+        assert rung == ringing.Rung({"tweeted": 1, "failed": 1})
 
     def test_publishes_side_by_side(self) -> None:
         all_there = threading.Barrier(3, timeout=5)
@@ -304,7 +342,7 @@ class TestRingForMany:
         for number in range(3):
             store.add(due_post(id=number, text=str(number)))
 
-        rung = posts.ring(None, store, Meeting(), StoppedClock())
+        rung = ringing.ring(None, store, Meeting(), StoppedClock())
 
         assert rung.claimed == {"tweeted": 3}
 
@@ -313,26 +351,29 @@ class TestRingForMany:
         store.add(due_post(id=1, text="hers"))
         store.add(due_post(id=2, text="his", user_id=20, account=BOB))
 
-        rung = posts.ring(2, store, FakeX(hers=AccountHeld("limited", wait=timedelta(hours=1))), StoppedClock())
+        rung = ringing.ring(2, store, FakeX(hers=AccountHeld("limited", wait=timedelta(hours=1))), StoppedClock())
 
         assert (rung.state, rung.claimed) == ("tweeted", {"tweeted": 1, "scheduled": 1})
 
-    def test_a_fault_of_ours_leaves_its_post_open_and_the_others_written_down(self) -> None:
+    def test_a_fault_of_ours_leaves_its_post_open_and_does_not_hide_the_others(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         store = Store()
         store.add(due_post(id=1, text="broken"))
         store.add(due_post(id=2, text="fine"))
 
-        with pytest.raises(ZeroDivisionError):
-            posts.ring(1, store, FakeX(broken=ZeroDivisionError()), StoppedClock())
+        rung = ringing.ring(1, store, FakeX(broken=ZeroDivisionError()), StoppedClock())
 
         assert (store.rows[1].state, store.rows[2].state) == ("sending", "tweeted")
+        assert (rung.state, rung.claimed) == ("sending", {"sending": 1, "tweeted": 1})
+        assert "ZeroDivisionError" in caplog.text
 
     def test_counts_what_ended_in_the_claim(self) -> None:
         class Crowded(Store):
             def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
                 return [due_post(state="missed", reason="too late"), due_post(id=2, state="unknown", reason="crashed")]
 
-        rung = posts.ring(1, Crowded(), FakeX(), StoppedClock())
+        rung = ringing.ring(1, Crowded(), FakeX(), StoppedClock())
 
         assert (rung.state, rung.reason, rung.retry_after) == ("missed", "too late", None)
         assert rung.claimed == {"missed": 1, "unknown": 1}
@@ -340,7 +381,7 @@ class TestRingForMany:
 
 class TestRingInVain:
     def test_for_no_post_says_so(self) -> None:
-        rung = posts.ring(99, Store(), FakeX(), StoppedClock())
+        rung = ringing.ring(99, Store(), FakeX(), StoppedClock())
 
         assert (rung.post_id, rung.state, rung.reason) == (
             99,
@@ -379,13 +420,25 @@ class TestRingInVain:
 
         assert [at for at, _ in store.alarms] == [later]
 
+    def test_while_its_account_is_held_sets_the_alarm_for_the_end_of_that(self) -> None:
+        class Holding(Store):
+            def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
+                return []
+
+        later = NOW + timedelta(minutes=20)
+
+        rung, store = ring_for(due_post(held_until=later), store=Holding())
+
+        assert [at for at, _ in store.alarms] == [later]
+        assert later.isoformat() in (rung.reason or "")
+
     def test_without_hasura_is_an_error_so_that_hasura_rings_again(self) -> None:
         class Away(Store):
             def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
                 raise HasuraUnavailable("gone")
 
         with pytest.raises(HasuraUnavailable):
-            posts.ring(1, Away(), FakeX(), StoppedClock())
+            ringing.ring(1, Away(), FakeX(), StoppedClock())
 
 
 def all_failures(base: type[TryFailed]) -> list[type[TryFailed]]:
@@ -394,7 +447,7 @@ def all_failures(base: type[TryFailed]) -> list[type[TryFailed]]:
 
 @pytest.mark.parametrize("kind", all_failures(TryFailed)[1:], ids=lambda kind: kind.__name__)
 def test_every_failed_try_says_what_the_post_becomes(kind: type[TryFailed]) -> None:
-    rung, store = ring_for(due_post(tries=5), kind("why"))
+    rung, store = ring_for(due_post(tries=5, sign_in_refused_at=NOW), kind("why"))
 
     assert rung.state == kind.state
     assert [outcome.attempt for _, outcome in store.attempts] == [kind.outcome]

@@ -8,6 +8,7 @@ from argparse import Namespace
 
 from local.child_process import PartEnded
 from local.part import log_to_stdout, options
+from local.part_options import add_delivery_options, add_rate_limit_option
 from local.ports import DEFAULT_PORTS, PortTaken
 from local.stack import DataInUse, Plan, run
 
@@ -33,9 +34,8 @@ def _options() -> Namespace:
         help="a part that runs elsewhere, at its --port here or where the environment says; may be repeated",
     )
     parser.add_argument("--restart", action="store_true", help="start a part again that ended")
-    parser.add_argument("--poll-interval", metavar="SECONDS", help="passed on to hasura")
-    parser.add_argument("--delivery", metavar="sequential|concurrent", help="passed on to hasura")
-    parser.add_argument("--rate-limit", metavar="N|off", help="passed on to x")
+    add_delivery_options(parser)
+    add_rate_limit_option(parser)
     given = parser.parse_args()
     for name in given.without:
         if given.ports.get(name) == 0:
@@ -46,17 +46,13 @@ def _options() -> Namespace:
 
 
 def _plan(given: Namespace) -> Plan:
-    passed_on = {
-        "hasura": {"--poll-interval": given.poll_interval, "--delivery": given.delivery},
-        "x": {"--rate-limit": given.rate_limit},
-    }
     return Plan(
         data=given.data,
         ports=given.ports,
         without=frozenset(given.without),
         part_options={
-            name: [word for option, value in values.items() if value is not None for word in (option, value)]
-            for name, values in passed_on.items()
+            "hasura": ["--poll-interval", str(given.poll_interval), "--delivery", given.delivery],
+            "x": [] if given.rate_limit is None else ["--rate-limit", str(given.rate_limit)],
         },
         restart=given.restart,
         ready_file=given.ready_file,

@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from local import REPOSITORY
 from local.part import STOP_AT_END_OF_INPUT
-
-REPOSITORY = Path(__file__).parent.parent
 
 _SECONDS_TO_ANSWER = 60
 _SECONDS_TO_END = 15

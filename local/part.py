@@ -82,8 +82,8 @@ async def _serve(name: str, app: web.Application, port: int, ready_file: Path | 
     stop = told_to_stop()
     # aiohttp waits this long twice: for the requests to end, then for those it cancelled.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS / 2)
-    await runner.setup()
     try:
+        await runner.setup()
         site = web.TCPSite(runner, LOOPBACK, port, backlog=1024)
         try:
             await site.start()

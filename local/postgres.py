@@ -6,6 +6,7 @@ which PostgreSQL refuses to be. The server listens on a Unix socket only.
 
 import json
 import logging
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,10 +16,14 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import psycopg
 
+from local import REPOSITORY
+
 VERSION = 16
 """The major version that docker-compose.yml runs, too."""
 
-MIGRATIONS = Path(__file__).parent.parent / "hasura" / "migrations" / "default"
+MIGRATIONS = REPOSITORY / "hasura" / "migrations" / "default"
+
+_log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -36,11 +41,28 @@ def running(data: Path) -> Iterator[str]:
         server.cleanup()
 
 
+def wait_for(url: str, seconds: float = 10) -> None:
+    """Returns once a server takes connections at `url`. Raises psycopg.OperationalError when it still does not."""
+    deadline = time.monotonic() + seconds
+    told = False
+    while True:
+        try:
+            psycopg.connect(url).close()
+        except psycopg.OperationalError as error:
+            if time.monotonic() > deadline:
+                raise
+            if not told:
+                _log.info("waiting for PostgreSQL, up to %g s: %s", seconds, str(error).splitlines()[0])
+            told = True
+            time.sleep(0.2)
+        else:
+            return
+
+
 def migrate(url: str, migrations: Path = MIGRATIONS) -> list[str]:
     """Applies what is new in a folder of migrations, each in its own transaction; returns the names of what it applied.
 
-    Applied versions are kept as Hasura keeps them: ``hdb_catalog.schema_migrations`` would be the CLI's job; here one
-    table of our own does it.
+    Which ones were applied is kept in a table of our own.
     """
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("create schema if not exists local_stack")

@@ -13,10 +13,10 @@ from typing import Any
 
 import requests
 
+from local import REPOSITORY
 from local.part import STOP_AT_END_OF_INPUT
 from local.ports import DEFAULT_PORTS
 
-_REPOSITORY = Path(__file__).parent.parent
 _SECONDS_TO_START = 90
 
 
@@ -121,7 +121,7 @@ def started(data: Path, *options: str) -> Iterator[RunningStack]:
     with log.open("w") as output:
         process = subprocess.Popen(
             [*command, *options],
-            cwd=_REPOSITORY,
+            cwd=REPOSITORY,
             env={**os.environ, STOP_AT_END_OF_INPUT: "yes"},
             stdin=subprocess.PIPE,
             stdout=output,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from local.child_process import REPOSITORY, ChildProcess, PartEnded
+from local import REPOSITORY
+from local.child_process import ChildProcess, PartEnded
 from local.part import told_to_stop, write_whole
 from local.ports import DEFAULT_PORTS, choose_ports
 from local.settings import stack_settings, stack_urls
@@ -21,7 +22,7 @@ MODULES = {
     "functions": "local.functions_host",
     "hasura": "local.hasura",
     "x": "local.x_api",
-    "postgres": "local.database",
+    "postgres": "local.postgres_server",
 }
 """The parts, in the order in which they end: a running call can still reach X and store its outcome."""
 
@@ -129,6 +130,7 @@ class _Stack:
         _log.info("everything answers:")
         for name, url in urls.items():
             _log.info("  %-10s %s", name, url)
+        _log.info("open %s in a browser; Ctrl-C ends everything", urls["web"])
         if self._plan.ready_file:
             settings = dict(self._settings)
             if self._database_url.done():

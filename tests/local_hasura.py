@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -101,7 +101,7 @@ class Hook:
 
 
 class Webhooks:
-    """A real HTTP server, whose paths are hooks."""
+    """A real HTTP server, whose paths are hooks, as long as the context is open."""
 
     def __init__(self) -> None:
         self._hooks: dict[str, Hook] = {}
@@ -111,7 +111,7 @@ class Webhooks:
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 hook = hooks[self.path.split("?")[0]]
-                answer = hook.take(Call(body, {k.lower(): v for k, v in self.headers.items()}, time.monotonic()))
+                answer = hook.take(Call(body, _joined(self.headers.items()), time.monotonic()))
                 if answer.hold:
                     answer.hold.wait(DEADLINE)
                 hook.leave()
@@ -132,7 +132,15 @@ class Webhooks:
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+
+    def __enter__(self) -> "Webhooks":
         self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
 
     def new(self, *answers: Answer, path: str | None = None) -> Hook:
         """A hook at a path of its own."""
@@ -140,10 +148,13 @@ class Webhooks:
         self._hooks[path] = Hook(self.url + path, list(answers) or [Answer()])
         return self._hooks[path]
 
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+
+def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Headers by lower-case name; what was sent twice under one name shows."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name.lower()] = f"{joined[name.lower()]}, {value}" if name.lower() in joined else value
+    return joined
 
 
 @dataclass

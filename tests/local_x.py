@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import requests
 from aiohttp import web
 from requests_oauthlib import OAuth1
+from waiting import wait_until
 
 from local.x_api.oauth import Signatures
 from local.x_api.server import build_app
@@ -95,7 +95,7 @@ def process(data: Path, *options: str) -> Iterator[X]:
     with log.open("a") as output:
         server = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
     try:
-        poll(lambda: ready.exists() or server.poll() is not None)
+        wait_until(lambda: ready.exists() or server.poll() is not None, bool)
         yield X(json.loads(ready.read_text())["url"], log)
     finally:
         server.send_signal(signal.SIGTERM)
@@ -140,14 +140,6 @@ class Clock:
 
     def advance(self, **by: float) -> None:
         self.now += timedelta(**by)
-
-
-def poll(condition: Callable[[], Any], seconds: float = 10) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (found := condition()):
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.01)
-    return found
 
 
 UNAUTHORIZED = {"title": "Unauthorized", "type": "about:blank", "status": 401, "detail": "Unauthorized"}

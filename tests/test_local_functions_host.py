@@ -7,8 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import pytest
 import requests
+from waiting import wait_until
 
 from local.functions_host.function_app import InvalidApp, read_function_app
 from local.functions_host.local_settings import read_local_settings
@@ -85,7 +85,7 @@ class App:
     def served(self, *options: str, **environ: str) -> Iterator[str]:
         process = self.start(*options, **environ)
         try:
-            poll(lambda: (self.root / "ready.json").exists() or process.poll() is not None)
+            wait_until(lambda: (self.root / "ready.json").exists() or process.poll() is not None, bool)
             assert process.poll() is None, self.log
             yield json.loads((self.root / "ready.json").read_text())["url"]
         finally:
@@ -98,13 +98,6 @@ class App:
         assert process.wait(timeout=20) == 1
         [line] = self.log.strip().splitlines()
         return line
-
-
-def poll(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -134,6 +127,11 @@ def url(served: tuple[str, App]) -> str:
 
 FUNCTIONS = {
     "boom": "def main(req):\n    raise RuntimeError('the reason is for the log')\n",
+    "refuses": "import azure.functions as func\ndef main(req):\n    return func.HttpResponse(status_code=422)\n",
+    "takesLong": (
+        "import time\nimport azure.functions as func\n"
+        "def main(req):\n    time.sleep(1.1)\n    return func.HttpResponse('at last')\n"
+    ),
     "exits": "import sys\ndef main(req):\n    sys.exit(3)\n",
     "returnsNone": "def main(req):\n    return None\n",
     "returnsDict": "def main(req):\n    return {'body': 'x'}\n",
@@ -383,12 +381,28 @@ class TestLoading:
         assert "too quiet" not in app.log
         assert "said by the system" not in app.log
 
-    def test_each_call_is_one_line_without_its_query(self, served: tuple[str, App]) -> None:
+    def test_of_a_call_that_soon_succeeds_the_function_alone_tells(self, app: App) -> None:
+        app.function("hello", HELLO)
+
+        with app.served() as url:
+            before = app.log
+            assert requests.post(f"{url}/api/hello").ok
+
+            assert app.log == before
+
+    @pytest.mark.parametrize(
+        ("function", "status"), [("boom", 500), ("refuses", 422), ("takesLong", 200), ("nothing", 404)]
+    )
+    def test_a_call_that_fails_or_takes_long_is_one_line_without_its_query(
+        self, served: tuple[str, App], function: str, status: int
+    ) -> None:
         url, app = served
+        before = app.log
 
-        requests.post(f"{url}/api/onlyPost?code=secret")
+        requests.post(f"{url}/api/{function}?code=secret")
 
-        assert "POST /api/onlyPost -> 200 in" in app.log
+        [line] = [line for line in app.log.removeprefix(before).splitlines() if f"POST /api/{function} " in line]
+        assert f"POST /api/{function} -> {status}" in line
         assert "secret" not in app.log
 
 
@@ -436,11 +450,11 @@ class TestConcurrency:
             "hang", HELLO.replace("return", "import time; print('hanging', flush=True); time.sleep(60); return")
         )
         process = app.start()
-        poll((app.root / "ready.json").exists)
+        wait_until((app.root / "ready.json").exists, bool)
         url = json.loads((app.root / "ready.json").read_text())["url"]
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(requests.get, f"{url}/api/hang")
-            poll(lambda: "hanging" in app.log)
+            wait_until(lambda: app.log, lambda log: "hanging" in log)
 
             process.send_signal(signal.SIGTERM)
 
@@ -513,19 +527,27 @@ def main(req):
 class TestSettings:
     def test_the_environment_wins_over_the_file_which_wins_over_the_stack(self, app: App) -> None:
         app.function("environ", ENVIRON)
-        values = {"A": "file", "B": "file", "C": "file", "NUMBER": 5, "NOTHING": None, "X_BASE_URL": "http://file"}
+        values = {
+            "A": "file",
+            "B": "file",
+            "C": "file",
+            "D": 5,
+            "NUMBER": 5,
+            "NOTHING": None,
+            "X_BASE_URL": "http://file",
+        }
         app.write("local.settings.json", {"IsEncrypted": False, "Values": values})
 
-        with app.served("--port", "hasura=4100", A="process", B="") as url:
+        with app.served("--port", "hasura=4100", A="process", B="", NUMBER="6") as url:
             environ = requests.get(f"{url}/api/environ").json()
 
-        assert (environ["A"], environ["B"], environ["C"], environ["NUMBER"]) == ("process", "file", "file", "5")
+        assert [environ[name] for name in ("A", "B", "C", "D", "NUMBER")] == ["process", "file", "file", "5", "6"]
         assert "NOTHING" not in environ
         assert (environ["X_BASE_URL"], environ["APP_BASE_API"]) == ("http://file", "http://localhost:4100")
         assert len(environ["WEBHOOK_SECRET"]) == 64
         assert environ["AZURE_FUNCTIONS_ENVIRONMENT"] == "Development"
         assert environ["WEBSITE_HOSTNAME"] == url.removeprefix("http://")
-        assert "A is skipped" in app.log
+        assert "local.settings.json: skipped, the environment wins: A, NUMBER\n" in app.log
 
     @pytest.mark.parametrize(
         ("content", "reason"),

@@ -49,9 +49,8 @@ def cluster() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def webhooks() -> Iterator[Webhooks]:
-    webhooks = Webhooks()
-    yield webhooks
-    webhooks.close()
+    with Webhooks() as webhooks:
+        yield webhooks
 
 
 @pytest.fixture(scope="module")
@@ -204,12 +203,8 @@ class TestCapture:
     def test_a_trigger_that_leaves_the_metadata_archives_its_events(
         self, cluster: str, environment: dict[str, str], tmp_path: Path
     ) -> None:
-        never = threading.Event()
-        project = write_project(tmp_path / "project", NOTE_TRIGGERS, [])
-        hooks = Webhooks()
-        hooks.new(Answer(hold=never), path="/note_changed")
-        hooks.new(path="/note_came")
-        environment = {**environment, "HOOKS": hooks.url, "HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL": "0"}
+        project = write_project(tmp_path, NOTE_TRIGGERS, [])
+        environment = {**environment, "HASURA_GRAPHQL_EVENTS_FETCH_INTERVAL": "0"}  # captured, not delivered
         with hasura_in_thread(new_database(cluster), project, environment) as server:
             server.sql("insert into note (id) values (1); update note set body = 'pending'")
 
@@ -219,7 +214,6 @@ class TestCapture:
 
             archived = server.sql("select trigger_name, archived from hdb_catalog.event_log order by 1")
             assert archived == [("note_came", False), ("note_changed", True)]
-        hooks.close()
 
 
 class TestDeliveryOfTableEvents:
@@ -275,37 +269,43 @@ class TestDeliveryOfTableEvents:
         assert calls[3].arrived - calls[2].arrived >= 1
 
     def test_no_more_than_the_pool_are_called_at_once(
-        self, cluster: str, project: Path, environment: dict[str, str], tmp_path: Path
+        self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
-        hooks = Webhooks()
-        hook = hooks.new(path="/note_came")
+        gate = threading.Event()
+        hook = webhooks.new(Answer(hold=gate), path="/pool/note_came")
         environment = {
             **environment,
-            "HOOKS": hooks.url,
+            "HOOKS": f"{webhooks.url}/pool",
             "HASURA_GRAPHQL_EVENTS_HTTP_POOL_SIZE": "3",
             "HASURA_GRAPHQL_EVENTS_FETCH_BATCH_SIZE": "4",
         }
         with hasura_in_thread(new_database(cluster), project, environment) as server:
             server.sql("insert into note (id) select generate_series(1, 30)")
 
+            locked = "select count(*) from hdb_catalog.event_log where locked is not null"
+            eventually(lambda: server.sql(locked) == [(8,)])  # the batch being delivered, and the next
+            hook.wait_for_calls(3)
+            gate.set()
             hook.wait_for_calls(30)
 
-        assert hook.most_at_once <= 3
+        assert hook.most_at_once == 3
         assert sorted(call.body["event"]["data"]["new"]["id"] for call in hook.calls) == list(range(1, 31))
-        hooks.close()
 
     def test_a_stop_gives_back_what_does_not_end_in_time(
-        self, cluster: str, project: Path, environment: dict[str, str]
+        self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
-        hooks, never = Webhooks(), threading.Event()
-        hook = hooks.new(Answer(hold=never), path="/note_came")
-        environment = {**environment, "HOOKS": hooks.url, "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT": "0.2"}
+        never = threading.Event()
+        hook = webhooks.new(Answer(hold=never), path="/stop/note_came")
+        environment = {
+            **environment,
+            "HOOKS": f"{webhooks.url}/stop",
+            "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT": "0.2",
+        }
 
         with hasura_in_thread(new_database(cluster), project, environment) as server:
             server.sql("insert into note (id) values (1)")
             hook.wait_for_calls(1)
         never.set()
-        hooks.close()
 
         assert server.sql("select locked, delivered, tries from hdb_catalog.event_log") == [(None, False, 0)]
 

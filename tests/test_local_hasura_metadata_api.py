@@ -1,10 +1,12 @@
 """The metadata API of the local Hasura: which commands it takes where, what it answers, and how it refuses."""
 
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 import yaml
@@ -18,6 +20,9 @@ from local_hasura import (
     start_hasura_process,
     write_project,
 )
+from waiting import wait_until
+
+from local.postgres import running, wait_for
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FAR = "2099-01-01T00:00:00Z"
@@ -458,6 +463,11 @@ class TestRunSql:
 
         assert response.json()["internal"]["error"]["status_code"] == "25006"
 
+    def test_another_source_is_refused_by_its_name(self, hasura: HasuraServer) -> None:
+        response = hasura.metadata("run_sql", {"sql": "select 1", "source": "other"}, "/v2/query")
+
+        refused(response, 400, "not-exists", "$.args.source", 'source with name "other" does not exist')
+
 
 class TestTheMetadataDirectory:
     def test_it_is_exported_without_what_is_a_default(self, hasura: HasuraServer) -> None:
@@ -571,6 +581,25 @@ class TestSteering:
 
 
 class TestTheStart:
+    def test_it_waits_for_a_database_that_is_still_starting(self, tmp_path: Path) -> None:
+        project = write_project(tmp_path / "project", [], [])
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+            with running(Path(folder)) as url:
+                pass
+            server = start_hasura_process(url, tmp_path, "--project", str(project))
+            wait_until(server.log.read_text, lambda log: "waiting for PostgreSQL, up to 10 s: " in log)
+
+            with running(Path(folder)):
+                wait_until(server.log.read_text, lambda log: "listening on" in log)
+                server.stop()
+
+        assert server.process.returncode == 0
+        assert server.log.read_text().count("waiting for PostgreSQL") == 1
+
+    def test_it_does_not_wait_for_ever(self) -> None:
+        with pytest.raises(psycopg.OperationalError, match="Connection refused"):
+            wait_for("postgresql://127.0.0.1:1/none", seconds=0.3)
+
     def test_metadata_that_is_refused_ends_it_with_one_line(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])
         (project / "metadata" / "actions.yaml").write_text("actions: [{name: x}]")

@@ -7,7 +7,6 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from waiting import wait_until
 
 REPOSITORY = Path(__file__).parent.parent
 NAMES = ("hasura", "functions", "x", "web")
@@ -47,7 +47,7 @@ class Supervisor:
 
     @property
     def ready(self) -> dict[str, Any]:
-        poll(lambda: self.ready_file.exists() or self.status is not None, seconds=60)
+        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=60)
         assert self.ready_file.exists(), self.log
         content: dict[str, Any] = json.loads(self.ready_file.read_text())
         return content
@@ -56,6 +56,10 @@ class Supervisor:
     def status(self) -> int | None:
         assert self.process
         return self.process.poll()
+
+    def wait_for_its_end(self) -> int | None:
+        """The exit status, once it has ended by itself."""
+        return wait_until(lambda: self.status, lambda status: status is not None, seconds=20)
 
     @property
     def log(self) -> str:
@@ -82,13 +86,6 @@ def ignoring_the_dead(ask: Callable[[], Any]) -> Any:
         return None
 
 
-def poll(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """One that the test starts as it needs it, and may maltreat."""
@@ -97,7 +94,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     if supervisor.process:
         supervisor.process.kill()
         supervisor.process.wait()
-    poll(lambda: not supervisor.processes())
+    wait_until(supervisor.processes, lambda processes: not processes)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +137,11 @@ class TestReadiness:
         assert len(secrets) == 5
         assert [secret for secret in secrets if secret in printed] == []
 
+    def test_a_closing_line_says_where_to_go_and_how_to_end_it(self, running: Supervisor) -> None:
+        web_url = running.ready["urls"]["web"]
+
+        assert f"stack      open {web_url} in a browser; Ctrl-C ends everything\n" in running.log
+
     def test_what_is_started_is_reached_there_whatever_the_environment_says(self, supervisor: Supervisor) -> None:
         addresses = {"X_BASE_URL": "https://x.invalid", "APP_BASE_API": "https://hasura.invalid"}
 
@@ -162,8 +164,7 @@ class TestWithout:
     def test_it_needs_a_known_port(self, supervisor: Supervisor) -> None:
         supervisor.start("--without", "x")
 
-        poll(lambda: supervisor.status is not None)
-        assert supervisor.status == 2
+        assert supervisor.wait_for_its_end() == 2
         assert "--without x" in supervisor.log
 
 
@@ -172,21 +173,52 @@ class TestRefusals:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             supervisor.start(ports={"x": port})
-            poll(lambda: supervisor.status is not None)
 
-        assert supervisor.status == 1
+            assert supervisor.wait_for_its_end() == 1
+
         assert supervisor.log == (
             f"stack: x: port {port} is taken. Stop what listens there, or choose another: --port x=PORT (0 = any).\n"
         )
+
+    @pytest.mark.parametrize(
+        ("part", "option", "value"),
+        [
+            ("hasura", "--delivery", "random"),
+            ("hasura", "--poll-interval", "soon"),
+            ("hasura", "--poll-interval", "0"),
+            ("hasura", "--poll-interval", "-1"),
+            ("hasura", "--poll-interval", "nan"),
+            ("hasura", "--poll-interval", "inf"),
+            ("x_api", "--rate-limit", "many"),
+            ("x_api", "--rate-limit", "-1"),
+        ],
+    )
+    def test_a_wrong_value_for_a_part_is_refused_before_anything_starts(
+        self, tmp_path: Path, part: str, option: str, value: str
+    ) -> None:
+        data = tmp_path / "data"
+
+        for module in ("local", f"local.{part}"):
+            refused = subprocess.run(
+                [sys.executable, "-m", module, "--data", str(data), f"{option}={value}"],
+                cwd=REPOSITORY,
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+
+            assert refused.returncode == 2
+            assert refused.stderr.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
+            assert refused.stdout == ""
+        assert not data.exists()
 
     def test_data_serve_one_stack_at_a_time(self, running: Supervisor, tmp_path: Path) -> None:
         second = Supervisor(tmp_path)
         second.data = running.data
 
         second.start()
-        poll(lambda: second.status is not None)
 
-        assert second.status == 1
+        assert second.wait_for_its_end() == 1
         assert second.log == (
             f"stack: another stack runs on {running.data}. End it first, or choose other data: --data DIR.\n"
         )
@@ -207,7 +239,7 @@ class TestEnd:
 
     def test_it_may_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
         supervisor.start()
-        poll(lambda: len(supervisor.processes()) > 3)
+        wait_until(supervisor.processes, lambda processes: len(processes) > 3)
 
         assert supervisor.end() == 0
 
@@ -218,14 +250,14 @@ class TestEnd:
 
         supervisor.end(signal.SIGKILL)
 
-        poll(lambda: not supervisor.processes())
+        wait_until(supervisor.processes, lambda processes: not processes)
 
     def test_the_next_start_finds_everything_again_even_after_a_kill(self, supervisor: Supervisor) -> None:
         first = supervisor.start().ready
         user = new_user(first["urls"]["x"])
         os.kill(first["pids"]["postgres"], signal.SIGKILL)
         supervisor.end(signal.SIGKILL)
-        poll(lambda: not supervisor.processes())
+        wait_until(supervisor.processes, lambda processes: not processes)
         supervisor.ready_file.unlink()
 
         second = supervisor.start().ready
@@ -241,9 +273,8 @@ class TestDeadParts:
         pids = supervisor.start().ready["pids"]
 
         os.kill(pids[name], signal.SIGKILL)
-        poll(lambda: supervisor.status is not None)
 
-        assert supervisor.status == 1
+        assert supervisor.wait_for_its_end() == 1
         assert supervisor.log.splitlines()[-1].startswith(f"stack: {name} ended by itself (")
         assert supervisor.processes() == []
 
@@ -252,7 +283,8 @@ class TestDeadParts:
 
         for pid in before["pids"].values():
             os.kill(pid, signal.SIGKILL)
-        poll(lambda: not set(supervisor.ready["pids"].values()) & set(before["pids"].values()), seconds=60)
+        old = set(before["pids"].values())
+        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=60)
 
         assert supervisor.ready["urls"] == before["urls"]
         assert requests.get(f"{before['urls']['hasura']}/healthz").ok

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
@@ -15,6 +14,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
 from local.web_server.access_token import AccessTokens, CannotSign
@@ -31,10 +31,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     command = [sys.executable, "-m", "local.web_server", "--data", str(data), "--ready-file", str(ready_file)]
     command += ["--port", "web=0", "--port", "hasura=1", "--port", "functions=2", "--port", "x=3"]
     process = subprocess.Popen(command, cwd=REPOSITORY, env=dict(os.environ))
-    deadline = time.monotonic() + 20
-    while not ready_file.exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(ready_file.exists, bool)
     yield json.loads(ready_file.read_text())["url"]
     process.kill()
     process.wait()

@@ -1,6 +1,7 @@
 """X's API of the development stack as a server: who may call it, what outlives it, what it tells."""
 
 import re
+import stat
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,10 +18,10 @@ from local_x import (
     Author,
     Clock,
     X,
-    poll,
     process,
     thread,
 )
+from waiting import wait_until
 
 pytest_plugins = ["local_x_fixtures"]
 
@@ -184,6 +185,14 @@ def test_users_and_tweets_survive_a_restart(tmp_path: Path) -> None:
         assert after.post("Still here").json() == DUPLICATE
 
 
+def test_the_files_with_the_users_tokens_are_their_owners_alone(tmp_path: Path) -> None:
+    with process(tmp_path) as x:
+        x.author("alice")
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.glob("x.sqlite3*")}
+
+    assert modes == {"x.sqlite3": 0o600, "x.sqlite3-wal": 0o600, "x.sqlite3-shm": 0o600}
+
+
 def test_ids_grow_over_a_restart_although_the_clock_was_set_back(tmp_path: Path, clock: Clock) -> None:
     with thread(tmp_path, clock) as x:
         earlier = int(x.author("alice").tweet("Summer time"))
@@ -201,7 +210,7 @@ def test_a_hanging_answer_does_not_delay_the_end_of_the_server(tmp_path: Path) -
             author = x.author()
             author.fail("timeout_after")
             hanging = pool.submit(author.post, "Hello")
-            poll(author.published)
+            wait_until(author.published, bool)
             begin = time.monotonic()
         ended = time.monotonic()
 

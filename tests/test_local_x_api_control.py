@@ -112,5 +112,5 @@ def test_a_script_on_another_site_gets_no_permission(x: X) -> None:
 def test_a_foreign_name_that_leads_here_is_turned_away(x: X, route: str) -> None:
     answer = requests.get(f"{x.url}/_local/{route}", headers={"Host": "evil.example:80"}, timeout=TIMEOUT)
 
-    assert answer.status_code == 403
+    assert answer.status_code == 421
     assert "localhost" in answer.json()["error"]

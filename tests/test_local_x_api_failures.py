@@ -14,8 +14,8 @@ from local_x import (
     Author,
     Clock,
     X,
-    poll,
 )
+from waiting import wait_until
 
 pytest_plugins = ["local_x_fixtures"]
 
@@ -237,7 +237,7 @@ def test_a_slow_tweet_goes_out_although_its_client_has_given_up(author: Author) 
         author.post("Hello", timeout=(5, 0.1))
 
     assert author.published() == []
-    assert poll(author.published) == ["Hello"]
+    assert wait_until(author.published, bool) == ["Hello"]
 
 
 def test_a_lagging_timeline_does_not_show_the_latest(x_with_clock: X, clock: Clock) -> None:

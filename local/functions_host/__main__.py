@@ -56,8 +56,10 @@ def _options() -> Namespace:
 
 
 def _set_environment(given: Namespace, local: LocalSettings, port: int) -> None:
-    for skipped in sorted(name for name in local.values if os.environ.get(name)):
-        logging.getLogger("functions").info("local.settings.json: %s is skipped, the environment has it", skipped)
+    if skipped := sorted(name for name in local.values if os.environ.get(name)):
+        logging.getLogger("functions").info(
+            "local.settings.json: skipped, the environment wins: %s", ", ".join(skipped)
+        )
     os.environ.update(host_settings(local, given.app, port, os.environ))
     os.environ.update(stack_settings(given.data, given.ports, os.environ))
 

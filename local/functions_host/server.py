@@ -13,6 +13,8 @@ from local.functions_host.worker import Worker
 
 DEFAULT_BODY_LIMIT = 100 * 1024 * 1024
 
+_LONG_CALL_SECONDS = 1
+
 _log = logging.getLogger("functions")
 
 
@@ -57,8 +59,10 @@ class _Host:
             if request.content_length is None and request.can_read_body:
                 _log.warning("%s gets an empty body: as in Azure, chunked ones are dropped", function.name)
             response = await self._invoke(function, request, parameters)
-        milliseconds = (time.monotonic() - started) * 1000
-        _log.info("%s %s -> %d in %.0f ms", request.method, request.path, response.status, milliseconds)
+        seconds = time.monotonic() - started
+        # Of all other calls the function's own lines tell; one more for each would drown them.
+        if response.status >= 400 or seconds > _LONG_CALL_SECONDS:
+            _log.info("%s %s -> %d in %.0f ms", request.method, request.path, response.status, seconds * 1000)
         return response
 
     async def _invoke(self, function: Function, request: web.Request, parameters: dict[str, str]) -> web.Response:

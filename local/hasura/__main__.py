@@ -12,13 +12,15 @@ from pathlib import Path
 
 import psycopg
 
+from local import REPOSITORY
 from local.hasura.metadata_directory import MetadataRefused
 from local.hasura.server import Configuration, application
 from local.part import log_to_stdout, options, port_of, serve
-from local.postgres import migrate, running
+from local.part_options import add_delivery_options
+from local.postgres import migrate, running, wait_for
 from local.settings import stack_settings
 
-_PROJECT = Path(__file__).parent.parent.parent / "hasura"
+_PROJECT = REPOSITORY / "hasura"
 _FILES = 16384
 
 
@@ -27,7 +29,8 @@ def main() -> None:
     given = _options().parse_args()
     log_to_stdout("hasura")
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # until the server listens to it, end by the context managers
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the server listens to them, end by the context managers
     _allow_many_connections()
     environment = {**os.environ, **stack_settings(given.data, given.ports, os.environ)}
     try:
@@ -54,19 +57,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument(
         "--project", type=Path, default=_PROJECT, metavar="DIR", help="holds migrations/default and metadata (hasura)"
     )
-    parser.add_argument(
-        "--poll-interval",
-        type=float,
-        default=1,
-        metavar="SECONDS",
-        help="rest between two polls (1; Hasura's own is 10)",
-    )
-    parser.add_argument(
-        "--delivery",
-        choices=("concurrent", "sequential"),
-        default="concurrent",
-        help="events of a poll all at once, or one by one as Hasura did up to v2.21 (concurrent)",
-    )
+    add_delivery_options(parser)
     parser.add_argument("--server-version", default="v2.43.0", metavar="VERSION", help="what it calls itself (v2.43.0)")
     return parser
 
@@ -75,6 +66,7 @@ def _options() -> argparse.ArgumentParser:
 def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
     """The URL of PG_DATABASE_URL, or of a server of its own."""
     if url := environment.get("PG_DATABASE_URL"):
+        wait_for(url)
         yield url
         return
     with running(data) as url:

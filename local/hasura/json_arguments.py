@@ -4,6 +4,7 @@ A parser takes a value and its JSON path and returns what it means, or raises Ha
 """
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from local.hasura.errors import HasuraError
@@ -90,23 +91,14 @@ def parse_failed(message: str, path: str) -> HasuraError:
     return HasuraError("parse-failed", message, path)
 
 
-def _expect(value: Any, kind: type[T], name: str, expected: str, path: str) -> T:
-    if not isinstance(value, kind):
-        raise _unexpected(value, name, expected, path)
-    return value
-
-
-def _unexpected(value: Any, name: str, expected: str, path: str) -> HasuraError:
-    return parse_failed(f"parsing {name} failed, expected {expected}, but encountered {_json_type(value)}", path)
-
-
-def _json_type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """What Hasura's JSON parser calls a value; a Decimal is a number that GraphQL spelled out."""
     match value:
         case None:
             return "Null"
         case bool():
             return "Boolean"
-        case int() | float():
+        case int() | float() | Decimal():
             return "Number"
         case str():
             return "String"
@@ -114,3 +106,13 @@ def _json_type(value: Any) -> str:
             return "Array"
         case _:
             return "Object"
+
+
+def _expect(value: Any, kind: type[T], name: str, expected: str, path: str) -> T:
+    if not isinstance(value, kind):
+        raise _unexpected(value, name, expected, path)
+    return value
+
+
+def _unexpected(value: Any, name: str, expected: str, path: str) -> HasuraError:
+    return parse_failed(f"parsing {name} failed, expected {expected}, but encountered {json_type(value)}", path)

@@ -9,7 +9,7 @@ import jwt
 from aiohttp import web
 
 from local.hasura.errors import HasuraError
-from local.hasura.jwt_claims import ClaimsLocation, session_from_claims
+from local.hasura.jwt_claims import ClaimsLocation, session_from_claims, wrong_setting
 from local.hasura.session import Session
 
 _ALGORITHMS = {
@@ -39,9 +39,9 @@ class JwtAuthentication:
         given = _json_object(text)
         unknown = sorted(set(given) - _KNOWN_KEYS)
         if unknown:
-            raise _wrong(f"unknown keys {', '.join(unknown)}")
+            raise wrong_setting(f"unknown keys {', '.join(unknown)}")
         if ("key" in given) == ("jwk_url" in given):
-            raise _wrong("exactly one of key and jwk_url is expected")
+            raise wrong_setting("exactly one of key and jwk_url is expected")
         audience = given.get("audience", [])
         return cls(
             keys=_FetchedKeys(_string(given, "jwk_url")) if "jwk_url" in given else _static_key(given),
@@ -132,7 +132,7 @@ class _FetchedKeys:
         try:
             self._client = jwt.PyJWKClient(url)
         except jwt.PyJWKClientError as error:
-            raise _wrong("jwk_url must be an http or https address") from error
+            raise wrong_setting("jwk_url must be an http or https address") from error
 
     async def candidates(self, token: str) -> list[tuple[Any, str]]:
         """The key that the token names, or all when it names none."""
@@ -148,16 +148,16 @@ class _FetchedKeys:
 
 def _static_key(given: dict[str, Any]) -> _StaticKey:
     if given.get("type") not in _ALGORITHMS:
-        raise _wrong(f"type must be one of {', '.join(_ALGORITHMS)}")
+        raise wrong_setting(f"type must be one of {', '.join(_ALGORITHMS)}")
     algorithm, key = _ALGORITHMS[given["type"]], _string(given, "key")
     if algorithm.startswith("HS"):
         if len(key.encode()) * 8 < int(algorithm[2:]):
-            raise _wrong(f"the key of {algorithm} must have at least {int(algorithm[2:]) // 8} characters")
+            raise wrong_setting(f"the key of {algorithm} must have at least {int(algorithm[2:]) // 8} characters")
         return _StaticKey(key, algorithm)
     try:
         return _StaticKey(_public_key(key, algorithm), algorithm)
     except (ValueError, jwt.InvalidKeyError) as error:
-        raise _wrong(f"key is neither a PEM public key nor an X509 certificate for {given['type']}") from error
+        raise wrong_setting(f"key is neither a PEM public key nor an X509 certificate for {given['type']}") from error
 
 
 def _public_key(pem: str, algorithm: str) -> Any:
@@ -175,27 +175,23 @@ def _cookie_name(header: dict[str, str]) -> str | None:
         case {"type": "Cookie", "name": str(name)}:
             return name
         case _:
-            raise _wrong('header must be {"type": "Authorization"} or {"type": "Cookie", "name": ...}')
+            raise wrong_setting('header must be {"type": "Authorization"} or {"type": "Cookie", "name": ...}')
 
 
 def _json_object(text: str) -> dict[str, Any]:
     try:
         given = json.loads(text)
     except ValueError as error:
-        raise _wrong("it is not JSON") from error
+        raise wrong_setting("it is not JSON") from error
     if not isinstance(given, dict):
-        raise _wrong("it is not a JSON object")
+        raise wrong_setting("it is not a JSON object")
     return given
 
 
 def _string(given: dict[str, Any], name: str) -> str:
     if not isinstance(given[name], str):
-        raise _wrong(f"{name} must be a string")
+        raise wrong_setting(f"{name} must be a string")
     return str(given[name])
-
-
-def _wrong(what: str) -> ValueError:
-    return ValueError(f"HASURA_GRAPHQL_JWT_SECRET: {what}.")
 
 
 def _invalid(what: str) -> HasuraError:

@@ -32,14 +32,14 @@ class ClaimsLocation:
     def from_json(cls, given: Mapping[str, Any]) -> "ClaimsLocation":
         """Reads the ``claims_*`` keys of the JWT setting. Raises ValueError when they contradict each other."""
         if "claims_namespace" in given and "claims_namespace_path" in given:
-            raise _wrong("claims_namespace and claims_namespace_path exclude each other")
+            raise wrong_setting("claims_namespace and claims_namespace_path exclude each other")
         if given.get("claims_format", "json") not in ("json", "stringified_json"):
-            raise _wrong("claims_format must be json or stringified_json")
+            raise wrong_setting("claims_format must be json or stringified_json")
         claims_map = given.get("claims_map")
         if claims_map is not None:
             claims_map = {name.lower(): value for name, value in claims_map.items()}
             if not {_ALLOWED_ROLES, _DEFAULT_ROLE} <= claims_map.keys():
-                raise _wrong(f"claims_map must have {_ALLOWED_ROLES} and {_DEFAULT_ROLE}")
+                raise wrong_setting(f"claims_map must have {_ALLOWED_ROLES} and {_DEFAULT_ROLE}")
             claims_map = {name: _Source.from_json(value) for name, value in claims_map.items()}
         path = given.get("claims_namespace_path")
         return cls(
@@ -81,7 +81,7 @@ class _Source:
         if not isinstance(given, Mapping):
             return cls(None, given)
         if not isinstance(given.get("path"), str):
-            raise _wrong("a value of claims_map must be a literal or have a path")
+            raise wrong_setting("a value of claims_map must be a literal or have a path")
         return cls(_steps(given["path"]), given.get("default"))
 
     def find(self, payload: Mapping[str, Any]) -> Any:
@@ -128,7 +128,7 @@ def _steps(path: str) -> _Steps:
         steps.append(int(step["index"]) if step["index"] else step["name"] or step["quoted"])
         end = step.end()
     if path[:1] != "$" or end != len(path):
-        raise _wrong(f"{path} is not a JSON path")
+        raise wrong_setting(f"{path} is not a JSON path")
     return tuple(steps)
 
 
@@ -145,5 +145,6 @@ def _missing(name: str) -> HasuraError:
     return HasuraError("jwt-missing-role-claims", f"JWT claim does not contain {name}")
 
 
-def _wrong(what: str) -> ValueError:
+def wrong_setting(what: str) -> ValueError:
+    """The refusal of HASURA_GRAPHQL_JWT_SECRET, to be raised."""
     return ValueError(f"HASURA_GRAPHQL_JWT_SECRET: {what}.")

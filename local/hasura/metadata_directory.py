@@ -66,16 +66,17 @@ def _only_database(path: Path) -> dict[str, Any]:
 def _refuse_content(directory: Path, files: Mapping[str, Any]) -> None:
     """Actions, remote schemas and the like may be there as long as they are empty, as the CLI writes them."""
     for name, content in files.items():
-        if _says_something(content):
+        if says_something(content):
             raise MetadataRefused(f"{directory / name}: not emulated.")
     for path in directory.glob("*.graphql"):
         if any(line.strip() and not line.strip().startswith("#") for line in path.read_text().splitlines()):
             raise MetadataRefused(f"{path}: not emulated.")
 
 
-def _says_something(content: Any) -> bool:
+def says_something(content: Any) -> bool:
+    """Whether anything is configured; the CLI writes ``{column_config: {}}`` where nothing is."""
     if isinstance(content, Mapping):
-        return any(_says_something(value) for value in content.values())
+        return any(says_something(value) for value in content.values())
     return bool(content)
 
 

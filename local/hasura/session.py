@@ -1,7 +1,10 @@
-"""Who sends a request to Hasura."""
+"""Who sends a request to Hasura, and how the database learns it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from psycopg import AsyncConnection
 
 ADMIN = "admin"
 
@@ -12,3 +15,15 @@ class Session:
 
     role: str
     variables: Mapping[str, str] = field(default_factory=dict)
+
+
+ADMIN_SESSION = Session(ADMIN, {"x-hasura-role": ADMIN})
+
+
+async def act_for(connection: AsyncConnection, session: Session) -> None:
+    """Sets ``hasura.user`` for the open transaction: the session variables as JSON, which SQL triggers read.
+
+    Unset, they would find none, or an empty text that an earlier transaction of the connection left.
+    """
+    variables = {"x-hasura-role": session.role, **session.variables}
+    await connection.execute("select set_config('hasura.user', %s, true)", [json.dumps(variables)])

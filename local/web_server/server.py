@@ -3,20 +3,19 @@
 import logging
 import re
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 
+from local import REPOSITORY, loopback
 from local.web_server.access_token import AccessTokens
 from local.web_server.sign_in import SignIn, SignInFailed
 
-PAGE = Path(__file__).parent.parent.parent / "web"
+PAGE = REPOSITORY / "web"
 
 _USERNAME = re.compile(r"[A-Za-z0-9_]{1,15}")
 _ADDRESSES = ("APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL")
-_LOOPBACK_NAMES = {"localhost", "127.0.0.1", "[::1]"}
 
 _log = logging.getLogger("web")
 
@@ -101,8 +100,7 @@ class _Server:
 
 @web.middleware
 async def _loopback_only(request: web.Request, handler: Any) -> web.StreamResponse:
-    """Refuses what a web page elsewhere sends through a name of its own that it has pointed at this machine."""
-    if request.host.rpartition(":")[0] not in _LOOPBACK_NAMES and request.host not in _LOOPBACK_NAMES:
+    if not loopback.is_meant(request):
         return _refusal(421, "Open this page as http://localhost, nothing else.")
     response: web.StreamResponse = await handler(request)
     return response

@@ -9,6 +9,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 from local.part import log_to_stdout, options, port_of, serve
+from local.part_options import add_rate_limit_option
 from local.settings import stack_settings
 from local.x_api.oauth import Signatures
 from local.x_api.server import DUPLICATE_WINDOW, X_LIMITS, build_app
@@ -22,19 +23,13 @@ def main() -> None:
     settings = stack_settings(given.data, given.ports, os.environ)
     with closing(Storage(given.data / "x.sqlite3", _now)) as storage:
         signatures = Signatures(settings["CONSUMER_API_KEY"], settings["CONSUMER_API_SECRET"], storage)
-        app = build_app(signatures, storage, _now, given.rate_limit, given.duplicate_window)
+        app = build_app(signatures, storage, _now, _per_window(given.rate_limit), given.duplicate_window)
         serve("x", app, port_of("x", given.ports), given.ready_file)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = options("x_api", __doc__ or "")
-    parser.add_argument(
-        "--rate-limit",
-        type=_rate_limit,
-        default=X_LIMITS,
-        metavar="N|off",
-        help="calls per user and endpoint in 15 minutes (X's: 100 tweets); off = no limits, and no headers of them",
-    )
+    add_rate_limit_option(parser)
     parser.add_argument(
         "--duplicate-window",
         type=_hours,
@@ -45,12 +40,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _rate_limit(value: str) -> Mapping[str, int] | None:
-    if value == "off":
-        return None
-    if not value.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number or off, not {value!r}")
-    return dict.fromkeys(X_LIMITS, int(value))
+def _per_window(rate_limit: int | str | None) -> Mapping[str, int] | None:
+    match rate_limit:
+        case None:
+            return X_LIMITS
+        case int():
+            return dict.fromkeys(X_LIMITS, rate_limit)
+        case _:
+            return None
 
 
 def _hours(value: str) -> timedelta:

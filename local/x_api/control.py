@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 
 from aiohttp import web
 
+from local import loopback
 from local.x_api.endpoints import ENDPOINTS
 from local.x_api.failure_kinds import KINDS
 from local.x_api.failures import ANY_ENDPOINT, Failure, Failures
@@ -22,7 +23,6 @@ from local.x_api.storage import Storage, User
 
 Answer = tuple[int, object]
 
-_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _AT_MOST = 1_000_000_000
 
 log = logging.getLogger(__name__)
@@ -210,8 +210,8 @@ async def _unknown(request: web.Request) -> Answer:
 def _answering(handle: Callable[[web.Request], Awaitable[Answer]]) -> Callable[..., Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            if re.sub(r":\d+$", "", request.host) not in _LOOPBACK_NAMES:
-                raise BadRequest(f"Reach these routes under {', '.join(_LOOPBACK_NAMES)} only.", 403)
+            if not loopback.is_meant(request):
+                raise BadRequest(f"Reach these routes under {', '.join(loopback.NAMES)} only.", 421)
             status, body = await handle(request)
         except BadRequest as error:
             status, body = error.status, {"error": str(error)}

@@ -76,6 +76,7 @@ class Storage:
     """The users and tweets in the SQLite file at `path`, created when missing. `now` gives the time, in UTC."""
 
     def __init__(self, path: Path, now: Callable[[], datetime]) -> None:
+        path.touch(mode=0o600)  # SQLite would let everybody read the tokens; its -wal and -shm get the same mode
         self._db = sqlite3.connect(path, isolation_level=None)
         self._db.execute("pragma journal_mode = wal")
         self._db.execute(

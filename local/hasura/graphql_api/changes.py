@@ -6,8 +6,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from local.hasura.database_errors import as_hasura_error
 from local.hasura.errors import HasuraError
-from local.hasura.graphql_api.database_errors import as_hasura_error
 from local.hasura.graphql_api.metadata import Table
 from local.hasura.graphql_api.select import select_returned
 from local.hasura.graphql_api.selection import TYPENAME, Field

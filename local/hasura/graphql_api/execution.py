@@ -8,9 +8,9 @@ import psycopg_pool
 from graphql import GraphQLSchema, OperationType
 from psycopg import sql
 
+from local.hasura.database_errors import as_hasura_error
 from local.hasura.graphql_api.changes import Changed, Transaction
 from local.hasura.graphql_api.conditions import Condition
-from local.hasura.graphql_api.database_errors import as_hasura_error
 from local.hasura.graphql_api.insert import insert
 from local.hasura.graphql_api.introspection import introspect
 from local.hasura.graphql_api.metadata import Table
@@ -26,7 +26,7 @@ from local.hasura.graphql_api.select import (
 from local.hasura.graphql_api.selection import Field
 from local.hasura.graphql_api.sql_statement import Statement
 from local.hasura.graphql_api.update import delete, update
-from local.hasura.session import Session
+from local.hasura.session import Session, act_for
 
 
 async def run_operation(
@@ -68,10 +68,8 @@ def _without_database(schema: GraphQLSchema, operation: Operation, field: Field)
 
 async def _mutate(transaction: Transaction, fields: list[Field], answers: dict[str, Any]) -> dict[str, Any]:
     """All fields in one transaction, in order; what reads the setting ``hasura.user`` learns whose it is."""
-    session = transaction.session
     async with transaction.connection.transaction():
-        user = json.dumps({"x-hasura-role": session.role, **session.variables})
-        await transaction.connection.execute("select set_config('hasura.user', %s, true)", [user])
+        await act_for(transaction.connection, transaction.session)
         for field in fields:
             if answers[field.key] is _ASK:
                 answers[field.key] = await _answer_mutation(transaction, field)

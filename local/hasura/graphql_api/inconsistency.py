@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from local.hasura.metadata_directory import says_something
+
 
 class Inconsistency(Exception):
     """Why a part of the metadata is left out, as a sentence without its subject."""
@@ -10,12 +12,5 @@ class Inconsistency(Exception):
 def refuse_unknown_keys(definition: dict[str, Any], known: set[str]) -> None:
     """Raises Inconsistency when the definition asks for something that is not emulated."""
     for key, value in definition.items():
-        if key not in known and not _is_empty(value):
+        if key not in known and says_something(value):
             raise Inconsistency(f"{key} is not emulated")
-
-
-def _is_empty(value: Any) -> bool:
-    """``hasura metadata export`` writes ``{column_config: {}}`` where nothing was configured."""
-    if isinstance(value, dict):
-        return all(_is_empty(each) for each in value.values())
-    return value in (None, False, [], "")

@@ -27,6 +27,7 @@ from graphql import (
 )
 
 from local.hasura.errors import HasuraError
+from local.hasura.json_arguments import json_type
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Operation:
 def read_request(body: object) -> Operation:
     """The operation of ``{"query", "variables", "operationName"}``. Raises parse-failed and validation-failed."""
     if not isinstance(body, dict):
-        raise _unreadable(f"expected Object, but encountered {_JSON_TYPES.get(type(body), 'Number')}")
+        raise _unreadable(f"expected Object, but encountered {json_type(body)}")
     if "query" not in body:
         raise _unreadable('key "query" not found')
     query, values, name = body["query"], body.get("variables"), body.get("operationName")
@@ -64,9 +65,6 @@ def read_request(body: object) -> Operation:
     operation = _operation(_parsed(query), name, values or {})
     _check_variables(operation)
     return operation
-
-
-_JSON_TYPES = {str: "String", list: "Array", bool: "Boolean", type(None): "Null"}
 
 
 def _unreadable(reason: str) -> HasuraError:

@@ -11,6 +11,7 @@ from typing import Any
 
 from local.hasura.errors import HasuraError
 from local.hasura.graphql_api.postgres_catalog import PgType
+from local.hasura.json_arguments import json_type
 
 TEXT = PgType("pg_catalog", "text")
 BIGINT = PgType("pg_catalog", "int8")
@@ -103,9 +104,4 @@ def _text_of_no_string(scalar: str, value: Any) -> str:
 
 
 def _unexpected(reader: str, expected: str, value: Any) -> str:
-    return f"parsing {reader} failed, expected {expected}, but encountered {_json_type(value)}"
-
-
-def _json_type(value: Any) -> str:
-    names: dict[type, str] = {bool: "Boolean", dict: "Object", list: "Array"}
-    return names.get(type(value), "Number")
+    return f"parsing {reader} failed, expected {expected}, but encountered {json_type(value)}"

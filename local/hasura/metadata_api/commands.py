@@ -48,6 +48,14 @@ class MetadataApi:
         return self._parsers[kind](args, f"{path}.args")
 
 
+def on_default_source(args: Any, path: str) -> Mapping[str, Any]:
+    """The arguments of a command on a database: the one called ``default``, named or not. Raises ``not-exists``."""
+    given = mapping(args, path)
+    if given.get("source", "default") != "default":
+        raise HasuraError("not-exists", f'source with name "{given["source"]}" does not exist', f"{path}.source")
+    return given
+
+
 def unknown_on_v1_metadata(kind: str) -> str:
     """Hasura takes what stands before the first underscore for the kind of a database."""
     backend = kind.partition("_")[0]

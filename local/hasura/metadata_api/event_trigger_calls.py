@@ -11,8 +11,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.errors import HasuraError
 from local.hasura.events.event_triggers import EventTrigger
-from local.hasura.json_arguments import anything, count, mapping, one_of, optional, required, text
-from local.hasura.metadata_api.commands import SUCCESS, Command
+from local.hasura.json_arguments import anything, count, one_of, optional, required, text
+from local.hasura.metadata_api.commands import SUCCESS, Command, on_default_source
+from local.hasura.session import ADMIN_SESSION, act_for
 
 log = logging.getLogger(__name__)
 
@@ -32,17 +33,17 @@ class EventTriggerCalls:
 
     def invoke(self, args: Any, path: str) -> Command:
         """``pg_invoke_event_trigger``: ``{"event_id": ...}`` of an event with the operation MANUAL."""
-        given = _arguments(args, path)
+        given = on_default_source(args, path)
         name, payload = required(given, "name", text, path), required(given, "payload", anything, path)
         return partial(self._invoke, name, payload, path)
 
     def redeliver(self, args: Any, path: str) -> Command:
         """``pg_redeliver_event``: the event starts over, with no tries counted."""
-        return partial(self._redeliver, required(_arguments(args, path), "event_id", text, path), path)
+        return partial(self._redeliver, required(on_default_source(args, path), "event_id", text, path), path)
 
     def logs(self, args: Any, path: str) -> Command:
         """``pg_get_event_logs``: the rows of ``event_log``, newest first."""
-        given = _arguments(args, path)
+        given = on_default_source(args, path)
         status = optional(given, "status", one_of("pending", "processed"), path)
         conditions: dict[str | None, LiteralString] = {
             None: "true",
@@ -54,12 +55,12 @@ class EventTriggerCalls:
 
     def invocation_logs(self, args: Any, path: str) -> Command:
         """``pg_get_event_invocation_logs``: newest first."""
-        given = _arguments(args, path)
+        given = on_default_source(args, path)
         return self._page(f"{_LOGS} where trigger_name = %s", required(given, "name", text, path), given, path)
 
     def event_by_id(self, args: Any, path: str) -> Command:
         """``pg_get_event_by_id``: ``{"event": {...}, "invocations": [...]}``."""
-        return partial(self._event_by_id, required(_arguments(args, path), "event_id", text, path), path)
+        return partial(self._event_by_id, required(on_default_source(args, path), "event_id", text, path), path)
 
     async def _invoke(self, name: str, payload: Any, path: str) -> dict[str, str]:
         trigger = self.triggers().get(name)
@@ -68,7 +69,7 @@ class EventTriggerCalls:
         if not trigger.enable_manual:
             raise HasuraError("not-supported", f"manual mode is not enabled for event trigger: {name}", path)
         async with self.pool.connection() as connection, connection.transaction():
-            await connection.execute("""select set_config('hasura.user', '{"x-hasura-role": "admin"}', true)""")
+            await act_for(connection, ADMIN_SESSION)
             cursor = await connection.execute(
                 "select hdb_catalog.insert_event_log(%s, %s, %s, 'MANUAL', %s)",
                 [trigger.schema, trigger.table, name, Json({"old": None, "new": payload})],
@@ -117,10 +118,3 @@ class EventTriggerCalls:
         async with self.pool.connection() as connection:
             cursor = await connection.execute(f"select row_to_json(rows) from ({statement}) as rows", values)
             return [row for (row,) in await cursor.fetchall()]
-
-
-def _arguments(args: Any, path: str) -> Mapping[str, Any]:
-    given = mapping(args, path)
-    if given.get("source", "default") != "default":
-        raise HasuraError("not-exists", f'source with name "{given["source"]}" does not exist', f"{path}.source")
-    return given

@@ -9,9 +9,11 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg_pool import AsyncConnectionPool
 
+from local.hasura.database_errors import detail
 from local.hasura.errors import HasuraError
-from local.hasura.json_arguments import boolean, mapping, optional, required, text
-from local.hasura.metadata_api.commands import Command
+from local.hasura.json_arguments import boolean, optional, required, text
+from local.hasura.metadata_api.commands import Command, on_default_source
+from local.hasura.session import ADMIN_SESSION, act_for
 
 
 @dataclass(frozen=True)
@@ -26,25 +28,21 @@ class RunSql:
 
     def run_sql(self, args: Any, path: str) -> Command:
         """``{"result_type": "TuplesOk", "result": [[names], [texts], ...]}``, or ``CommandOk`` with null."""
-        given = mapping(args, path)
-        if given.get("source", "default") != "default":
-            raise HasuraError("not-exists", "source with that name does not exist", f"{path}.source")
+        given = on_default_source(args, path)
         read_only = optional(given, "read_only", boolean, path) or False
         return partial(self._run, required(given, "sql", text, path), read_only)
 
     async def _run(self, statement: str, read_only: bool) -> dict[str, Any]:
         try:
             async with self.pool.connection() as connection, connection.transaction():
-                # Event triggers read this setting, and a connection of the pool may have an empty one left from before.
-                await connection.execute("""select set_config('hasura.user', '{"x-hasura-role": "admin"}', true)""")
+                await act_for(connection, ADMIN_SESSION)
                 if read_only:
                     await connection.execute("set transaction read only")
                 cursor = await connection.execute(statement)
                 result = _last_result(cursor)
         except psycopg.Error as error:
-            raise HasuraError(
-                "postgres-error", "query execution failed", internal=_internal(statement, error)
-            ) from error
+            internal = {"statement": statement, "prepared": False, "error": detail(error), "arguments": []}
+            raise HasuraError("postgres-error", "query execution failed", internal=internal) from error
         if not read_only:
             await self.rebuild()
         return result
@@ -64,15 +62,3 @@ def _last_result(cursor: psycopg.AsyncCursor[Any]) -> dict[str, Any]:
 
 def _text(value: bytes | None) -> str:
     return "NULL" if value is None else value.decode()
-
-
-def _internal(statement: str, error: psycopg.Error) -> dict[str, Any]:
-    diagnosis = error.diag
-    details = {
-        "exec_status": "FatalError",
-        "status_code": diagnosis.sqlstate,
-        "message": diagnosis.message_primary,
-        "description": diagnosis.message_detail,
-        "hint": diagnosis.message_hint,
-    }
-    return {"statement": statement, "prepared": False, "error": details, "arguments": []}

@@ -19,7 +19,7 @@ _log = logging.getLogger("postgres")
 
 def main() -> None:
     """Ends with status 1 when the server ends by itself."""
-    given = options("database", __doc__ or "").parse_args()
+    given = options("postgres_server", __doc__ or "").parse_args()
     log_to_stdout("postgres")
     asyncio.run(_run(given))
 

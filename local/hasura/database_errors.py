@@ -23,7 +23,7 @@ def as_hasura_error(error: psycopg.Error, path: str, statement: str | None = Non
     parameters.
     """
     state, message = error.sqlstate, error.diag.message_primary or str(error)
-    internal = {"error": _detail(error), "statement": statement} if statement else {"error": _detail(error)}
+    internal = {"error": detail(error), "statement": statement} if statement else {"error": detail(error)}
     if state in _CONSTRAINTS:
         code, prefix = _CONSTRAINTS[state]
         return HasuraError(code, prefix + message, path, internal=internal)
@@ -38,7 +38,8 @@ def as_hasura_error(error: psycopg.Error, path: str, statement: str | None = Non
     return HasuraError("unexpected", "database query error", "$", internal=internal, status=500)
 
 
-def _detail(error: psycopg.Error) -> dict[str, Any]:
+def detail(error: psycopg.Error) -> dict[str, Any]:
+    """What the database said, as Hasura puts it into ``internal.error``."""
     return {
         "exec_status": "FatalError",
         "status_code": error.sqlstate,

@@ -1,0 +1,54 @@
+"""Options of single parts that ``python -m local`` takes, too, to check them and hand them on.
+
+Each value, as a text, is what the part's own command line takes.
+"""
+
+import argparse
+import math
+
+_SHORTEST_POLL_INTERVAL = 0.01
+
+
+def add_delivery_options(parser: argparse.ArgumentParser) -> None:
+    """Hasura's --poll-interval (a float, seconds) and --delivery (``concurrent`` or ``sequential``)."""
+    parser.add_argument(
+        "--poll-interval",
+        type=_poll_interval,
+        default=1.0,
+        metavar="SECONDS",
+        help="how long Hasura rests between two polls for due alarms (1; a real Hasura: 10)",
+    )
+    parser.add_argument(
+        "--delivery",
+        choices=("concurrent", "sequential"),
+        default="concurrent",
+        help="due alarms all at once, or one after another as Hasura did up to v2.21 (concurrent)",
+    )
+
+
+def add_rate_limit_option(parser: argparse.ArgumentParser) -> None:
+    """X's --rate-limit: a number, ``"off"``, or None for the limits that X itself has."""
+    parser.add_argument(
+        "--rate-limit",
+        type=_number_or_off,
+        metavar="N|off",
+        help="X's calls per user and endpoint in 15 minutes (as X: 100 tweets); off = no limits, no headers of them",
+    )
+
+
+def _poll_interval(value: str) -> float:
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not _SHORTEST_POLL_INTERVAL <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number of seconds from {_SHORTEST_POLL_INTERVAL}, not {value!r}")
+    return seconds
+
+
+def _number_or_off(value: str) -> int | str:
+    if value == "off":
+        return value
+    if not value.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number or off, not {value!r}")
+    return int(value)

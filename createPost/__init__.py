@@ -19,8 +19,8 @@ def create_post(req: func.HttpRequest) -> func.HttpResponse:
     settings = config.load()
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = drafts.read_draft(endpoint.json_object(req, MAX_BODY_BYTES), SystemClock().now())
-    hasura = Hasura(settings)
-    created = posts.create(draft, lambda stored: hasura.insert_post(stored, token), hasura.set_alarm)
+    key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
+    created = posts.create(draft, token, key, Hasura(settings))
     return endpoint.json_response(
         HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.alarm}
     )

@@ -3,6 +3,9 @@
 import functools
 import hmac
 import json
+import math
+import threading
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,7 +30,7 @@ ALGORITHMS = {
 PUBLISHED_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
 """What a key from `jwk_url` may have signed with: never HMAC: a public key is no secret."""
 
-_KEYS_TIMEOUT = 5
+_KEYS_TIMEOUT, _KEYS_COOLDOWN = 5, 30
 
 
 def bearer_token(authorization: str | None, jwt_secret: str) -> str:
@@ -45,7 +48,12 @@ def bearer_token(authorization: str | None, jwt_secret: str) -> str:
             algorithms=config.algorithms,
             audience=config.audience,
             leeway=config.allowed_skew,
-            options={"verify_aud": config.audience is not None, "verify_sub": False, "verify_jti": False},
+            options={
+                "verify_aud": config.audience is not None,
+                "verify_iat": False,
+                "verify_sub": False,
+                "verify_jti": False,
+            },
         )
         _check_issuer(claims, config.issuer)
     except (jwt.PyJWTError, TypeError) as error:  # TypeError: the published key does not fit the token's algorithm
@@ -157,19 +165,50 @@ def _seconds(value: Any) -> float:
 
 
 def _published_key(url: str, token: str) -> Any:
-    jwt.get_unverified_header(token)  # what is no token is no reason to ask for keys
-    client = _published_keys(url)
-    try:
-        client.get_jwk_set()
-    except (jwt.PyJWTError, ValueError) as error:
-        raise KeysUnavailable("The keys that verify your token cannot be read just now. Try again soon.") from error
-    return client.get_signing_key_from_jwt(token).key
+    kid = jwt.get_unverified_header(token).get("kid")
+    published = _published_keys(url)
+    key = published.find(kid) or published.find_after_asking_again(kid)
+    if key is None:
+        raise jwt.PyJWKClientError("no such key")
+    return key
+
+
+class _PublishedKeys:
+    """An issuer's keys. They are asked for again when one is unknown, but not for each token that somebody makes up."""
+
+    def __init__(self, url: str) -> None:
+        self._client = jwt.PyJWKClient(url, timeout=_KEYS_TIMEOUT)
+        self._asking = threading.Lock()
+        self._asked_at = -math.inf
+
+    def find(self, kid: str | None) -> Any:
+        """The key, among those that are known by now; the only one for a token that names none; or None."""
+        keys = self._read(refresh=False)
+        matching = [key for key in keys if key.key_id == kid] if kid is not None else keys
+        return matching[0].key if len(matching) == 1 else None
+
+    def find_after_asking_again(self, kid: str | None) -> Any:
+        """None at once while somebody else is asking, or did a moment ago: the caller may come again."""
+        if time.monotonic() - self._asked_at < _KEYS_COOLDOWN or not self._asking.acquire(blocking=False):
+            return None
+        try:
+            self._read(refresh=True)
+        finally:
+            self._asked_at = time.monotonic()
+            self._asking.release()
+        return self.find(kid)
+
+    def _read(self, refresh: bool) -> list[jwt.PyJWK]:
+        try:
+            return self._client.get_jwk_set(refresh=refresh).keys
+        except (jwt.PyJWTError, ValueError, OSError) as error:
+            raise KeysUnavailable("The keys that verify your token cannot be read just now. Try again soon.") from error
 
 
 @functools.cache
-def _published_keys(url: str) -> jwt.PyJWKClient:
-    """Kept for the life of the process: it caches the keys."""
-    return jwt.PyJWKClient(url, timeout=_KEYS_TIMEOUT)
+def _published_keys(url: str) -> _PublishedKeys:
+    """Kept for the life of the process."""
+    return _PublishedKeys(url)
 
 
 def _check_issuer(claims: dict[str, Any], issuer: str | None) -> None:

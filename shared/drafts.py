@@ -16,6 +16,10 @@ HORIZON = timedelta(days=366)
 """How far ahead a draft may lie."""
 
 
+WHEN_LATE = ("skip", "publish")
+"""What an author may want of a post that is too late: no longer published, or published anyway."""
+
+
 @dataclass(frozen=True)
 class Draft:
     """What an author wants published. No account means the author's only one; no user means the one who is calling."""
@@ -24,12 +28,17 @@ class Draft:
     schedule_for: datetime
     account_id: int | None = None
     user_id: int | None = None
+    when_late: str = WHEN_LATE[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields as GraphQL takes them."""
+        return {**vars(self), "schedule_for": self.schedule_for.isoformat()}
 
 
 def read_draft(fields: Mapping[str, Any], now: datetime) -> Draft:
     """The draft in a JSON object. Raises InvalidDraft with every fault of it."""
     faults = [
-        Fault(name[:40], f"There is no field {name[:40]!r}; a draft has text, schedule_for, account_id, user_id.")
+        Fault(name[:40], f"There is no field {name[:40]!r}; a draft has {', '.join(Draft.__dataclass_fields__)}.")
         for name in itertools.islice((name for name in fields if name not in Draft.__dataclass_fields__), 10)
     ]
     draft = Draft(
@@ -37,6 +46,7 @@ def read_draft(fields: Mapping[str, Any], now: datetime) -> Draft:
         schedule_for=_schedule_for(fields.get("schedule_for"), now, faults),
         account_id=_row_id("account_id", fields.get("account_id"), faults),
         user_id=_row_id("user_id", fields.get("user_id"), faults),
+        when_late=_when_late(fields.get("when_late", WHEN_LATE[0]), faults),
     )
     if faults:
         raise InvalidDraft(faults)
@@ -83,3 +93,10 @@ def _row_id(name: str, value: Any, faults: list[Fault]) -> int | None:
         return value
     faults.append(Fault(name, f"{name} must be the number of a row."))
     return None
+
+
+def _when_late(value: Any, faults: list[Fault]) -> str:
+    if value in WHEN_LATE:
+        return str(value)
+    faults.append(Fault("when_late", f"when_late must be one of {', '.join(WHEN_LATE)}."))
+    return WHEN_LATE[0]

@@ -57,6 +57,21 @@ def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:
     return body
 
 
+def idempotency_key(header: str | None) -> str | None:
+    """The key in an Idempotency-Key header: a quoted string (IETF draft), or the bare key as many clients send it.
+
+    Raises MalformedRequest when it is empty, not printable ASCII, or longer than 255 characters.
+    """
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not re.fullmatch("[ -~]{1,255}", key):
+        raise MalformedRequest("The Idempotency-Key must have 1 to 255 printable ASCII characters.")
+    return key
+
+
 def json_response(status: HTTPStatus, body: dict[str, Any], retry_after: timedelta | None = None) -> func.HttpResponse:
     """A JSON answer; `retry_after` as whole seconds, rounded up, at least one (Hasura ignores 0)."""
     headers = {}

@@ -7,6 +7,7 @@
     │   ├── Forbidden              403  Hasura's permissions refuse it
     │   ├── BodyTooLarge           413
     │   ├── InvalidDraft           422  every fault of the draft, with its field
+    │   │   └── KeyReused          422  the Idempotency-Key came with another draft before
     │   ├── InternalError          500  something nobody thought of; the log holds it
     │   ├── ConfigurationError     500  a setting of ours is missing or wrong: the operator must act
     │   └── Unavailable            503  somebody we need does not answer; the same request works later
@@ -17,6 +18,7 @@
         │   ├── AccountHeld        the same, and the account's other posts wait with it
         │   └── AppHeld            the same, and all posts wait with it; the operator is told
         ├── Refused                X will never take it  -> the post is failed
+        │   ├── AlreadyPosted      X has this text already; ours, perhaps, when an earlier try ended unknown
         │   └── SignInRefused      X does not know this sign-in (401): once may be a glitch, so it is tried twice
         └── OutcomeUnknown         X may have it         -> the post is unknown, and is not sent again blindly
 
@@ -97,6 +99,12 @@ class InternalError(Problem):
     title = "Internal error"
 
 
+class KeyReused(InvalidDraft):
+    """The Idempotency-Key came with another draft before; `faults` name what differs."""
+
+    title = "Idempotency-Key reused"
+
+
 class ConfigurationError(Problem):
     """A setting is missing or wrong. The caller can do nothing about it, so the details are for the log."""
 
@@ -163,6 +171,10 @@ class Refused(TryFailed):
 
     state = "failed"
     outcome = "refused"
+
+
+class AlreadyPosted(Refused):
+    """X refuses a text that the account has posted already."""
 
 
 class SignInRefused(Refused):

@@ -19,20 +19,45 @@ from shared.errors import (
     ScheduledPostsError,
     Unauthorized,
 )
-from shared.posts import LEASE, Account, Outcome, Post, Row
+from shared.posts import LEASE, Account, Outcome, Post, Question, Row
 
-INSERT_POST = """
-mutation insertPost($post: scheduled_post_insert_input!) {
-  insert_scheduled_post_one(object: $post) { id text schedule_for state is_pending user_id account_id created_at }
+_ROW = "id text schedule_for when_late state is_pending user_id account_id created_at"
+
+INSERT_POST = f"""
+mutation insertPost($post: scheduled_post_insert_input!) {{
+  insert_scheduled_post_one(object: $post) {{ {_ROW} }}
+}}"""
+
+INSERT_POST_OF_KEY = f"""
+mutation insertPostOfKey($post: scheduled_post_insert_input!) {{
+  insert_scheduled_post_one(object: $post, on_conflict: {{constraint: one_post_per_request_key, update_columns: []}}) {{
+    {_ROW}
+  }}
+}}"""
+
+POST_OF_KEY = f"""
+query postOfKey($key: String!) {{
+  scheduled_post(where: {{request_key: {{_eq: $key}}}}) {{ {_ROW} request_draft request_event }}
+}}"""
+
+KEEP_ALARM = """
+mutation keepAlarm($id: bigint!, $alarm: jsonb!) {
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {request_event: $alarm}) { id }
 }"""
 
-_POST = "id user_id account_id text schedule_for not_before state tries tweet_id reason"
+_POST = "id user_id account_id text schedule_for not_before state tries attempt looks tweet_id reason"
 
 CLAIM_DUE_POSTS = f"""
 mutation claimDuePosts($args: claim_due_posts_args!) {{
   claim_due_posts(args: $args) {{
     {_POST} account {{ id account_name access_token access_token_secret account_users {{ user_id }} }}
-    post_attempts(where: {{status_code: {{_in: [401, 403]}}}}, order_by: [{{number: desc}}], limit: 1) {{ finished_at }}
+    lease_until
+    refused: post_attempts(where: {{sign_in_refused: {{_eq: true}}}}, order_by: [{{number: desc}}], limit: 1) {{
+      account_id finished_at
+    }}
+    questions: post_attempts(where: {{outcome: {{_in: ["unknown", "absent"]}}}}, order_by: [{{number: asc}}]) {{
+      number text started_at finished_at
+    }}
   }}
 }}"""
 
@@ -59,6 +84,11 @@ mutation holdAccount($held: account_bool_exp!, $hold: account_set_input!) {
 HOLD_APP = """
 mutation holdApp($held: app_bool_exp!, $hold: app_set_input!) {
   update_app(where: $held, _set: $hold) { affected_rows }
+}"""
+
+TWEETS_OF_POSTS = """
+query tweetsOfPosts($ids: [String!]!) {
+  scheduled_post(where: {tweet_id: {_in: $ids}}) { tweet_id }
 }"""
 
 STATUSES_OF_OTHERS = """
@@ -94,28 +124,34 @@ class Hasura:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self.batch_size = settings.publish_batch
         self._as_admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
 
-    def insert_post(self, draft: Draft, token: str) -> Row:
+    def insert_post(self, draft: Draft, token: str, key: str | None = None) -> Row | None:
         """The stored row, inserted with the author's own token, so that Hasura's permissions decide.
 
-        Raises Unauthorized, Forbidden or InvalidDraft with what Hasura objects to, in words.
+        None when the author has a post of this key already. Raises Unauthorized, Forbidden or InvalidDraft with what
+        Hasura objects to, in words.
         """
-        post = {
-            "text": draft.text,
-            "schedule_for": draft.schedule_for.isoformat(),
-            "account_id": draft.account_id,
-            "user_id": draft.user_id,
-        }
-        given = {name: value for name, value in post.items() if value is not None}
-        try:
-            data = self._graphql(INSERT_POST, {"post": given}, {"Authorization": f"Bearer {token}"})
-        except HasuraRefusal as refusal:
-            raise _to_the_author(refusal) from refusal
-        row: Row = data["insert_scheduled_post_one"]
+        post = {name: value for name, value in draft.as_json().items() if value is not None}
+        if key is not None:
+            post |= {"request_key": key, "request_draft": draft.as_json()}
+        document = INSERT_POST if key is None else INSERT_POST_OF_KEY
+        row: Row | None = self._graphql_as_author(document, {"post": post}, token)["insert_scheduled_post_one"]
         return row
 
-    def set_alarm(self, at: datetime, post: Row) -> Row:
+    def post_of_key(self, key: str, token: str) -> Row:
+        """The author's post of this key, with ``request_draft`` and ``request_event``."""
+        rows: list[Row] = self._graphql_as_author(POST_OF_KEY, {"key": key}, token)["scheduled_post"]
+        if not rows:
+            raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
+        return rows[0]
+
+    def keep_alarm(self, post_id: int, alarm: Row) -> None:
+        """Keeps what Hasura said of the alarm on the post, for a repeated create."""
+        self._graphql_as_admin(KEEP_ALARM, {"id": post_id, "alarm": alarm})
+
+    def set_alarm(self, at: datetime, post: Row | None) -> Row:
         """Hasura's answer to create_scheduled_event: ``message``, and ``event_id`` since v2.1."""
         tolerance = timedelta(seconds=self._settings.max_lateness_seconds) + TOLERANCE_BEYOND_LATENESS
         event = {
@@ -124,7 +160,7 @@ class Hasura:
             "payload": post,
             "headers": [{"name": WEBHOOK_SECRET_HEADER, "value_from_env": WEBHOOK_SECRET_NAME}],
             "retry_conf": {**ALARM_RETRIES, "tolerance_seconds": int(tolerance.total_seconds())},
-            "comment": f"publishes post {post['id']}",
+            "comment": f"publishes post {post['id']}" if post else "publishes what a ring left behind",
         }
         return self._metadata("create_scheduled_event", event)
 
@@ -149,11 +185,23 @@ class Hasura:
         return replace(_post(row), held_until=max((hold for hold in holds if hold), default=None))
 
     def record(self, post: Post, outcome: Outcome) -> None:
-        """Writes the outcome on the post and its attempt in one transaction.
+        """Writes the outcome on the post and its attempts in one transaction.
 
-        A tweet is recorded whatever happened to the row meanwhile; any other outcome only while no later try began.
+        A tweet is recorded whatever happened to the row meanwhile; anything else only while no later try or look began.
         """
-        still_ours = {"tries": {"_eq": post.tries}, "state": {"_in": ["sending", "unknown"]}}
+        still_ours = {
+            "attempt": {"_eq": post.attempt},
+            "looks": {"_eq": post.looks},
+            "state": {"_in": ["sending", "unknown"]},
+        }
+        ended: Row = {"outcome": outcome.attempt, "detail": outcome.detail}
+        if post.state == "sending":
+            # The database's clock, as for started_at (PostgreSQL's special date/time values).
+            ended |= {
+                "status_code": outcome.status_code,
+                "finished_at": "now",
+                "sign_in_refused": outcome.sign_in_refused,
+            }
         variables = {
             "post": {"id": {"_eq": post.id}, **({"state": {"_neq": "tweeted"}} if outcome.tweet_id else still_ours)},
             "becomes": {
@@ -162,14 +210,10 @@ class Hasura:
                 "tweet_id": outcome.tweet_id,
                 "not_before": outcome.not_before.isoformat() if outcome.not_before else None,
                 "lease_until": None,
+                "looks": outcome.looks,
             },
-            "attempt": {"post_id": {"_eq": post.id}, "number": {"_eq": post.tries}},
-            "ended": {
-                "outcome": outcome.attempt,
-                "detail": outcome.detail,
-                "status_code": outcome.status_code,
-                "finished_at": "now",  # the database's clock, as for started_at (PostgreSQL's special date/time values)
-            },
+            "attempt": {"post_id": {"_eq": post.id}, "number": {"_in": list(outcome.attempts)}},
+            "ended": ended,
         }
         self._graphql_as_admin(RECORD, variables)
 
@@ -182,15 +226,26 @@ class Hasura:
         else:
             self._graphql_as_admin(HOLD_ACCOUNT, {"held": {"id": {"_eq": account_id}, **held}, "hold": hold})
 
+    def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
+        """Which of these tweets are known to be of other posts."""
+        rows = self._graphql_as_admin(TWEETS_OF_POSTS, {"ids": tweet_ids})["scheduled_post"]
+        return {row["tweet_id"] for row in rows}
+
     def statuses_of_others(self, account_id: int, since: datetime) -> set[int]:
         """The HTTP statuses of X's answers to other accounts since then."""
         attempts = {
             "finished_at": {"_gt": since.isoformat()},
             "status_code": {"_is_null": False},
-            "scheduled_post": {"account_id": {"_neq": account_id}},
+            "account_id": {"_neq": account_id},
         }
         rows = self._graphql_as_admin(STATUSES_OF_OTHERS, {"attempts": attempts})["post_attempt"]
         return {row["status_code"] for row in rows}
+
+    def _graphql_as_author(self, document: str, variables: Mapping[str, Any], token: str) -> Row:
+        try:
+            return self._graphql(document, variables, {"Authorization": f"Bearer {token}"})
+        except HasuraRefusal as refusal:
+            raise _to_the_author(refusal) from refusal
 
     def _graphql_as_admin(self, document: str, variables: Mapping[str, Any]) -> Row:
         try:
@@ -240,6 +295,8 @@ def _post(row: Row) -> Post:
         schedule_for=datetime.fromisoformat(row["schedule_for"]),
         state=row["state"],
         tries=row["tries"],
+        attempt=row["attempt"],
+        looks=row["looks"],
         not_before=_time(row["not_before"]),
         tweet_id=row["tweet_id"],
         reason=row["reason"],
@@ -247,11 +304,25 @@ def _post(row: Row) -> Post:
 
 
 def _claimed_post(row: Row) -> Post:
-    refused = row["post_attempts"]
+    refused_at = [
+        datetime.fromisoformat(attempt["finished_at"])
+        for attempt in row["refused"]
+        if attempt["account_id"] == row["account_id"]
+    ]
     return replace(
         _post(row),
         account=_account(row["account"]) if row["account"] else None,
-        sign_in_refused_at=_time(refused[0]["finished_at"]) if refused else None,
+        is_leased=row["lease_until"] is not None,
+        sign_in_refused_at=refused_at[0] if refused_at else None,
+        questions=tuple(
+            Question(
+                number=question["number"],
+                text=question["text"],
+                started_at=datetime.fromisoformat(question["started_at"]),
+                finished_at=datetime.fromisoformat(question["finished_at"]),
+            )
+            for question in row["questions"]
+        ),
     )
 
 

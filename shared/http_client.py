@@ -38,14 +38,38 @@ def post(
 
     Raises NotSent when the request surely did not arrive, and OutcomeUnknown when it may have.
     """
+    return _answer("POST", url, read_timeout, headers, auth, json=body)
+
+
+def get(
+    url: str,
+    *,
+    params: Mapping[str, str],
+    read_timeout: float,
+    headers: Mapping[str, str] | None = None,
+    auth: AuthBase | None = None,
+) -> HttpAnswer:
+    """Asks with `params` as the query, once; the rest is as in `post`."""
+    return _answer("GET", url, read_timeout, headers, auth, params=params)
+
+
+def _answer(
+    method: str,
+    url: str,
+    read_timeout: float,
+    headers: Mapping[str, str] | None,
+    auth: AuthBase | None,
+    **content: Any,
+) -> HttpAnswer:
     try:
-        response = _session().post(
+        response = _session().request(
+            method,
             url,
-            json=body,
             headers=headers,
             auth=auth or _headers_as_given,
             timeout=(CONNECT_TIMEOUT, read_timeout),
             allow_redirects=False,
+            **content,
         )
     except requests.RequestException as error:
         raise _translated(error) from error

@@ -6,13 +6,12 @@ Knows no HTTP, no GraphQL and no environment. All times are aware datetimes in U
 """
 
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from shared.drafts import Draft
-from shared.errors import ScheduledPostsError
+from shared.errors import Fault, KeyReused, ScheduledPostsError
 
 LEASE = timedelta(minutes=2)
 """How long a claimed post is its publisher's."""
@@ -35,11 +34,23 @@ class Account:
 
 
 @dataclass(frozen=True)
+class Question:
+    """An earlier try of which it is not known, or was not at first, whether X has it. `text` is what was sent then."""
+
+    number: int
+    text: str
+    started_at: datetime
+    finished_at: datetime
+
+
+@dataclass(frozen=True)
 class Post:
     """A scheduled post as its row has it; no account_id means that the account was removed.
 
-    `held_until` is known of found posts alone: until when X refuses its account, or our app. `account` and
-    `sign_in_refused_at` are known of claimed posts alone: when an earlier try met a refused sign-in.
+    `tries` counts since it was scheduled or opened again, `attempt` is the number of the latest entry in its log, and
+    `looks` counts how often its unknown outcome was looked up. Known of found posts alone: `held_until`, until when X
+    refuses its account or our app. Known of claimed posts alone: `account`; `is_leased`, whether it is the caller's;
+    `sign_in_refused_at`, when X last refused the sign-in of this account for it; and its open `questions`.
     """
 
     id: int
@@ -49,12 +60,16 @@ class Post:
     schedule_for: datetime
     state: str
     tries: int
+    attempt: int = 0
+    looks: int = 0
     not_before: datetime | None = None
     tweet_id: str | None = None
     reason: str | None = None
     held_until: datetime | None = None
     account: Account | None = None
+    is_leased: bool = False
     sign_in_refused_at: datetime | None = None
+    questions: tuple[Question, ...] = ()
 
     @property
     def due_at(self) -> datetime:
@@ -64,7 +79,10 @@ class Post:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one try ended: what the post becomes (`state`, `reason`, ...), and what its attempt says (`attempt`, ...)."""
+    """How one try, or one look, ended: what the post becomes (`state`, `reason`, ...), and what its attempt says.
+
+    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any.
+    """
 
     state: str
     attempt: str
@@ -73,11 +91,14 @@ class Outcome:
     tweet_id: str | None = None
     status_code: int | None = None
     not_before: datetime | None = None
+    attempts: tuple[int, ...] = ()
+    looks: int = 0
+    sign_in_refused: bool = False
 
 
 @dataclass(frozen=True)
 class Created:
-    """A stored post, and its alarm; None where the alarm could not be set and the sweep will see to the post."""
+    """A stored post, and its alarm; None where no alarm is known to be set, and the sweep will see to the post."""
 
     post: Row
     alarm: Row | None
@@ -93,20 +114,43 @@ class Clock(Protocol):
         """Waits."""
 
 
+class DraftStore(Protocol):
+    """Where a draft becomes a row, with its author's rights, and gets its alarm. May raise a Problem."""
+
+    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
+        """The new row; None when the author has a post of this key already."""
+
+    def post_of_key(self, key: str, token: str) -> Row:
+        """The author's post of this key, with ``request_draft`` and ``request_event``."""
+
+    def set_alarm(self, at: datetime, post: Row | None) -> Row:
+        """Has the webhook called at that time with `post` as payload; answers what Hasura says of the event."""
+
+    def keep_alarm(self, post_id: int, alarm: Row) -> None:
+        """Keeps the answer for a repeated create."""
+
+
 class PostStore(Protocol):
     """Where the rows and the alarms are. Everything may raise HasuraUnavailable."""
 
-    def set_alarm(self, at: datetime, post: Row) -> Row:
-        """Has the webhook called at that time with `post` as payload; answers what Hasura says of the event."""
+    batch_size: int
+    """How many posts one claim takes at most."""
+
+    def set_alarm(self, at: datetime, post: Row | None) -> Row:
+        """Has the webhook called at that time with `post` as payload; None rings for no post in particular."""
 
     def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
-        """Takes what is due. Posts in state ``sending`` are the caller's to publish; the others ended in the claim."""
+        """Takes what is due. Leased posts are the caller's, to publish (``sending``) or to look up (``unknown``);
+        the others ended in the claim."""
 
     def find_post(self, post_id: int) -> Post | None:
         """The post as it is now; None when there is none."""
 
     def record(self, post: Post, outcome: Outcome) -> None:
-        """Writes down how this try ended, on the post and its attempt at once."""
+        """Writes down how this try or look ended, on the post and its attempts at once."""
+
+    def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
+        """Which of these tweets are known to be of other posts."""
 
     def hold(self, until: datetime, reason: str, account_id: int | None) -> None:
         """Has nothing of an account, or of the whole app, claimed before then."""
@@ -121,15 +165,39 @@ class Publisher(Protocol):
     def publish(self, account: Account, text: str) -> str:
         """The id of the new tweet. Raises a TryFailed."""
 
+    def find(self, account: Account, text: str, since: datetime) -> list[str]:
+        """The ids of the account's tweets with this text since then, oldest first. Raises a TryFailed."""
 
-def create(draft: Draft, insert: Callable[[Draft], Row], set_alarm: Callable[[datetime, Row], Row]) -> Created:
-    """Stores the draft and sets its alarm. A missing alarm does not undo the post: the sweep publishes it."""
-    row = insert(draft)
+
+def create(draft: Draft, token: str, key: str | None, store: DraftStore) -> Created:
+    """Stores the draft and sets its alarm; the post of the same key, if there is one. A missing alarm does not undo the
+    post: the sweep publishes it. Raises KeyReused when the key came with another draft."""
+    row = store.insert_post(draft, token, key)
+    if row is None:
+        return _created_before(draft, store.post_of_key(key or "", token))
     logger.info("post %s is stored for %s", row["id"], draft.schedule_for.isoformat())
     try:
-        alarm = set_alarm(draft.schedule_for, row)
+        alarm = store.set_alarm(draft.schedule_for, row)
+        logger.info("post %s has its alarm: event %s", row["id"], alarm.get("event_id", "of unknown id"))
     except ScheduledPostsError as error:
         logger.error("post %s has no alarm, the sweep will publish it: %s", row["id"], error)
         return Created(row, None)
-    logger.info("post %s has its alarm: event %s", row["id"], alarm.get("event_id", "of unknown id"))
+    if key:
+        _keep_alarm(row, alarm, store)
     return Created(row, alarm)
+
+
+def _created_before(draft: Draft, row: Row) -> Created:
+    first = row.pop("request_draft")
+    differing = [name for name, value in draft.as_json().items() if first.get(name) != value]
+    if differing:
+        raise KeyReused([Fault(name, f"This Idempotency-Key came with another {name} before.") for name in differing])
+    logger.info("post %s is created again by its key", row["id"])
+    return Created(row, row.pop("request_event"))
+
+
+def _keep_alarm(row: Row, alarm: Row, store: DraftStore) -> None:
+    try:
+        store.keep_alarm(row["id"], alarm)
+    except ScheduledPostsError as error:
+        logger.warning("a repeated create of post %s will not know its alarm: %s", row["id"], error)

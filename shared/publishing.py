@@ -1,12 +1,14 @@
 """One try to publish a claimed post: what X is asked, what its answer means, and how that is written down."""
 
 import logging
+import random
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from shared.errors import (
     AccountHeld,
+    AlreadyPosted,
     AppHeld,
     NotSent,
     OutcomeUnknown,
@@ -21,14 +23,17 @@ from shared.tweet_length import text_fault
 BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 """How long a post that was surely not sent waits, by its tries; the last one repeats until the post is too late."""
 
+MOST_TRIES = 10
+"""After so many tries that could not even be sent, the post fails."""
+
 LOOK_AFTER = timedelta(seconds=30)
-"""How long Hasura waits before it rings again for a post whose outcome is unknown."""
+"""When an unknown outcome is first looked up: what X shows lags behind what it has."""
 
 SIGN_IN_PAUSE = timedelta(minutes=1)
 """How long after a refused sign-in the post is tried again."""
 
-APP_PAUSE = timedelta(minutes=5)
-"""How long all posts wait when X seems not to know our app."""
+SIGN_IN_HOLD = timedelta(minutes=5)
+"""How long an account waits whose sign-in X goes on refusing."""
 
 RECORD_PAUSES = (timedelta(milliseconds=200), timedelta(seconds=1), timedelta(seconds=3))
 """An outcome that could not be written down is tried again after these."""
@@ -42,18 +47,22 @@ def publish_post(post: Post, start_by: datetime, store: PostStore, publisher: Pu
     Never sends twice: the row is ``sending`` and its attempt open before X is asked, and only an outcome that surely
     left nothing on X makes it ``scheduled`` again.
     """
-    failure: TryFailed | None = None
     try:
         if clock.now() > start_by:
             raise NotSent("The publisher was held up, so it left the post for the next ring.")
-        outcome = _tweeted(_send(post, publisher))
+        tweet_id = _send(post, publisher)
+        outcome = Outcome(
+            "tweeted", "tweeted", "X accepted it.", tweet_id=tweet_id, status_code=201, attempts=(post.attempt,)
+        )
     except TryFailed as error:
         failure = _second_thought(error, post, store)
         outcome = _failed(failure, post, clock.now())
+        outcome = replace(outcome, sign_in_refused=isinstance(error, SignInRefused))
+        if isinstance(failure, AppHeld | AccountHeld) and _hold(failure, outcome, post, store):
+            post = replace(post, held_until=outcome.not_before)
+            outcome = replace(outcome, not_before=None)  # when the hold is lifted, nothing else is to keep the post
 
-    _record(post, outcome, store, clock)
-    if isinstance(failure, AppHeld | AccountHeld):
-        _hold(failure, outcome, post, store)
+    record(post, outcome, store, clock)
     return replace(
         post, state=outcome.state, reason=outcome.reason, tweet_id=outcome.tweet_id, not_before=outcome.not_before
     )
@@ -72,26 +81,39 @@ def _send(post: Post, publisher: Publisher) -> str:
 
 
 def _second_thought(error: TryFailed, post: Post, store: PostStore) -> TryFailed:
-    """A refused sign-in can be a glitch, the account's fault or our app's; one cannot tell, so others are heard."""
+    """What X's answer means in the light of what was before."""
+    if isinstance(error, AlreadyPosted) and post.questions:
+        return OutcomeUnknown(
+            "X has this text already: it is being looked up whether that is this post.", status_code=error.status_code
+        )
+    if isinstance(error, NotSent) and error.wait is None and post.tries >= MOST_TRIES:
+        return Refused(f"It could not be sent in {post.tries} tries; the last time: {error.detail}")
+    return _whose_fault(error, post, store)
+
+
+def _whose_fault(error: TryFailed, post: Post, store: PostStore) -> TryFailed:
+    """A refused sign-in can be a glitch, the account's fault or our app's, and looks the same each time.
+
+    It is tried again soon; then the post fails only if X has welcomed another account meanwhile. Otherwise the account
+    waits, for until that happens nobody knows that its author could do anything about it.
+    """
     if not isinstance(error, SignInRefused) or post.account_id is None:
         return error
     if post.sign_in_refused_at is None:
         return NotSent(error.detail, status_code=error.status_code, wait=SIGN_IN_PAUSE)
-    try:
-        others = store.statuses_of_others(post.account_id, post.sign_in_refused_at)
-    except ScheduledPostsError:
+    others = _statuses_of_others(post, post.sign_in_refused_at, store)
+    if HTTPStatus.CREATED in others:
         return error
-    if HTTPStatus.UNAUTHORIZED in others and HTTPStatus.CREATED not in others:
-        return AppHeld(
-            "X refuses the sign-in of every account: our app's keys, or our clock, may be wrong.",
-            status_code=error.status_code,
-            wait=APP_PAUSE,
-        )
-    return error
+    if HTTPStatus.UNAUTHORIZED in others:
+        logger.error("the operator must act, X refuses several accounts: our app's keys, or our clock, may be wrong")
+    return AccountHeld(error.detail, status_code=error.status_code, wait=SIGN_IN_HOLD)
 
 
-def _tweeted(tweet_id: str) -> Outcome:
-    return Outcome("tweeted", "tweeted", "X accepted it.", tweet_id=tweet_id, status_code=201)
+def _statuses_of_others(post: Post, since: datetime, store: PostStore) -> set[int]:
+    try:
+        return store.statuses_of_others(post.account_id or 0, since)
+    except ScheduledPostsError:
+        return set()
 
 
 def _failed(error: TryFailed, post: Post, now: datetime) -> Outcome:
@@ -102,6 +124,7 @@ def _failed(error: TryFailed, post: Post, now: datetime) -> Outcome:
         reason=error.detail,
         status_code=error.status_code,
         not_before=_next_look(error, post, now),
+        attempts=(post.attempt,),
     )
 
 
@@ -109,13 +132,13 @@ def _next_look(error: TryFailed, post: Post, now: datetime) -> datetime | None:
     if isinstance(error, OutcomeUnknown):
         return now + LOOK_AFTER
     if isinstance(error, NotSent):
-        return now + (error.wait or BACKOFF[min(post.tries, len(BACKOFF)) - 1])
+        return now + (error.wait or BACKOFF[min(post.tries, len(BACKOFF)) - 1]) * random.uniform(1, 1.25)
     return None
 
 
-def _record(post: Post, outcome: Outcome, store: PostStore, clock: Clock) -> None:
+def record(post: Post, outcome: Outcome, store: PostStore, clock: Clock) -> None:
     """Writes the outcome down. After X has accepted, nothing may fail the publish: then the lease runs out on an open
-    attempt, and the post becomes unknown instead of being sent again."""
+    attempt, and the post is looked up instead of being sent again."""
     for pause in (*RECORD_PAUSES, None):
         try:
             store.record(post, outcome)
@@ -133,7 +156,8 @@ def _record(post: Post, outcome: Outcome, store: PostStore, clock: Clock) -> Non
             )
 
 
-def _hold(failure: AppHeld | AccountHeld, outcome: Outcome, post: Post, store: PostStore) -> None:
+def _hold(failure: AppHeld | AccountHeld, outcome: Outcome, post: Post, store: PostStore) -> bool:
+    """Whether the hold could be written down; if not, the post itself waits as long."""
     assert outcome.not_before
     whole_app = isinstance(failure, AppHeld)
     if whole_app:
@@ -141,4 +165,6 @@ def _hold(failure: AppHeld | AccountHeld, outcome: Outcome, post: Post, store: P
     try:
         store.hold(outcome.not_before, failure.detail, None if whole_app else post.account_id)
     except ScheduledPostsError as error:
-        logger.warning("the posts that should wait with post %s could not be told: %s", post.id, error)
+        logger.warning("what should wait with post %s could not be held: %s", post.id, error)
+        return False
+    return True

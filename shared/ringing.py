@@ -5,13 +5,17 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
+from shared.looking import look_up
 from shared.posts import Clock, Post, PostStore, Publisher
 from shared.publishing import publish_post
 
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """An alarm is never asked to ring again later than this; a longer wait gets an alarm of its own."""
+
+DRAINING = timedelta(seconds=5)
+"""For how long a ring goes on taking batches: with the slowest of them it ends within the minute that Hasura waits."""
 
 LATEST_START = timedelta(minutes=1)
 """A publisher that comes to send a post later than this after its claim leaves it: the rest of the lease is for X."""
@@ -39,12 +43,8 @@ def ring(ringing_post_id: int | None, store: PostStore, publisher: Publisher, cl
 
     Raises HasuraUnavailable when nothing could be claimed, or the state of the ringing post could not be read.
     """
-    start_by = clock.now() + LATEST_START
-    claimed = store.claim_due_posts(ringing_post_id)
-    ended = _publish_side_by_side(claimed, start_by, store, publisher, clock)
+    ended = _drain(ringing_post_id, store, publisher, clock)
     counts = Counter(post.state for post in ended)
-    for post in ended:
-        logger.info("post %s is %s%s", post.id, post.state, _lateness(post, clock) or _because(post.reason))
 
     if ringing_post_id is None:
         return Rung(counts)
@@ -54,17 +54,37 @@ def ring(ringing_post_id: int | None, store: PostStore, publisher: Publisher, cl
     return _rung_in_vain(ringing_post_id, counts, store)
 
 
-def _publish_side_by_side(
-    claimed: list[Post], start_by: datetime, store: PostStore, publisher: Publisher, clock: Clock
-) -> list[Post]:
-    """The claimed posts as they are after it."""
-    sending = [post for post in claimed if post.state == "sending"]
-    closed = [post for post in claimed if post.state != "sending"]
-    if not sending:
+def _drain(ringing_post_id: int | None, store: PostStore, publisher: Publisher, clock: Clock) -> list[Post]:
+    """The posts of all batches as they are after it. What it leaves behind is rung for again at once."""
+    started, ended = clock.now(), []
+    while True:
+        batch = _one_batch(ringing_post_id, store, publisher, clock)
+        for post in batch:
+            logger.info("post %s is %s%s", post.id, post.state, _lateness(post, clock) or _because(post.reason))
+        ended += batch
+        if len(batch) < store.batch_size:
+            return ended
+        if clock.now() - started > DRAINING:
+            store.set_alarm(clock.now(), None)
+            return ended
+
+
+def _one_batch(ringing_post_id: int | None, store: PostStore, publisher: Publisher, clock: Clock) -> list[Post]:
+    """The claimed posts, published or looked up side by side."""
+    start_by = clock.now() + LATEST_START
+    claimed = store.claim_due_posts(ringing_post_id)
+    ours = [post for post in claimed if post.is_leased]
+    closed = [post for post in claimed if not post.is_leased]
+    if not ours:
         return closed
-    with ThreadPoolExecutor(max_workers=len(sending)) as pool:
-        tries = [pool.submit(publish_post, post, start_by, store, publisher, clock) for post in sending]
-    return closed + [_ended(post, one_try) for post, one_try in zip(sending, tries, strict=True)]
+    with ThreadPoolExecutor(max_workers=len(ours)) as pool:
+        tries = [
+            pool.submit(publish_post, post, start_by, store, publisher, clock)
+            if post.state == "sending"
+            else pool.submit(look_up, post, store, publisher, clock)
+            for post in ours
+        ]
+    return closed + [_ended(post, one_try) for post, one_try in zip(ours, tries, strict=True)]
 
 
 def _ended(post: Post, one_try: Future[Post]) -> Post:
@@ -77,9 +97,9 @@ def _ended(post: Post, one_try: Future[Post]) -> Post:
 
 
 def _rung_for(post: Post, counts: Mapping[str, int], clock: Clock) -> Rung:
-    retry_after = None
-    if post.state in ("scheduled", "unknown") and post.not_before:
-        retry_after = min(post.not_before - clock.now(), LONGEST_RETRY_AFTER)
+    retry_after, next_time = None, post.not_before or post.held_until
+    if post.state in ("scheduled", "unknown") and next_time:
+        retry_after = min(next_time - clock.now(), LONGEST_RETRY_AFTER)
     return Rung(counts, post.id, post.state, post.reason, post.tweet_id, retry_after)
 
 

@@ -1,38 +1,35 @@
-"""X's API v2: publishing one post, and reading what X says to it.
+"""X's API v2: publishing one post, and finding it again.
 
-What X's answers mean follows X's docs (Posts, Rate limits, Error codes) and answers seen in the wild. X has no
-idempotency key, so an answer that cannot be read leaves open whether the post is out, and is never guessed away.
+X has no idempotency key, so an answer that cannot be read leaves open whether the post is out, and is never guessed
+away: the account's own tweets are what tells.
 """
 
 import logging
-import re
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from requests_oauthlib import OAuth1
 
-from shared import http_client
+from shared import http_client, timeline
 from shared.config import Settings
-from shared.errors import AccountHeld, AppHeld, NotSent, OutcomeUnknown, Refused, SignInRefused, TryFailed
+from shared.errors import NotSent, OutcomeUnknown
 from shared.http_client import HttpAnswer
 from shared.posts import Account
+from shared.tweet_text import is_same_text
+from shared.x_refusals import LOOKING, PUBLISHING, Purpose, refusal
 
 READ_TIMEOUT = 30.0
 """Seconds that X may take for each part of its answer."""
 
-HOUR = timedelta(hours=1)
-DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
-SHORTEST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(hours=25)
+MOST_PAGES = 32
+"""X shows an account's latest 3,200 tweets, in pages of 100."""
 
-SUSPENDED_CODES = {64, 326}
-"""Account suspended; account locked until its owner logs in."""
+_HEADERS = {"Connection": "close"}
+"""For reading, too: an idle connection may be dead without our knowing, and a post on it of unknown outcome."""
 
-SLOW_DOWN_CODES = {185, 226}
-"""Over the daily limit; looks automated."""
-
-DUPLICATE_CODE, NO_ACCESS_CODE, READ_ONLY_CODE = 187, 453, 261
+_Read = TypeVar("_Read")
 
 
 class X:
@@ -46,19 +43,58 @@ class X:
 
     def publish(self, account: Account, text: str) -> str:
         """The id of the new tweet. Raises a TryFailed, whose class says whether X may have the post nevertheless."""
-        try:
+        with _transport_told(PUBLISHING):
             answer = http_client.post(
                 self._settings.x_base_url + "/2/tweets",
                 {"text": text},
-                headers={"Connection": "close"},  # an idle one may be dead without our knowing: an unknown outcome
+                headers=_HEADERS,
                 auth=self._signature(account),
                 read_timeout=READ_TIMEOUT,
             )
-        except NotSent as error:
-            raise NotSent(f"X could not be reached: {error.detail}.") from error
-        except OutcomeUnknown as error:
-            raise OutcomeUnknown(f"X may or may not have the post: {error.detail}.") from error
-        return tweet_id(answer, account.name, self._now())
+        return _tweet_id(answer, account.name, self._now())
+
+    def find(self, account: Account, text: str, since: datetime) -> list[str]:
+        """The ids of the account's own tweets since then whose text is `text`, oldest first.
+
+        X shows times in whole seconds, so `since` is rounded down to one. Raises a TryFailed when X could not be asked:
+        its class then says why and until when, and nothing of the post.
+        """
+        start = since.astimezone(UTC).replace(microsecond=0)
+        tweets = self._tweets_since(start, account)
+        return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
+
+    def _tweets_since(self, start: datetime, account: Account) -> Iterator[timeline.Tweet]:
+        user_id = self._get("/2/users/me", {}, account, timeline.user_id)
+        query = {
+            "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "max_results": "100",
+            "tweet.fields": timeline.TWEET_FIELDS,
+        }
+        for _ in range(MOST_PAGES):
+            page = self._get(f"/2/users/{user_id}/tweets", query, account, timeline.page)
+            yield from (tweet for tweet in page.tweets if tweet.created_at >= start)
+            if not page.next_token:
+                return
+            query["pagination_token"] = page.next_token
+        raise OutcomeUnknown(f"{LOOKING.unclear}: the list has no end.", status_code=200)
+
+    def _get(self, path: str, query: Mapping[str, str], account: Account, read: Callable[[Any], _Read]) -> _Read:
+        with _transport_told(LOOKING):
+            answer = http_client.get(
+                self._settings.x_base_url + path,
+                params=query,
+                headers=_HEADERS,
+                auth=self._signature(account),
+                read_timeout=READ_TIMEOUT,
+            )
+        if not 200 <= answer.status < 300:
+            raise refusal(answer, LOOKING, account.name, self._now())
+        try:
+            return read(answer.json)
+        except ValueError as error:
+            raise OutcomeUnknown(
+                f"{LOOKING.unclear}: its answer could not be read.", status_code=answer.status
+            ) from error
 
     def _signature(self, account: Account) -> OAuth1:
         """Made for each request: X takes a nonce that comes twice for a repeated submission."""
@@ -70,108 +106,22 @@ class X:
         )
 
 
-def tweet_id(answer: HttpAnswer, account_name: str, now: datetime) -> str:
+@contextmanager
+def _transport_told(purpose: Purpose) -> Iterator[None]:
+    try:
+        yield
+    except NotSent as error:
+        raise NotSent(f"X could not be reached: {error.detail}.") from error
+    except OutcomeUnknown as error:
+        raise OutcomeUnknown(f"{purpose.unclear}: {error.detail}.") from error
+
+
+def _tweet_id(answer: HttpAnswer, account_name: str, now: datetime) -> str:
     """The id in X's answer to a create. Raises the TryFailed that the answer means, in words for the author."""
-    body = answer.json if isinstance(answer.json, dict) else {}
-    if 200 <= answer.status < 300:
-        return _id_of_created(body, answer.status)
-    raise _refusal(answer, _Complaint(body), f"@{account_name}", now)
-
-
-def _id_of_created(body: Mapping[str, Any], status: int) -> str:
-    data = body.get("data")
+    if not 200 <= answer.status < 300:
+        raise refusal(answer, PUBLISHING, account_name, now)
+    data = answer.json.get("data") if isinstance(answer.json, dict) else None
     new_id = data.get("id") if isinstance(data, dict) else None
     if not isinstance(new_id, str) or not new_id:
-        raise OutcomeUnknown("X seems to have the post, but its answer could not be read.", status_code=status)
+        raise OutcomeUnknown("X seems to have the post, but its answer could not be read.", status_code=answer.status)
     return new_id
-
-
-_NOT_FOR_POSTGRESQL = re.compile("[\x00\ud800-\udfff]")
-
-
-class _Complaint:
-    """The parts of an error body that tell refusals apart, whichever of X's three shapes it has."""
-
-    def __init__(self, body: Mapping[str, Any]) -> None:
-        listed = body.get("errors")
-        errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
-        messages = [str(error["message"]) for error in errors if error.get("message")]
-        self.slug = str(body.get("type") or "").rsplit("/", 1)[-1]
-        """The last segment of `type`: its host differs between api.twitter.com and api.x.com."""
-        self.codes = {code for error in errors if isinstance(code := error.get("code"), int)}
-        words = " ".join(messages) or str(body.get("detail") or body.get("title") or "no reason given")
-        self.words = _NOT_FOR_POSTGRESQL.sub("?", words)[:300]
-
-
-def _refusal(answer: HttpAnswer, complaint: _Complaint, account: str, now: datetime) -> TryFailed:
-    status = answer.status
-    if status == 429:
-        return _limited(answer, complaint, account, now)
-    if status == 402:
-        return AppHeld("X wants our app's credits topped up first.", status_code=status, wait=HOUR)
-    if status == 401:
-        return _sign_in_refused(account, status)
-    if status == 403 and isinstance(answer.json, dict):
-        return _forbidden(complaint, account)
-    if status in (404, 405) or 300 <= status < 400:
-        return AppHeld(f"X's API is not at the configured address (HTTP {status}).", status_code=status, wait=HOUR)
-    if 400 <= status < 500 and isinstance(answer.json, dict):
-        return Refused(f"X refuses this post: {complaint.words}", status_code=status)
-    return OutcomeUnknown(f"X had trouble (HTTP {status}) and may or may not have the post.", status_code=status)
-
-
-def _forbidden(complaint: _Complaint, account: str) -> TryFailed:
-    slug, codes = complaint.slug, complaint.codes
-    if slug == "user-suspended" or codes & SUSPENDED_CODES:
-        return AccountHeld(f"X has blocked {account}: log in at x.com to see why.", status_code=403, wait=HOUR)
-    if codes & SLOW_DOWN_CODES:
-        return AccountHeld(f"X wants {account} to slow down.", status_code=403, wait=HOUR)
-    if slug == "oauth1-permissions" or READ_ONLY_CODE in codes or complaint.words == "Forbidden":
-        return AccountHeld(
-            f"Our app may only read for {account}: it needs write permission, then link {account} anew.",
-            status_code=403,
-            wait=HOUR,
-        )
-    if slug in ("client-forbidden", "app-suspended") or NO_ACCESS_CODE in codes:
-        return AppHeld(f"X does not let our app post: {complaint.words}", status_code=403, wait=HOUR)
-    if slug == "unsupported-authentication":
-        return _sign_in_refused(account, 403)
-    if DUPLICATE_CODE in codes or "duplicate content" in complaint.words:
-        return Refused(f"X says that {account} has posted this text already.", status_code=403)
-    return Refused(f"X refuses this post: {complaint.words}", status_code=403)
-
-
-def _sign_in_refused(account: str, status: int) -> SignInRefused:
-    return SignInRefused(f"X no longer accepts our sign-in for {account}: link {account} anew.", status_code=status)
-
-
-def _limited(answer: HttpAnswer, complaint: _Complaint, account: str, now: datetime) -> TryFailed:
-    if complaint.slug == "usage-capped":
-        return AppHeld("X's monthly cap for our app is used up.", status_code=429, wait=HOUR)
-    wait = _wait_for_reset(answer.headers, now)
-    if answer.headers.get("x-app-limit-24hour-remaining") == "0":
-        return AppHeld("X's daily limit for our app is used up.", status_code=429, wait=wait)
-    return AccountHeld(f"X limits how much {account} may post for now.", status_code=429, wait=wait)
-
-
-_BUCKETS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
-
-
-def _wait_for_reset(headers: Mapping[str, str], now: datetime) -> timedelta:
-    """Until the last empty bucket is full again; a daily one may be empty while the window of 15 minutes is not."""
-    empty = [bucket for bucket in _BUCKETS if headers.get(f"{bucket}-remaining") == "0"] or ["x-rate-limit"]
-    resets = [reset for bucket in empty if (reset := _number(headers.get(f"{bucket}-reset"))) is not None]
-    after = _number(headers.get("retry-after"))
-    if resets:
-        seconds = max(resets) - now.timestamp() + 1
-    elif after is not None:
-        seconds = after
-    else:
-        return DEFAULT_LIMIT_WAIT
-    longest, shortest = LONGEST_WAIT.total_seconds(), SHORTEST_WAIT.total_seconds()
-    return timedelta(seconds=min(max(seconds, shortest), longest))
-
-
-def _number(header: str | None) -> int | None:
-    """No header of X's has 20 digits, and Python refuses to read thousands of them."""
-    return int(header) if header and header.isdecimal() and len(header) <= 20 else None

@@ -182,6 +182,7 @@ class TestTheClaims:
             pytest.param({"iss": None}, {"issuer": "idp"}, id="issuer-not-told"),
             pytest.param({"sub": 7, "jti": 7}, {}, id="numbers-where-names-are-usual"),
             pytest.param({"nbf": in_seconds(-60), "iat": in_seconds(-60)}, {}, id="begun"),
+            pytest.param({"iat": in_seconds(600)}, {}, id="issued-in-the-future"),
         ],
     )
     def test_are_accepted(self, claims: dict[str, Any], config: dict[str, Any]) -> None:
@@ -391,7 +392,7 @@ class TestPublishedKeys:
 
     @pytest.mark.parametrize("kid", ["unheard-of", None], ids=["unknown", "unnamed"])
     def test_without_the_one_of_the_token_refuse_it(self, issuer: Issuer, kid: str | None) -> None:
-        issuer.publish(this=RSA_KEY)
+        issuer.publish(this=RSA_KEY, that=ANOTHER_RSA_KEY)
 
         assert refusal_of(token(RSA_KEY, "RS256", kid=kid), jwk_url=issuer.jwk_url) == (
             "The token is signed with a key that its issuer does not publish."
@@ -429,6 +430,36 @@ class TestPublishedKeys:
 
         with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
             verify(token(RSA_KEY, "RS256", kid="this"), jwk_url=f"http://127.0.0.1:{port}/keys")
+
+    def test_are_asked_for_again_when_a_new_one_is_used(self, issuer: Issuer) -> None:
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        verify(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
+        issuer.publish(old=ANOTHER_RSA_KEY, new=RSA_KEY)
+        signed = token(RSA_KEY, "RS256", kid="new")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
+
+    def test_are_not_asked_for_again_and_again_for_made_up_ones(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+
+        for number in range(5):
+            refusal_of(token(RSA_KEY, "RS256", kid=f"made-up-{number}"), jwk_url=issuer.jwk_url)
+
+        assert issuer.times_asked == 2
+
+    def test_that_cannot_be_asked_for_again_are_no_fault_of_the_token(self, issuer: Issuer) -> None:
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        verify(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
+        issuer.status = 500
+
+        with pytest.raises(KeysUnavailable):
+            verify(token(RSA_KEY, "RS256", kid="new"), jwk_url=issuer.jwk_url)
+
+    def test_of_which_there_is_one_verify_a_token_that_names_none(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+        signed = token(RSA_KEY, "RS256")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
 
     def test_are_read_again_after_their_issuer_was_down(self, issuer: Issuer) -> None:
         signed = token(RSA_KEY, "RS256", kid="this")

@@ -11,6 +11,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from waiting import wait_until
 
 from local.running_stack import RunningStack, started
 from shared.clock import SystemClock
@@ -143,6 +145,7 @@ def metadata(settings: Settings, operation: str, args: dict[str, Any]) -> Any:
 
 def due_post(hasura: Hasura, author: Author, text: str = "contract", seconds_late: int = 30) -> int:
     row = hasura.insert_post(Draft(text, now() - timedelta(seconds=seconds_late)), author.token)
+    assert row
     return int(row["id"])
 
 
@@ -167,12 +170,17 @@ def attempts_of(settings: Settings, post_id: int) -> list[dict[str, Any]]:
     return attempts
 
 
-TWEETED = Outcome("tweeted", "tweeted", "X accepted it.", tweet_id="1445880548472328192", status_code=201)
-FAILED = Outcome("failed", "refused", "X refused it.", reason="X refused it.", status_code=403)
+def tweeted() -> Outcome:
+    tweet_id = str(uuid.uuid4().int)[:19]
+    return Outcome("tweeted", "tweeted", "X accepted it.", tweet_id=tweet_id, status_code=201, attempts=(1,))
+
+
+FAILED = Outcome("failed", "refused", "X refused it.", reason="X refused it.", status_code=403, attempts=(1,))
+UNKNOWN = Outcome("unknown", "unknown", "no answer", reason="no answer", attempts=(1,))
 
 
 def not_sent(until: datetime) -> Outcome:
-    return Outcome("scheduled", "not_sent", "no connection", reason="no connection", not_before=until)
+    return Outcome("scheduled", "not_sent", "no connection", reason="no connection", not_before=until, attempts=(1,))
 
 
 class TestInsert:
@@ -181,6 +189,7 @@ class TestInsert:
 
         row = hasura.insert_post(Draft("hello", at), author.token)
 
+        assert row
         assert (row["text"], row["state"], row["is_pending"]) == ("hello", "scheduled", True)
         assert (int(row["user_id"]), int(row["account_id"])) == (author.user_id, author.account_id)
         assert datetime.fromisoformat(row["schedule_for"]) == at
@@ -244,6 +253,7 @@ class TestClaim:
 
     def test_leaves_what_is_not_due(self, hasura: Hasura, author: Author) -> None:
         row = hasura.insert_post(Draft("later", now() + timedelta(hours=1)), author.token)
+        assert row
 
         assert int(row["id"]) not in [post.id for post in hasura.claim_due_posts(int(row["id"]))]
 
@@ -277,17 +287,39 @@ class TestClaim:
 
         post = claimed(hasura, post_id)
 
-        assert post.state == "unknown"
+        assert (post.state, post.is_leased) == ("unknown", False)
         assert [attempt["outcome"] for attempt in attempts_of(settings, post_id)] == ["unknown"]
+
+    def test_hands_over_what_is_to_be_looked_up_once_with_what_was_sent(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        first = claimed(hasura, due_post(hasura, author, "as it was sent"))
+        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
+
+        post = claimed(hasura, first.id)
+
+        assert (post.state, post.is_leased, post.tries, post.attempt) == ("unknown", True, 1, 1)
+        assert [(question.number, question.text) for question in post.questions] == [(1, "as it was sent")]
+        assert first.id not in [other.id for other in hasura.claim_due_posts(first.id)]
+
+    def test_hands_over_what_is_too_late_when_its_author_wants_it_all_the_same(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        late = Draft("late", now() - timedelta(seconds=settings.max_lateness_seconds + 60), when_late="publish")
+        row = hasura.insert_post(late, author.token)
+        assert row
+
+        assert claimed(hasura, int(row["id"])).state == "sending"
 
 
 class TestRecord:
     def test_ends_the_post_and_its_attempt_together(self, settings: Settings, hasura: Hasura, author: Author) -> None:
         post = claimed(hasura, due_post(hasura, author))
 
-        hasura.record(post, TWEETED)
+        outcome = tweeted()
+        hasura.record(post, outcome)
 
-        assert (found(hasura, post.id).state, found(hasura, post.id).tweet_id) == ("tweeted", TWEETED.tweet_id)
+        assert (found(hasura, post.id).state, found(hasura, post.id).tweet_id) == ("tweeted", outcome.tweet_id)
         [attempt] = attempts_of(settings, post.id)
         assert (attempt["outcome"], attempt["status_code"], attempt["detail"]) == ("tweeted", 201, "X accepted it.")
         assert attempt["finished_at"]
@@ -304,7 +336,7 @@ class TestRecord:
 
     def test_of_a_tweet_is_final(self, hasura: Hasura, author: Author) -> None:
         post = claimed(hasura, due_post(hasura, author))
-        hasura.record(post, TWEETED)
+        hasura.record(post, tweeted())
 
         hasura.record(post, FAILED)
 
@@ -315,7 +347,7 @@ class TestRecord:
         hasura.record(first, not_sent(now() - timedelta(seconds=1)))
         claimed(hasura, first.id)
 
-        hasura.record(first, TWEETED)
+        hasura.record(first, tweeted())
 
         assert found(hasura, first.id).state == "tweeted"
 
@@ -327,6 +359,75 @@ class TestRecord:
         hasura.record(first, FAILED)
 
         assert found(hasura, first.id).state == "sending"
+
+
+class TestRecordingALook:
+    def looked_at(self, hasura: Hasura, author: Author) -> Post:
+        first = claimed(hasura, due_post(hasura, author))
+        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
+        return claimed(hasura, first.id)
+
+    def test_that_found_it_answers_the_attempt(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+        post = self.looked_at(hasura, author)
+
+        hasura.record(post, tweeted())
+
+        assert found(hasura, post.id).state == "tweeted"
+        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["tweeted"]
+
+    def test_that_found_nothing_makes_it_due_again(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+        post = self.looked_at(hasura, author)
+
+        hasura.record(post, Outcome("scheduled", "absent", "It is not on X.", attempts=(1,)))
+
+        again = claimed(hasura, post.id)
+        assert (again.state, again.attempt, len(again.questions)) == ("sending", 2, 1)
+        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["absent", None]
+
+    def test_that_could_not_be_made_waits_for_the_next(self, hasura: Hasura, author: Author) -> None:
+        post = self.looked_at(hasura, author)
+        later = now() + timedelta(minutes=2)
+
+        hasura.record(post, Outcome("unknown", "unknown", "no", reason="no", not_before=later, looks=1))
+
+        waiting = found(hasura, post.id)
+        assert (waiting.state, waiting.looks, waiting.not_before) == ("unknown", 1, later)
+        assert post.id not in [other.id for other in hasura.claim_due_posts(post.id)]
+
+
+class TestAKey:
+    def test_makes_one_post_of_many_creates_at_once(self, hasura: Hasura, author: Author) -> None:
+        draft, key = Draft("once", now() + timedelta(hours=1)), str(uuid.uuid4())
+
+        with ThreadPoolExecutor(8) as pool:
+            rows = list(pool.map(lambda _: hasura.insert_post(draft, author.token, key), range(8)))
+
+        [stored] = [row for row in rows if row]
+        first = hasura.post_of_key(key, author.token)
+        assert first["id"] == stored["id"]
+        assert first["request_draft"] == draft.as_json()
+
+    def test_is_one_author_s_own(self, hasura: Hasura, author: Author, other_author: Author) -> None:
+        draft, key = Draft("mine", now() + timedelta(hours=1)), str(uuid.uuid4())
+
+        assert hasura.insert_post(draft, author.token, key)
+        assert hasura.insert_post(draft, other_author.token, key)
+
+    def test_keeps_the_alarm_of_the_first_create(self, hasura: Hasura, author: Author) -> None:
+        draft, key = Draft("kept", now() + timedelta(hours=1)), str(uuid.uuid4())
+        row = hasura.insert_post(draft, author.token, key)
+        assert row
+
+        hasura.keep_alarm(row["id"], {"message": "success", "event_id": "e"})
+
+        assert hasura.post_of_key(key, author.token)["request_event"] == {"message": "success", "event_id": "e"}
+
+
+def test_tweets_of_other_posts_are_known(hasura: Hasura, author: Author) -> None:
+    post, outcome = claimed(hasura, due_post(hasura, author)), tweeted()
+    hasura.record(post, outcome)
+
+    assert hasura.published_elsewhere([str(outcome.tweet_id), "1"]) == {outcome.tweet_id}
 
 
 class TestHold:
@@ -378,7 +479,14 @@ def test_the_statuses_of_others_are_those_of_other_accounts(
 def test_a_claimed_post_says_when_its_sign_in_was_refused(hasura: Hasura, author: Author) -> None:
     first = claimed(hasura, due_post(hasura, author))
     refused = Outcome(
-        "scheduled", "not_sent", "401", reason="401", status_code=401, not_before=now() - timedelta(seconds=1)
+        "scheduled",
+        "not_sent",
+        "401",
+        reason="401",
+        status_code=401,
+        not_before=now() - timedelta(seconds=1),
+        attempts=(1,),
+        sign_in_refused=True,
     )
     hasura.record(first, refused)
 
@@ -438,3 +546,35 @@ class TestX:
     def test_refuses_a_wrong_token(self, x: X, account: Account) -> None:
         with pytest.raises(SignInRefused):
             x.publish(replace(account, access_token_secret="wrong"), "never out")
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            pytest.param(
+                "See https://example.com/a?b=1&c=2#d, (https://example.com) and https://example.org/.", id="links"
+            ),
+            pytest.param("Read main.py on example.com. Or Example.ORG/Path/", id="bare-domains"),
+            pytest.param("1 < 2 & 3 > 2, AT&amp;T <é e\u0301 漢 👩\u200d🔬 👍🏽>", id="escapes-and-emoji"),
+            pytest.param("  first  line\nsecond\n\n  fourth ", id="white-space"),
+        ],
+    )
+    def test_shows_a_text_so_that_it_is_found_again(self, x: X, account: Account, text: str) -> None:
+        text, since = f"{text}{uuid.uuid4()}{text}", now() - timedelta(minutes=1)
+
+        tweet_id = x.publish(account, text)
+
+        assert x.find(account, text, since) == [tweet_id]
+        assert x.find(account, f"Another {text}", since) == []
+
+    def test_does_not_show_what_was_published_before(self, x: X, account: Account) -> None:
+        text, since = f"Contract test {uuid.uuid4()}", now()
+        x.publish(account, text)
+        published_by = now()
+        later = wait_until(now, lambda time: time > published_by)
+
+        assert x.find(account, text, since)
+        assert x.find(account, text, later) == []
+
+    def test_shows_nothing_for_a_wrong_token(self, x: X, account: Account) -> None:
+        with pytest.raises(SignInRefused):
+            x.find(replace(account, access_token_secret="wrong"), "never out", now() - timedelta(minutes=1))

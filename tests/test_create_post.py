@@ -20,6 +20,7 @@ GRAPHQL = "http://hasura.test/v1/graphql"
 METADATA = "http://hasura.test/v1/metadata"
 AT = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0).isoformat()
 DRAFT = {"text": "Hello", "schedule_for": AT}
+SENT = {**DRAFT, "when_late": "skip"}
 ROW = {
     "id": 7,
     "text": "Hello",
@@ -73,7 +74,7 @@ class TestAGoodDraft:
         [stored] = insert.calls
         assert stored.request.headers["Authorization"] == bearer
         assert "x-hasura-admin-secret" not in stored.request.headers
-        assert json.loads(stored.request.body)["variables"] == {"post": DRAFT}
+        assert json.loads(stored.request.body)["variables"] == {"post": SENT}
         [rung] = alarm.calls
         assert rung.request.headers["x-hasura-admin-secret"] == "the-admin-secret"
         assert "Authorization" not in rung.request.headers
@@ -124,6 +125,52 @@ class TestAGoodDraft:
         assert response.status_code == 201
         assert json_of(response) == {"insert_scheduled_post_one": ROW, "scheduled_event": None}
         assert "post 7 has no alarm" in caplog.text
+
+
+class TestAnIdempotencyKey:
+    def create(self, key: str) -> func.HttpResponse:
+        return call(main, DRAFT, {"Authorization": f"Bearer {token()}", "Idempotency-Key": key})
+
+    @pytest.mark.parametrize("header", ["a-key", '"a-key"', " a-key "], ids=["bare", "quoted", "with-blanks"])
+    def test_is_stored_with_the_post(self, hasura: responses.RequestsMock, header: str) -> None:
+        insert = hasura.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": ROW}})
+        hasura.post(METADATA, json=ALARM)
+        keep = hasura.post(GRAPHQL, json={"data": {"update_scheduled_post_by_pk": {"id": 7}}})
+
+        assert self.create(header).status_code == 201
+
+        stored = json.loads(insert.calls[0].request.body)["variables"]["post"]
+        assert stored["request_key"] == "a-key"
+        assert json.loads(keep.calls[0].request.body)["variables"] == {"id": 7, "alarm": ALARM}
+
+    def test_used_again_gives_the_first_post_and_sets_no_alarm(self, hasura: responses.RequestsMock) -> None:
+        first = {"request_draft": {**SENT, "account_id": None, "user_id": None}, "request_event": ALARM}
+        hasura.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": None}})
+        hasura.post(GRAPHQL, json={"data": {"scheduled_post": [{**ROW, **first}]}})
+
+        response = self.create("a-key")
+
+        assert response.status_code == 201
+        assert json_of(response) == {"insert_scheduled_post_one": ROW, "scheduled_event": ALARM}
+
+    def test_used_for_another_draft_is_refused_naming_the_difference(self, hasura: responses.RequestsMock) -> None:
+        first = {"request_draft": {**SENT, "text": "Other", "account_id": None, "user_id": None}}
+        hasura.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": None}})
+        hasura.post(GRAPHQL, json={"data": {"scheduled_post": [{**ROW, **first, "request_event": None}]}})
+
+        problem = assert_problem(self.create("a-key"), 422)
+
+        assert problem["type"] == "/problems/key-reused"
+        assert [fault["field"] for fault in problem["errors"]] == ["text"]
+
+    @pytest.mark.parametrize(
+        "key", ["", '""', "k" * 256, "schlüssel", "a\nb"], ids=["empty", "quotes", "long", "umlaut", "line"]
+    )
+    def test_that_is_none_is_refused(self, hasura: responses.RequestsMock, key: str) -> None:
+        problem = assert_problem(self.create(key), 400)
+
+        assert "255" in problem["detail"]
+        assert len(hasura.calls) == 0
 
 
 class TestACallerWhoCannotBeTold:

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -193,6 +194,11 @@ def alarms_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
     return [event for event in events if event["payload"]["id"] == post_id]
 
 
+RELEASE = """mutation ($name: String!) {
+  update_account(where: {account_name: {_eq: $name}}, _set: {held_until: null}) { affected_rows }
+}"""
+
+
 class TestWhatXSays:
     @pytest.fixture(autouse=True)
     def _operator_has_acted(self, stack: RunningStack) -> Iterator[None]:
@@ -236,22 +242,119 @@ class TestWhatXSays:
         post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
 
         assert (post["state"], post["tries"]) == ("scheduled", 1)
-        assert post["not_before"] is not None
-        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"not_before": None}})  # over sooner than X said
+        assert alice.graphql("{ account { held_until } }")["account"][0]["held_until"] > in_seconds(0)
+        alice.stack.graphql(RELEASE, {"name": alice.name})  # the limit is over sooner than X said
         ring(alice.stack, post_id)
         assert alice.post_once(post_id, "tweeted")["tries"] == 2
         assert alice.tweets() == ["limited"]
 
 
+AGE_ATTEMPTS = """mutation ($id: bigint!, $at: timestamptz!) {
+  update_post_attempt(where: {post_id: {_eq: $id}}, _set: {finished_at: $at}) { affected_rows }
+}"""
+
+
+class TestAnUnknownOutcome:
+    def unknown_post(self, alice: Author, kind: str) -> int:
+        """A post whose first try ended unknown, long enough ago to be looked up for good."""
+        alice.stack.fail(kind, username=alice.name)
+        post_id = alice.schedule(f"{kind} & <b> example.com/{kind}", seconds_ahead=0.3)
+        alice.post_once(post_id, "unknown")
+        alice.stack.graphql(AGE_ATTEMPTS, {"id": post_id, "at": in_seconds(-180)})
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"not_before": in_seconds(-1)}})
+        return post_id
+
+    @pytest.mark.parametrize("kind", ["reset_after", "commit_then_503", "unreadable_201"])
+    def test_is_found_on_x_and_the_post_is_published_once(self, alice: Author, kind: str) -> None:
+        post_id = self.unknown_post(alice, kind)
+
+        answer = ring(alice.stack, post_id)
+
+        assert (answer.status_code, answer.json()["state"]) == (200, "tweeted")
+        [tweet] = alice.stack.tweets(alice.name)
+        post = alice.post(post_id)
+        assert (post["tweet_id"], post["is_pending"]) == (tweet["id"], False)
+        assert [attempt["outcome"] for attempt in post["post_attempts"]] == ["tweeted"]
+
+    @pytest.mark.parametrize("kind", ["reset_before", "503"])
+    def test_is_surely_absent_and_the_post_is_published_once(self, alice: Author, kind: str) -> None:
+        post_id = self.unknown_post(alice, kind)
+
+        ring(alice.stack, post_id)
+        ring(alice.stack, post_id)
+
+        post = alice.post_once(post_id, "tweeted")
+        assert len(alice.tweets()) == 1
+        assert [attempt["outcome"] for attempt in post["post_attempts"]] == ["absent", "tweeted"]
+
+    def test_stays_unknown_while_x_cannot_be_asked(self, alice: Author) -> None:
+        post_id = self.unknown_post(alice, "503")
+        alice.stack.fail("503", username=alice.name, endpoint="timeline")
+
+        answer = ring(alice.stack, post_id)
+
+        assert (answer.status_code, answer.json()["state"]) == (503, "unknown")
+        assert "looking failed" in alice.post(post_id)["reason"]
+        assert alice.tweets() == []
+
+
+class TestMovingAClosedPost:
+    def test_opens_it_again_and_it_goes_out(self, alice: Author) -> None:
+        alice.stack.fail("403", username=alice.name)
+        post_id = alice.schedule("second chance", seconds_ahead=0.3)
+        alice.post_once(post_id, "failed")
+
+        alice.change(post_id, schedule_for=in_seconds(0))
+
+        post = alice.post_once(post_id, "tweeted")
+        assert [attempt["outcome"] for attempt in post["post_attempts"]] == ["refused", "opened", "tweeted"]
+        assert alice.tweets() == ["second chance"]
+
+    def test_does_not_open_an_unknown_one_before_it_was_looked_up(self, alice: Author) -> None:
+        alice.stack.fail("commit_then_503", username=alice.name)
+        post_id = alice.schedule("patience", seconds_ahead=0.3)
+        alice.post_once(post_id, "unknown")
+
+        alice.change(post_id, schedule_for=in_seconds(0))
+
+        assert ring(alice.stack, post_id).json()["state"] == "unknown"
+        assert alice.tweets() == ["patience"]
+
+
+class TestAnIdempotencyKey:
+    def test_makes_one_post_of_a_double_click(self, alice: Author) -> None:
+        draft = {"text": "clicked twice", "schedule_for": in_seconds(3600)}
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(lambda _: alice.stack.create_post(alice.token, draft, key), range(4)))
+
+        assert [answer.status_code for answer in answers] == [201] * 4
+        [post_id] = {answer.json()["insert_scheduled_post_one"]["id"] for answer in answers}
+        assert len(alarms_of(alice.stack, post_id)) == 1
+        again = alice.stack.create_post(alice.token, draft, key).json()
+        assert again["scheduled_event"]["message"] == "success"
+
+    def test_for_another_draft_is_refused(self, alice: Author) -> None:
+        key = {"Idempotency-Key": str(uuid.uuid4())}
+        alice.stack.create_post(alice.token, {"text": "one", "schedule_for": in_seconds(3600)}, key)
+
+        problem = assert_refused(
+            alice.stack.create_post(alice.token, {"text": "two", "schedule_for": in_seconds(3600)}, key), 422
+        )
+
+        assert {fault["field"] for fault in problem["errors"]} == {"text", "schedule_for"}
+
+
 class TestBadEnds:
-    def test_a_post_whose_publisher_died_is_not_sent_again(self, alice: Author) -> None:
+    def test_a_post_whose_publisher_died_is_not_sent_again_before_it_was_looked_up(self, alice: Author) -> None:
         post_id = alice.schedule("crash", seconds_ahead=3600)
         backdate = {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(-1)}}
         alice.stack.graphql(MOVE, backdate)
 
         answer = ring(alice.stack, post_id)
 
-        assert (answer.status_code, answer.json()["state"]) == (200, "unknown")
+        assert (answer.status_code, answer.json()["state"]) == (503, "unknown")
         assert "stopped in the middle" in alice.post(post_id)["reason"]
         assert alice.tweets() == []
 
@@ -323,13 +426,13 @@ class TestWhoMayWhat:
 
         assert refused.value.errors[0]["extensions"]["code"] == "validation-failed"
 
-    def test_a_user_may_change_text_time_and_account_and_nothing_else(self, alice: Author) -> None:
+    def test_a_user_may_change_what_goes_out_when_and_from_where_and_nothing_else(self, alice: Author) -> None:
         fields = "query ($type: String!) { __type(name: $type) { inputFields { name } } }"
-        allowed = {"text", "schedule_for", "account_id"}
+        allowed = {"text", "schedule_for", "account_id", "when_late"}
 
         for type_name, names in {
             "scheduled_post_set_input": allowed,
-            "scheduled_post_insert_input": allowed | {"user_id"},
+            "scheduled_post_insert_input": allowed | {"user_id", "request_key", "request_draft"},
         }.items():
             shown = alice.graphql(fields, type=type_name)["__type"]["inputFields"]
             assert {field["name"] for field in shown} == names
@@ -347,14 +450,18 @@ class TestWhoMayWhat:
         post_id = alice.schedule("on its way", seconds_ahead=3600)
         alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
 
-        assert alice.change(post_id, text="other") is None
-        assert alice.graphql(DELETE, id=post_id)["delete_scheduled_post_by_pk"] is None
+        with pytest.raises(GraphQLFailed, match="being published just now"):
+            alice.change(post_id, text="other")
+        with pytest.raises(GraphQLFailed, match="being published just now"):
+            alice.graphql(DELETE, id=post_id)
         assert alice.post(post_id)["text"] == "on its way"
 
     def test_a_published_post_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
         post_id = alice.schedule("final", seconds_ahead=0.3)
         alice.post_once(post_id, "tweeted")
 
-        assert alice.change(post_id, text="other") is None
-        assert alice.graphql(DELETE, id=post_id)["delete_scheduled_post_by_pk"] is None
+        with pytest.raises(GraphQLFailed, match="published and cannot be changed"):
+            alice.change(post_id, text="other")
+        with pytest.raises(GraphQLFailed, match="published and cannot be changed"):
+            alice.graphql(DELETE, id=post_id)
         assert alice.post(post_id)["text"] == "final"

@@ -4,6 +4,7 @@ import json
 import socket
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ from shared.errors import (
     Unauthorized,
 )
 from shared.hasura import Hasura
-from shared.posts import Account, Outcome, Post
+from shared.posts import Account, Outcome, Post, Question
 
 GRAPHQL = "http://hasura.test/v1/graphql"
 METADATA = "http://hasura.test/v1/metadata"
@@ -52,16 +53,22 @@ ROW = {
     "not_before": None,
     "state": "sending",
     "tries": 1,
+    "attempt": 1,
+    "looks": 0,
     "tweet_id": None,
     "reason": None,
     "account": ACCOUNT,
-    "post_attempts": [],
+    "lease_until": "2026-05-04T12:02:00+00:00",
+    "refused": [],
+    "questions": [],
 }
 FOUND = {**ROW, "account": {"held_until": None}}
 FREE_APP = [{"held_until": None}]
-POST = Post(id=7, user_id=1, account_id=3, text="Hello", schedule_for=NOON, state="sending", tries=2)
-TWEETED = Outcome("tweeted", "tweeted", "X accepted it.", tweet_id="1445880548472328192", status_code=201)
-REFUSED = Outcome("failed", "refused", "X refuses it.", reason="X refuses it.", status_code=403)
+POST = Post(id=7, user_id=1, account_id=3, text="Hello", schedule_for=NOON, state="sending", tries=1, attempt=2)
+TWEETED = Outcome(
+    "tweeted", "tweeted", "X accepted it.", tweet_id="1445880548472328192", status_code=201, attempts=(2,)
+)
+REFUSED = Outcome("failed", "refused", "X refuses it.", reason="X refuses it.", status_code=403, attempts=(2,))
 HTML = "<html><h1>502 Bad Gateway</h1></html>"
 
 
@@ -80,18 +87,24 @@ CALLS: dict[str, Callable[[Hasura], Any]] = {
     "insert_post": lambda hasura: hasura.insert_post(DRAFT, TOKEN),
     "claim_due_posts": lambda hasura: hasura.claim_due_posts(7),
     "find_post": lambda hasura: hasura.find_post(7),
+    "post_of_key": lambda hasura: hasura.post_of_key("key", TOKEN),
+    "keep_alarm": lambda hasura: hasura.keep_alarm(7, {"message": "success"}),
+    "published_elsewhere": lambda hasura: hasura.published_elsewhere(["1", "2"]),
     "record": lambda hasura: hasura.record(POST, TWEETED),
     "hold": lambda hasura: hasura.hold(NOON, "X limits @ada.", 3),
     "statuses_of_others": lambda hasura: hasura.statuses_of_others(3, NOON),
     "set_alarm": lambda hasura: hasura.set_alarm(NOON, {"id": 7, "schedule_for": "2026-05-04T12:00:00+00:00"}),
 }
 GRAPHQL_CALLS = [name for name in CALLS if name != "set_alarm"]
-GRAPHQL_CALLS_AS_ADMIN = [name for name in GRAPHQL_CALLS if name != "insert_post"]
+GRAPHQL_CALLS_AS_ADMIN = [name for name in GRAPHQL_CALLS if name not in ("insert_post", "post_of_key")]
 
 UPDATED = {"affected_rows": 1}
 DATA = {
     "insert_post": {"insert_scheduled_post_one": STORED},
     "claim_due_posts": {"claim_due_posts": [ROW]},
+    "post_of_key": {"scheduled_post": [{**STORED, "request_draft": {}, "request_event": None}]},
+    "keep_alarm": {"update_scheduled_post_by_pk": {"id": 7}},
+    "published_elsewhere": {"scheduled_post": [{"tweet_id": "2"}]},
     "find_post": {"scheduled_post_by_pk": FOUND, "app": FREE_APP},
     "record": {"update_scheduled_post": UPDATED, "update_post_attempt": UPDATED},
     "hold": {"update_account": UPDATED},
@@ -194,7 +207,7 @@ class TestInsertPost:
         hasura.insert_post(draft, TOKEN)
 
         assert root_fields(network) == ["mutation", "insert_scheduled_post_one"]
-        assert sent(network)["variables"] == {"post": given}
+        assert sent(network)["variables"] == {"post": {**given, "when_late": "skip"}}
 
     def test_gives_the_stored_row(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": DATA["insert_post"]})
@@ -526,6 +539,8 @@ class TestClaimDuePosts:
                 schedule_for=NOON,
                 state="sending",
                 tries=1,
+                attempt=1,
+                is_leased=True,
                 account=Account(3, "ada", frozenset({1, 2}), "token-of-ada", "token-secret-of-ada"),
             )
         ]
@@ -578,15 +593,67 @@ class TestClaimDuePosts:
     def test_says_when_an_earlier_try_met_a_refused_sign_in(
         self, hasura: Hasura, network: responses.RequestsMock
     ) -> None:
-        refused = {**ROW, "post_attempts": [{"finished_at": "2026-05-04T12:00:00+00:00"}]}
-        network.post(GRAPHQL, json={"data": {"claim_due_posts": [refused, ROW]}})
+        refused = {**ROW, "refused": [{"account_id": 3, "finished_at": "2026-05-04T12:00:00+00:00"}]}
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [refused, ROW, {**refused, "account_id": 4}]}})
 
-        assert [post.sign_in_refused_at for post in hasura.claim_due_posts(7)] == [NOON, None]
+        assert [post.sign_in_refused_at for post in hasura.claim_due_posts(7)] == [NOON, None, None]
 
     def test_shows_no_tokens_when_a_post_is_logged(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": DATA["claim_due_posts"]})
 
         assert "token-" not in repr(hasura.claim_due_posts(7))
+
+
+class TestTheQuestionsOfAClaimedPost:
+    def test_are_its_tries_that_ended_unknown(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        asked = {
+            "number": 1,
+            "text": "as it was sent",
+            "started_at": "2026-05-04T12:00:00+00:00",
+            "finished_at": "2026-05-04T12:00:30+00:00",
+        }
+        row = {**ROW, "state": "unknown", "looks": 2, "lease_until": None, "questions": [asked]}
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [row]}})
+
+        [post] = hasura.claim_due_posts(7)
+
+        assert (post.looks, post.is_leased) == (2, False)
+        assert post.questions == (Question(1, "as it was sent", NOON, NOON + timedelta(seconds=30)),)
+
+
+class TestAKey:
+    def test_comes_with_its_draft_and_never_overwrites(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        network.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": None}})
+
+        row = hasura.insert_post(DRAFT, TOKEN, "a-key")
+
+        assert row is None
+        assert "on_conflict: {constraint: one_post_per_request_key, update_columns: []}" in sent(network)["query"]
+        post = sent(network)["variables"]["post"]
+        assert (post["request_key"], post["request_draft"]) == ("a-key", DRAFT.as_json())
+
+    def test_finds_the_author_s_post_as_the_author(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        network.post(GRAPHQL, json={"data": DATA["post_of_key"]})
+
+        row = hasura.post_of_key("a-key", TOKEN)
+
+        assert row["id"] == 7
+        assert sent(network)["variables"] == {"key": "a-key"}
+        assert network.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
+
+    def test_of_a_post_that_was_deleted_meanwhile_is_for_another_try(
+        self, hasura: Hasura, network: responses.RequestsMock
+    ) -> None:
+        network.post(GRAPHQL, json={"data": {"scheduled_post": []}})
+
+        with pytest.raises(HasuraUnavailable, match="deleted"):
+            hasura.post_of_key("a-key", TOKEN)
+
+
+def test_tweets_of_other_posts_are_told(hasura: Hasura, network: responses.RequestsMock) -> None:
+    network.post(GRAPHQL, json={"data": DATA["published_elsewhere"]})
+
+    assert hasura.published_elsewhere(["1", "2"]) == {"2"}
 
 
 class TestFindPost:
@@ -598,7 +665,18 @@ class TestFindPost:
 
         assert root_fields(network) == ["query", "scheduled_post_by_pk", "app"]
         assert sent(network)["variables"] == {"id": 7}
-        assert post == Post(7, 1, 3, "Hello", NOON, "tweeted", 1, None, "1445880548472328192", "It went out.")
+        assert post == Post(
+            id=7,
+            user_id=1,
+            account_id=3,
+            text="Hello",
+            schedule_for=NOON,
+            state="tweeted",
+            tries=1,
+            attempt=1,
+            tweet_id="1445880548472328192",
+            reason="It went out.",
+        )
 
     @pytest.mark.parametrize(
         ("account", "app", "hour"),
@@ -649,13 +727,15 @@ class TestRecord:
             "tweet_id": "1445880548472328192",
             "not_before": None,
             "lease_until": None,
+            "looks": 0,
         }
-        assert variables["attempt"] == {"post_id": {"_eq": 7}, "number": {"_eq": 2}}
+        assert variables["attempt"] == {"post_id": {"_eq": 7}, "number": {"_in": [2]}}
         assert variables["ended"] == {
             "outcome": "tweeted",
             "detail": "X accepted it.",
             "status_code": 201,
             "finished_at": "now",
+            "sign_in_refused": False,
         }
 
     def test_writes_a_tweet_whatever_happened_to_the_row_meanwhile(
@@ -676,9 +756,23 @@ class TestRecord:
 
         assert sent(network)["variables"]["post"] == {
             "id": {"_eq": 7},
-            "tries": {"_eq": 2},
+            "attempt": {"_eq": 2},
+            "looks": {"_eq": 0},
             "state": {"_in": ["sending", "unknown"]},
         }
+
+    def test_of_a_look_leaves_the_times_of_the_try_as_they_are(
+        self, hasura: Hasura, network: responses.RequestsMock
+    ) -> None:
+        network.post(GRAPHQL, json={"data": DATA["record"]})
+        looked_at = replace(POST, state="unknown", looks=1)
+
+        hasura.record(looked_at, Outcome("scheduled", "absent", "It is not on X.", attempts=(1, 2)))
+
+        variables = sent(network)["variables"]
+        assert variables["post"]["looks"] == {"_eq": 1}
+        assert variables["attempt"] == {"post_id": {"_eq": 7}, "number": {"_in": [1, 2]}}
+        assert variables["ended"] == {"outcome": "absent", "detail": "It is not on X."}
 
     def test_writes_the_time_of_the_next_try_with_its_offset(
         self, hasura: Hasura, network: responses.RequestsMock
@@ -735,7 +829,7 @@ class TestStatusesOfOthers:
             "attempts": {
                 "finished_at": {"_gt": "2026-05-04T11:00:00+00:00"},
                 "status_code": {"_is_null": False},
-                "scheduled_post": {"account_id": {"_neq": 3}},
+                "account_id": {"_neq": 3},
             }
         }
 

@@ -84,7 +84,7 @@ class MisbehavingServer:
         return f"http://{self.address}{path}"
 
     def times_asked(self, path: str) -> int:
-        return [asked for asked, _, _ in self.asked].count(path)
+        return [asked.partition("?")[0] for asked, _, _ in self.asked].count(path)
 
     def wait_until_connections_are_closed(self) -> None:
         for thread in self._threads[1:]:
@@ -110,7 +110,7 @@ class MisbehavingServer:
         with connection:
             path, headers, body = _read_request(connection)
             self.asked.append((path, headers, body))
-            self._behaviours[path](connection)
+            self._behaviours[path.partition("?")[0]](connection)
 
     def _hang(self, connection: socket.socket) -> None:
         self.end.wait()
@@ -125,7 +125,7 @@ def _read_request(connection: socket.socket) -> tuple[str, dict[str, str], bytes
         path = stream.readline().split()[1].decode()
         lines = [line.decode().strip() for line in iter(stream.readline, b"\r\n")]
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-        return path, headers, stream.read(int(headers["content-length"]))
+        return path, headers, stream.read(int(headers.get("content-length", 0)))
 
 
 @pytest.fixture
@@ -181,7 +181,17 @@ def _self_signed_certificate(file: Path) -> Path:
     return file
 
 
+Ask = Callable[..., HttpAnswer]
+
 post = functools.partial(http_client.post, body=BODY, headers=TOKEN, read_timeout=5)
+get = functools.partial(http_client.get, params={"q": "a query"}, headers=TOKEN, read_timeout=5)
+
+
+@pytest.fixture(params=[post, get], ids=["post", "get"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Each verb in turn: what becomes of a request is the same for both."""
+    verb: Ask = request.param
+    return verb
 
 
 def text_of(error: BaseException) -> str:
@@ -190,8 +200,8 @@ def text_of(error: BaseException) -> str:
 
 
 class TestAnAnswer:
-    def test_has_the_status_the_headers_in_any_case_and_the_json(self, server: MisbehavingServer) -> None:
-        answer = post(server.url("/created"))
+    def test_has_the_status_the_headers_in_any_case_and_the_json(self, server: MisbehavingServer, ask: Ask) -> None:
+        answer = ask(server.url("/created"))
 
         assert (answer.status, answer.json) == (201, {"data": {"id": "1"}})
         assert answer.headers["x-rate-limit-reset"] == "17"
@@ -199,27 +209,36 @@ class TestAnAnswer:
     @pytest.mark.parametrize(
         "path", ["/not_json", "/empty", "/endless_number", "/deep_nesting"], ids=lambda path: path.strip("/")
     )
-    def test_that_holds_no_readable_json_has_none(self, server: MisbehavingServer, path: str) -> None:
-        assert post(server.url(path)).json is None
+    def test_that_holds_no_readable_json_has_none(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        assert ask(server.url(path)).json is None
 
-    def test_that_is_not_utf_8_is_no_error(self, server: MisbehavingServer) -> None:
-        assert post(server.url("/not_utf_8")).status == 200
+    def test_that_is_not_utf_8_is_no_error(self, server: MisbehavingServer, ask: Ask) -> None:
+        assert ask(server.url("/not_utf_8")).status == 200
 
-    def test_that_is_a_redirect_is_not_followed(self, server: MisbehavingServer) -> None:
-        answer = post(server.url("/redirect"))
+    def test_that_is_a_redirect_is_not_followed(self, server: MisbehavingServer, ask: Ask) -> None:
+        answer = ask(server.url("/redirect"))
 
         assert (answer.status, answer.headers["Location"]) == (302, "/created")
         assert server.times_asked("/created") == 0
 
 
 class TestARequest:
-    def test_carries_the_body_as_json_and_the_headers_as_given(self, server: MisbehavingServer) -> None:
+    def test_of_post_carries_the_body_as_json_and_the_headers_as_given(self, server: MisbehavingServer) -> None:
         post(server.url("/created"))
 
         [(_, headers, body)] = server.asked
         assert json.loads(body) == BODY
         assert headers["content-type"] == "application/json"
         assert headers["authorization"] == TOKEN["Authorization"]
+
+    def test_of_get_carries_its_query_and_the_headers_as_given_and_no_body(self, server: MisbehavingServer) -> None:
+        get(server.url("/created"), params={"fields": "id,text", "from": "a&b c"})
+
+        [(path, headers, body)] = server.asked
+        assert path == "/created?fields=id%2Ctext&from=a%26b+c"
+        assert headers["authorization"] == TOKEN["Authorization"]
+        assert "content-type" not in headers
+        assert body == b""
 
     @pytest.mark.parametrize(
         "path",
@@ -233,61 +252,63 @@ class TestARequest:
         ],
         ids=lambda path: path.strip("/"),
     )
-    def test_is_sent_once_only(self, server: MisbehavingServer, path: str) -> None:
-        outcome = _outcome_of(lambda: post(server.url(path)))
+    def test_is_sent_once_only(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        outcome = _outcome_of(lambda: ask(server.url(path)))
 
         assert isinstance(outcome, HttpAnswer | OutcomeUnknown)
         assert len(server.asked) == 1
 
     def test_does_not_let_a_netrc_file_replace_its_authorization(
-        self, server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask
     ) -> None:
         netrc = tmp_path / "netrc"
         netrc.write_text("default login somebody password something\n")
         netrc.chmod(0o600)
         monkeypatch.setenv("NETRC", str(netrc))
 
-        answer = post(server.url("/echoes_headers"))
+        answer = ask(server.url("/echoes_headers"))
 
         assert answer.json["authorization"] == TOKEN["Authorization"]
 
-    def test_is_signed_by_the_auth_it_is_given(self, server: MisbehavingServer) -> None:
+    def test_is_signed_by_the_auth_it_is_given(self, server: MisbehavingServer, ask: Ask) -> None:
         class Signature(AuthBase):
             def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
                 request.headers["Authorization"] = "OAuth signed"
                 return request
 
-        answer = http_client.post(server.url("/echoes_headers"), BODY, auth=Signature(), read_timeout=5)
+        answer = ask(server.url("/echoes_headers"), headers=None, auth=Signature())
 
         assert answer.json["authorization"] == "OAuth signed"
 
-    def test_never_carries_a_cookie_from_an_earlier_answer(self, server: MisbehavingServer) -> None:
-        post(server.url("/sets_cookie"))
+    def test_never_carries_a_cookie_from_an_earlier_answer(self, server: MisbehavingServer, ask: Ask) -> None:
+        ask(server.url("/sets_cookie"))
 
-        answer = post(server.url("/echoes_headers"))
+        answer = ask(server.url("/echoes_headers"))
 
         assert "cookie" not in answer.json
 
-    def test_gets_a_new_connection_when_the_server_has_closed_the_old_one(self, server: MisbehavingServer) -> None:
-        post(server.url("/created"))
+    def test_gets_a_new_connection_when_the_server_has_closed_the_old_one(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        ask(server.url("/created"))
         server.wait_until_connections_are_closed()
 
-        answer = post(server.url("/created"))
+        answer = ask(server.url("/created"))
 
         assert answer.status == 201
         assert server.times_asked("/created") == 2
 
 
 class TestSurelyNotSentIs:
-    def test_a_request_to_a_closed_port(self, closed_port: int) -> None:
+    def test_a_request_to_a_closed_port(self, closed_port: int, ask: Ask) -> None:
         with pytest.raises(NotSent, match="no connection could be made"):
-            post(f"http://127.0.0.1:{closed_port}/")
+            ask(f"http://127.0.0.1:{closed_port}/")
 
     def test_a_request_to_a_server_whose_certificate_nobody_vouches_for(
-        self, port_with_a_certificate_nobody_vouches_for: int
+        self, port_with_a_certificate_nobody_vouches_for: int, ask: Ask
     ) -> None:
         with pytest.raises(NotSent, match="no connection could be made"):
-            post(f"https://localhost:{port_with_a_certificate_nobody_vouches_for}/")
+            ask(f"https://localhost:{port_with_a_certificate_nobody_vouches_for}/")
 
     @pytest.mark.parametrize(
         "url",
@@ -301,16 +322,18 @@ class TestSurelyNotSentIs:
             pytest.param(f"http://{'a' * 64}.invalid/", id="endless-label"),
         ],
     )
-    def test_a_request_to_an_address_that_leads_nowhere(self, url: str) -> None:
+    def test_a_request_to_an_address_that_leads_nowhere(self, url: str, ask: Ask) -> None:
         with pytest.raises(NotSent):
-            post(url)
+            ask(url)
 
     @pytest.mark.parametrize(
         "value", [pytest.param("two\nlines", id="line-break"), pytest.param("✓", id="not-latin-1")]
     )
-    def test_a_request_with_a_header_that_http_cannot_carry(self, server: MisbehavingServer, value: str) -> None:
+    def test_a_request_with_a_header_that_http_cannot_carry(
+        self, server: MisbehavingServer, value: str, ask: Ask
+    ) -> None:
         with pytest.raises(NotSent):
-            post(server.url("/created"), headers={"x-hasura-admin-secret": value})
+            ask(server.url("/created"), headers={"x-hasura-admin-secret": value})
 
     def test_a_request_whose_body_json_cannot_carry(self, server: MisbehavingServer) -> None:
         with pytest.raises(NotSent):
@@ -330,16 +353,16 @@ class TestTheOutcomeIsUnknownWhen:
         ],
         ids=lambda path: path.strip("/"),
     )
-    def test_the_answer_breaks_off_or_makes_no_sense(self, server: MisbehavingServer, path: str) -> None:
+    def test_the_answer_breaks_off_or_makes_no_sense(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         with pytest.raises(OutcomeUnknown):
-            post(server.url(path))
+            ask(server.url(path))
 
     @pytest.mark.parametrize("path", ["/hangs", "/hangs_in_the_body"], ids=lambda path: path.strip("/"))
-    def test_the_answer_does_not_come_in_time(self, server: MisbehavingServer, path: str) -> None:
+    def test_the_answer_does_not_come_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         begun = time.monotonic()
 
         with pytest.raises(OutcomeUnknown):
-            post(server.url(path), read_timeout=0.2)
+            ask(server.url(path), read_timeout=0.2)
 
         assert time.monotonic() - begun < 5
 
@@ -432,11 +455,11 @@ def a_proxy(behaviour: Behaviour) -> Iterator[tuple[str, list[bytes]]]:
     ids=lambda path: path.strip("/"),
 )
 def test_neither_secrets_nor_bodies_are_logged_or_told(
-    server: MisbehavingServer, caplog: pytest.LogCaptureFixture, path: str
+    server: MisbehavingServer, caplog: pytest.LogCaptureFixture, path: str, ask: Ask
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    outcome = _outcome_of(lambda: post(server.url(path)))
+    outcome = _outcome_of(lambda: ask(server.url(path)))
 
     told = caplog.text + (text_of(outcome) if isinstance(outcome, BaseException) else "")
     assert "a-token-of-the-author" not in told

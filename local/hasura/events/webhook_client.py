@@ -95,7 +95,7 @@ def http_session() -> aiohttp.ClientSession:
 def _retry_after(answer: aiohttp.ClientResponse) -> int | None:
     """Seconds, when the header is a positive integer; a date is ignored."""
     given = answer.headers.get("Retry-After", "").strip()
-    if answer.ok or not (given.isascii() and given.isdecimal()):
+    if 200 <= answer.status < 300 or not (given.isascii() and given.isdecimal()):
         return None
     return min(int(given), _LATEST_RETRY) or None
 

@@ -11,4 +11,5 @@ drop function public.session_username();
 drop table public.app;
 drop table public.account_user;
 drop table public.account;
+drop function public.hold_no_longer();
 drop table public."user";

@@ -12,7 +12,7 @@ create table public.account (
   account_name text not null,
   access_token text not null,
   access_token_secret text not null,
-  held_until timestamptz,
+  held_until timestamptz check (held_until between '2000-01-01 00:00Z' and '9000-01-01 00:00Z'),
   held_because text
 );
 comment on table public.account is 'An account on X that posts can go out from.';
@@ -20,7 +20,7 @@ comment on column public.account.held_until is 'X refuses this account for now: 
 
 create table public.app (
   id boolean primary key default true check (id),
-  held_until timestamptz,
+  held_until timestamptz check (held_until between '2000-01-01 00:00Z' and '9000-01-01 00:00Z'),
   held_because text
 );
 comment on table public.app is 'Our app on X, one row: held when X refuses all of it (credits, keys, access).';
@@ -136,7 +136,7 @@ create trigger one_line_end before insert or update of text on public.scheduled_
   for each row execute function public.one_line_end();
 
 
--- What X said of the old account is nothing to the new one.
+-- What X said of the old account is nothing to the new one, and an author who moves a post wants it at its new time.
 create function public.wait_no_longer() returns trigger language plpgsql as $$
 begin
   new.not_before := null;
@@ -144,9 +144,26 @@ begin
   return new;
 end
 $$;
-create trigger another_account_need_not_wait before update on public.scheduled_post
-  for each row when (old.state = 'scheduled' and new.account_id <> old.account_id)
+create trigger another_account_or_time_need_not_wait before update on public.scheduled_post
+  for each row when (
+    old.state = 'scheduled'
+    and (new.account_id, new.schedule_for) is distinct from (old.account_id, old.schedule_for)
+  )
   execute function public.wait_no_longer();
+
+
+create function public.hold_no_longer() returns trigger language plpgsql as $$
+begin
+  new.held_until := null;
+  new.held_because := null;
+  return new;
+end
+$$;
+create trigger new_tokens_need_not_wait before update on public.account
+  for each row when (
+    (new.access_token, new.access_token_secret) is distinct from (old.access_token, old.access_token_secret)
+  )
+  execute function public.hold_no_longer();
 
 
 -- An author with one account need not name it; with none or several, silence would be a guess. Class 22 (invalid
@@ -155,7 +172,9 @@ create function public.fill_in_only_account() returns trigger language plpgsql a
 declare
   linked bigint[] := array(select account_id from public.account_user where user_id = new.user_id);
 begin
-  if public.session_username() is not null and new.user_id is distinct from public.session_author() then
+  if new.user_id is null
+    or (public.session_username() is not null and new.user_id is distinct from public.session_author())
+  then
     return new;  -- The constraints and Hasura's permission refuse it; words here would tell about somebody else.
   end if;
   if cardinality(linked) = 0 then

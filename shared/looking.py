@@ -1,0 +1,76 @@
+"""One look for a post whose outcome is unknown: X has no idempotency key, so its own posts are what tells."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared.errors import NotSent, TryFailed
+from shared.posts import Clock, Outcome, Post, PostStore, Publisher
+from shared.publishing import record
+
+MARGIN = timedelta(minutes=1)
+"""How far the clocks of X, the database and this machine may be apart."""
+
+SURE_AFTER = timedelta(minutes=2)
+"""How long after a try X surely shows what it has; an empty look before that proves nothing."""
+
+PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2))
+"""How long to wait after each look that could not be made; after the last one the author decides."""
+
+
+def look_up(post: Post, store: PostStore, publisher: Publisher, clock: Clock) -> Post:
+    """Looks once whether X has a post, writes down what that showed, and returns the post as it is then.
+
+    Found: it is tweeted. Surely absent: it is scheduled again. Otherwise it stays unknown, until the next look or, when
+    there is none left, until its author moves it.
+    """
+    try:
+        outcome = _seen(post, store, publisher, clock.now())
+    except TryFailed as error:
+        outcome = _could_not_look(error, post, clock.now())
+    record(post, outcome, store, clock)
+    return replace(
+        post, state=outcome.state, reason=outcome.reason, tweet_id=outcome.tweet_id, not_before=outcome.not_before
+    )
+
+
+def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> Outcome:
+    if post.account is None:
+        raise NotSent("its X account was removed")
+    for question in post.questions:
+        found = publisher.find(post.account, question.text, question.started_at - MARGIN)
+        elsewhere = store.published_elsewhere(found) if found else set()
+        for tweet_id in found:
+            if tweet_id not in elsewhere:
+                return Outcome(
+                    "tweeted", "tweeted", "It was found on X.", tweet_id=tweet_id, attempts=(question.number,)
+                )
+    return _not_seen(post, now)
+
+
+def _not_seen(post: Post, now: datetime) -> Outcome:
+    sure_at = max((question.finished_at for question in post.questions), default=now) + SURE_AFTER
+    if post.questions and now < sure_at:
+        return _open_still(post, "X does not show it so far.", sure_at)
+    return Outcome(
+        "scheduled",
+        "absent",
+        "It was looked for and is not on X.",
+        reason="It was not on X, so it is tried again.",
+        attempts=tuple(question.number for question in post.questions),
+    )
+
+
+def _could_not_look(error: TryFailed, post: Post, now: datetime) -> Outcome:
+    if post.looks >= len(PAUSES):
+        return _open_still(
+            post,
+            f"It may or may not be on X, and X cannot be asked ({error.detail}). Look there yourself; "
+            "move the post to have it published again.",
+            None,
+        )
+    wait = error.wait if isinstance(error, NotSent) and error.wait else PAUSES[post.looks]
+    return _open_still(post, f"It may or may not be on X; looking failed ({error.detail}).", now + wait)
+
+
+def _open_still(post: Post, reason: str, next_look: datetime | None) -> Outcome:
+    return Outcome("unknown", "unknown", reason, reason=reason, not_before=next_look, looks=post.looks + 1)

@@ -51,7 +51,7 @@ def in_seconds(seconds: int) -> datetime.datetime:
 
 def token(key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **claims: Any) -> str:
     """A token that is valid for five minutes unless `claims` say otherwise; None leaves a claim out."""
-    given = {"sub": "alice", "exp": in_seconds(300), **claims}
+    given = {"sub": "alice", "exp": in_seconds(86_400), **claims}
     payload = {name: value for name, value in given.items() if value is not None}
     return jwt.encode(payload, key, algorithm, headers={"kid": kid} if kid else None)
 
@@ -158,7 +158,7 @@ class TestAToken:
 
 def signed_by_hand(header: dict[str, str], secret: bytes) -> str:
     """A token as an attacker makes it: libraries refuse to take a public key for a shared secret."""
-    parts = [header, {"sub": "mallory", "exp": int(in_seconds(300).timestamp())}]
+    parts = [header, {"sub": "mallory", "exp": int(in_seconds(86_400).timestamp())}]
     signed = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
     return (signed + b"." + _base64url(hmac.digest(secret, signed, hashlib.sha256))).decode()
 
@@ -182,7 +182,7 @@ class TestTheClaims:
             pytest.param({"iss": None}, {"issuer": "idp"}, id="issuer-not-told"),
             pytest.param({"sub": 7, "jti": 7}, {}, id="numbers-where-names-are-usual"),
             pytest.param({"nbf": in_seconds(-60), "iat": in_seconds(-60)}, {}, id="begun"),
-            pytest.param({"iat": in_seconds(600)}, {}, id="issued-in-the-future"),
+            pytest.param({"iat": in_seconds(86_400)}, {}, id="issued-in-the-future"),
         ],
     )
     def test_are_accepted(self, claims: dict[str, Any], config: dict[str, Any]) -> None:
@@ -194,7 +194,7 @@ class TestTheClaims:
         ("claims", "config", "words"),
         [
             pytest.param({"exp": in_seconds(-60)}, {}, "The token has expired. Sign in again.", id="expired"),
-            pytest.param({"nbf": in_seconds(600)}, {}, "The token is not valid yet.", id="not-yet-valid"),
+            pytest.param({"nbf": in_seconds(86_400)}, {}, "The token is not valid yet.", id="not-yet-valid"),
             pytest.param({"aud": "x"}, {"audience": "app"}, "The token is for another audience.", id="audience"),
             pytest.param(
                 {"aud": ["x", "y"]},

@@ -49,7 +49,7 @@ def hasura() -> Iterator[responses.RequestsMock]:
 def token(key: str = "k" * 32, algorithm: str = "HS256", **claims: Any) -> str:
     now = datetime.now(UTC)
     return jwt.encode(
-        {"sub": "alice", "aud": "app", "iss": "idp", "exp": now + timedelta(minutes=5), **claims}, key, algorithm
+        {"sub": "alice", "aud": "app", "iss": "idp", "exp": now + timedelta(days=1), **claims}, key, algorithm
     )
 
 

@@ -81,7 +81,7 @@ STRANGERS = [
         "Could not verify JWT: JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got 1)",
     ),
     (bearer(token(exp=time.time() - 1)), 400, "invalid-jwt", "Could not verify JWT: JWTExpired"),
-    (bearer(token(nbf=time.time() + 60)), 400, "invalid-jwt", "Could not verify JWT: JWTNotYetValid"),
+    (bearer(token(nbf=time.time() + 86_400)), 400, "invalid-jwt", "Could not verify JWT: JWTNotYetValid"),
     (bearer(token(key="another key of at least 32 chars!")), 400, "invalid-jwt",
      "Could not verify JWT: JWSError JWSInvalidSignature"),
     (bearer(token(key="", algorithm="none")), 400, "invalid-jwt",

@@ -172,10 +172,11 @@ class TestTheOutcomeOfATry:
         assert second.arrived - first.arrived >= 0.4
         assert hasura.wait_for_status(event_id, "delivered")["tries"] == 2
 
+    @pytest.mark.parametrize("status", [302, 429])
     def test_retry_after_wins_over_the_interval_and_the_number_of_retries(
-        self, hasura: HasuraServer, webhooks: Webhooks
+        self, hasura: HasuraServer, webhooks: Webhooks, status: int
     ) -> None:
-        hook = webhooks.new(Answer(429, {"Retry-After": "1"}), Answer(200))
+        hook = webhooks.new(Answer(status, {"Retry-After": "1"}), Answer(200))
 
         event_id = hasura.set_alarm(hook.url, retry_conf={"num_retries": 0, "retry_interval_seconds": 60})
 

@@ -246,6 +246,13 @@ def test_a_row_that_was_reopened_by_hand_does_not_stop_the_claim(db: Database) -
     )
 
 
+def test_a_row_whose_counter_was_set_back_by_hand_does_not_stop_the_claim(db: Database) -> None:
+    db.execute("insert into post_attempt values (1, 7, now(), now(), 'hello', 'refused')")
+    db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
+
+    assert one(db, "select attempt from claim_due_posts()") == 8
+
+
 def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) -> None:
     db.execute("select set_config('hasura.user', %s, true)", ['{"x-hasura-user-id": "stranger"}'])
 

@@ -173,7 +173,10 @@ begin
       lease_until = case when not too_late and not publisher_stopped then now() + make_interval(secs => lease_seconds) end,
       not_before = case when to_look_up then post.not_before when publisher_stopped then now() end,
       tries = post.tries + (not too_late and not to_look_up and not publisher_stopped)::integer,
-      attempt = post.attempt + (not too_late and not to_look_up and not publisher_stopped)::integer,
+      attempt = case
+        when too_late or to_look_up or publisher_stopped then post.attempt
+        else 1 + greatest(post.attempt, (select max(number) from public.post_attempt where post_id = post.id))
+      end,
       looks = case when publisher_stopped then 0 else post.looks end,
       reason = case
         when publisher_stopped then 'The publisher stopped in the middle of sending, so X may or may not have this post.'

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test check clean
+.PHONY: help install run demo doctor test check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -30,6 +30,9 @@ check: install ## format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+
+doctor: install ## say what is lost, doubled, stuck or misconfigured, here or by .env in production
+	@$(BIN)/python -m doctor
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

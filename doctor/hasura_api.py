@@ -1,0 +1,64 @@
+"""Hasura's APIs as the doctor asks them: as admin, and for reading alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from doctor.findings import CannotExamine, Finding
+from shared import http_client
+from shared.config import Settings
+from shared.errors import NotSent, OutcomeUnknown
+
+READ_TIMEOUT = 30.0
+"""Seconds: the list of all pending alarms can be long."""
+
+Json = dict[str, Any]
+
+
+class HasuraApi:
+    """Every method raises CannotExamine, with what to do about it, when it gets no answer that can be used."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._address = settings.app_base_api
+        self._as_admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
+
+    def query(self, document: str, variables: Mapping[str, Any]) -> Json:
+        """The ``data`` of a GraphQL query."""
+        body = self._post("/v1/graphql", {"query": document, "variables": variables})
+        if "errors" in body:
+            error = body["errors"][0]
+            raise _refused("the posts", error.get("message"), error.get("extensions", {}).get("code"))
+        data: Json = body["data"]
+        return data
+
+    def metadata(self, operation: str, args: Mapping[str, Any]) -> Any:
+        """What the metadata API answers."""
+        return self._post("/v1/metadata", {"type": operation, "args": args})
+
+    def rows(self, statement: str) -> list[Json]:
+        """What a select returns, as texts, from a transaction that PostgreSQL itself keeps from writing."""
+        body = self._post("/v2/query", {"type": "run_sql", "args": {"sql": statement, "read_only": True}})
+        names, *rows = body["result"]
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def _post(self, path: str, request: Json) -> Any:
+        try:
+            answer = http_client.post(self._address + path, request, headers=self._as_admin, read_timeout=READ_TIMEOUT)
+        except (NotSent, OutcomeUnknown) as error:
+            sentence = (
+                f"Hasura at {self._address} could not be asked: {error.detail}. Start it, or correct the address."
+            )
+            raise CannotExamine(Finding("misconfigured", "APP_BASE_API", sentence)) from error
+        if answer.status == 200 and isinstance(answer.json, dict | list):
+            return answer.json
+        if answer.status == 404 or not isinstance(answer.json, dict):
+            sentence = f"What answers at {self._address}{path} (HTTP {answer.status}) is no Hasura 2."
+            raise CannotExamine(Finding("misconfigured", "APP_BASE_API", sentence))
+        raise _refused(request.get("type", path), answer.json.get("error"), answer.json.get("code"))
+
+
+def _refused(what: str, message: Any, code: Any) -> CannotExamine:
+    if code in ("access-denied", "invalid-headers"):
+        sentence = f"Hasura does not accept it ({message}). Give the one that Hasura has in its own environment."
+        return CannotExamine(Finding("misconfigured", "HASURA_GRAPHQL_ADMIN_SECRET", sentence))
+    sentence = f"Hasura refused to show {what}: {message} ({code}). Apply hasura/migrations and hasura/metadata."
+    return CannotExamine(Finding("misconfigured", "Hasura", sentence))

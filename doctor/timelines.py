@@ -1,0 +1,117 @@
+"""Does X have what the rows say, once? Asked with the accounts' own sign-ins, of the latest posts alone."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from doctor.findings import Finding
+from doctor.hasura_api import HasuraApi
+from doctor.posts import Post
+from shared.errors import AppHeld, SignInRefused, TryFailed
+from shared.looking import MARGIN, SURE_AFTER
+from shared.posts import Account
+
+
+@dataclass(frozen=True)
+class Question:
+    """A text that was sent from an account, since when, and the posts that did it."""
+
+    account_id: int
+    text: str
+    since: datetime
+    posts: tuple[Post, ...]
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What X showed: the ids of all tweets with the text, and which of them are of a row, be it another's."""
+
+    question: Question
+    found: Sequence[str]
+    known: frozenset[str]
+
+
+ACCOUNTS = """
+query doctorReadsAccounts($ids: [bigint!]!) {
+  account(where: {id: {_in: $ids}}) { id account_name access_token access_token_secret }
+}"""
+
+
+def questions(posts: Iterable[Post]) -> list[Question]:
+    """What to ask X, newest first. Posts in the middle of a try, or still to be looked up, are asked for by others."""
+    asked: dict[tuple[int, str], list[tuple[datetime, Post]]] = {}
+    for post in posts:
+        if post.account_id is None or post.state == "sending" or (post.state == "unknown" and post.not_before):
+            continue
+        for attempt in post.attempts:
+            if attempt.outcome != "opened" and attempt.finished_at:
+                asked.setdefault((post.account_id, attempt.text), []).append((attempt.started_at, post))
+    found = [
+        Question(
+            account_id, text, min(at for at, _ in tries) - MARGIN, tuple({post.id: post for _, post in tries}.values())
+        )
+        for (account_id, text), tries in asked.items()
+    ]
+    return sorted(found, key=lambda question: question.since, reverse=True)
+
+
+def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account]:
+    """The accounts with their sign-ins, by id."""
+    rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(ids))})["account"]
+    return {
+        int(row["id"]): Account(
+            id=int(row["id"]),
+            name=row["account_name"],
+            user_ids=frozenset(),
+            access_token=row["access_token"],
+            access_token_secret=row["access_token_secret"],
+        )
+        for row in rows
+    }
+
+
+def sight_findings(sight: Sight, now: datetime) -> Iterator[Finding]:
+    """What X shows and no row knows, and what a row knows and X does not show."""
+    posts = sight.question.posts
+    subject = ("post " if len(posts) == 1 else "posts ") + ", ".join(str(post.id) for post in posts)
+    for tweet_id in sight.found:
+        if tweet_id not in sight.known:
+            yield _unknown_tweet(tweet_id, posts, subject)
+    for post in posts:
+        if _should_be_shown(post, sight.question.text, now) and post.tweet_id not in sight.found:
+            sentence = (
+                f"The row says tweeted as {post.tweet_id}, but X does not show that on @{post.account_name}. "
+                "If nobody deleted it there, schedule it anew."
+            )
+            yield Finding("lost", post.subject, sentence)
+
+
+def blindness_findings(failures: Mapping[str, TryFailed], number_of_accounts: int) -> Iterator[Finding]:
+    """What it tells about our app that X would not show the posts of these accounts, by name."""
+    for error in {error.detail: error for error in failures.values() if isinstance(error, AppHeld)}.values():
+        yield Finding("misconfigured", "our app on X", f"{error.detail} See X's developer portal.")
+    refused = [name for name, error in failures.items() if isinstance(error, SignInRefused)]
+    if refused and len(refused) == number_of_accounts:
+        sentence = (
+            f"X refuses the sign-in of every account that was asked for ({', '.join('@' + name for name in refused)}). "
+            "Compare the keys with X's developer portal; if they are right, link the accounts anew."
+        )
+        yield Finding("misconfigured", "CONSUMER_API_KEY, CONSUMER_API_SECRET", sentence)
+
+
+def _unknown_tweet(tweet_id: str, posts: Sequence[Post], subject: str) -> Finding:
+    where = f"@{posts[0].account_name} has its text on X as {tweet_id}, which no row knows"
+    if any(post.state == "tweeted" for post in posts):
+        return Finding("doubled", subject, f"{where}, beside the tweet that it knows. Delete one of them on X.")
+    states = " and ".join(sorted({post.state for post in posts}))
+    sentence = f"{where}: here it is {states}. If it was not posted by hand, do not publish it again."
+    return Finding("orphaned", subject, sentence)
+
+
+def _should_be_shown(post: Post, text: str, now: datetime) -> bool:
+    """An earlier attempt may have had another text; and what X shows lags behind what it has."""
+    if post.state != "tweeted" or not post.tweet_id or post.text != text:
+        return False
+    latest = max((attempt.finished_at for attempt in post.attempts if attempt.finished_at), default=now)
+    return latest < now - SURE_AFTER

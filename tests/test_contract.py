@@ -251,6 +251,17 @@ class TestClaim:
         assert post_id not in [post.id for post in again]
         assert found(hasura, post_id).state == "sending"
 
+    def test_at_the_same_time_never_hands_over_the_same_post_twice(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        posts = {due_post(hasura, author, f"post {number}", seconds_late=60 + number) for number in range(40)}
+
+        with ThreadPoolExecutor(8) as pool:
+            claims = list(pool.map(lambda _: Hasura(settings).claim_due_posts(None), range(16)))
+
+        ours = [post.id for claim in claims for post in claim if post.id in posts]
+        assert sorted(ours) == sorted(posts)
+
     def test_leaves_what_is_not_due(self, hasura: Hasura, author: Author) -> None:
         row = hasura.insert_post(Draft("later", now() + timedelta(hours=1)), author.token)
         assert row

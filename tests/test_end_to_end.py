@@ -152,6 +152,17 @@ class TestTheMainJob:
         [tweet] = alice.stack.tweets(alice.name)
         assert datetime.fromisoformat(tweet["created_at"]) >= datetime.fromisoformat(new_time)
 
+    @pytest.mark.parametrize(("hours_ago", "state"), [(1, "tweeted"), (7, "missed")])
+    def test_a_post_moved_into_the_past_goes_out_at_once_or_is_missed(
+        self, alice: Author, hours_ago: int, state: str
+    ) -> None:
+        post_id = alice.schedule("at last", seconds_ahead=3600)
+
+        alice.change(post_id, schedule_for=in_seconds(-3600 * hours_ago))
+
+        alice.post_once(post_id, state)
+        assert alice.tweets() == (["at last"] if state == "tweeted" else [])
+
     def test_a_post_without_an_alarm_goes_out_with_the_sweep(self, alice: Author) -> None:
         post_id = alice.graphql(INSERT, text="swept", at=in_seconds(-1))["insert_scheduled_post_one"]["id"]
 

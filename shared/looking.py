@@ -36,6 +36,9 @@ def look_up(post: Post, store: PostStore, publisher: Publisher, clock: Clock) ->
 def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> Outcome:
     if post.account is None:
         raise NotSent("its X account was removed")
+    if post.attempt not in {question.number for question in post.questions}:
+        # The claim saw what another ring had just committed, its relations did not: Hasura shows them as they were.
+        raise NotSent("what was sent could not be read yet")
     for question in post.questions:
         found = publisher.find(post.account, question.text, question.started_at - MARGIN)
         elsewhere = store.published_elsewhere(found) if found else set()
@@ -48,8 +51,8 @@ def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> 
 
 
 def _not_seen(post: Post, now: datetime) -> Outcome:
-    sure_at = max((question.finished_at for question in post.questions), default=now) + SURE_AFTER
-    if post.questions and now < sure_at:
+    sure_at = max(question.finished_at for question in post.questions) + SURE_AFTER
+    if now < sure_at:
         return _open_still(post, "X does not show it so far.", sure_at)
     return Outcome(
         "scheduled",

@@ -537,8 +537,9 @@ def question(number: int = 1, text: str = "hello", minutes_ago: float = 5) -> Qu
 
 
 def unknown_post(*questions: Question, **changes: Any) -> Post:
+    asked = questions or (question(),)
     return due_post(
-        state="unknown", attempt=1, not_before=NOW, reason="no answer", questions=questions or (question(),), **changes
+        state="unknown", attempt=asked[-1].number, not_before=NOW, reason="no answer", questions=asked, **changes
     )
 
 
@@ -581,6 +582,15 @@ class TestLookingUp:
         assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=1))
         [(_, outcome)] = store.attempts
         assert (outcome.attempts, outcome.looks) == ((), 1)
+
+    @pytest.mark.parametrize("questions", [(), (question(1),)], ids=["none", "only-an-earlier-one"])
+    def test_without_knowing_what_was_sent_last_proves_nothing(self, questions: tuple[Question, ...]) -> None:
+        post = replace(unknown_post(), questions=questions, attempt=2)
+
+        rung, _ = look(post, FakeX())
+
+        assert rung.state == "unknown"
+        assert "could not be read yet" in (rung.reason or "")
 
     def test_for_what_is_surely_absent_schedules_it_again(self) -> None:
         rung, store = look(unknown_post(question(1), question(2)), FakeX())

@@ -1,9 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo doctor test check clean
+.PHONY: help install run demo doctor test chaos check clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+
+POSTS ?= 1000
+SEED ?= 1
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,6 +28,9 @@ demo: install ## watch one post being written, stored, alarmed and published
 
 test: install ## run the tests
 	@$(BIN)/python -m pytest -q
+
+chaos: install ## prove it under everything that goes wrong: make chaos POSTS=1000 SEED=1
+	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
 
 check: install ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,0 +1,157 @@
+"""One run, from the first post to the verdict."""
+
+import heapq
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import requests
+
+from chaos.authors import Authors
+from chaos.blows import Blows
+from chaos.mortal_functions import MortalFunctions
+from chaos.plan import Plan
+from chaos.progress import Progress
+from chaos.rows import Rows
+from chaos.second_opinion import Opinion, ask_the_doctor
+from chaos.stack import chaos_stack
+from chaos.verdict import Verdict, judge
+from local.running_stack import RunningStack
+
+WRITERS = 8
+SECONDS_TO_WRITE_ONE = 0.03
+SECONDS_OF_QUIET = 4.0
+SECONDS_TO_DRAIN = 120.0
+SECONDS_TO_DRAIN_ONE = 0.3
+
+
+@dataclass
+class Result:
+    """What a run found: the verdict, what was done, and what the stack says of it."""
+
+    verdict: Verdict
+    doctor: Opinion
+    done: Counter[str] = field(default_factory=Counter)
+    x_fails: Counter[str] = field(default_factory=Counter)
+    crashes: Counter[str] = field(default_factory=Counter)
+    rings: Counter[str] = field(default_factory=Counter)
+    attempts: Counter[str] = field(default_factory=Counter)
+    never_reached: list[str] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether everything is where it should be, and the doctor finds nothing either."""
+        return not self.verdict.findings and self.doctor.status == 0
+
+
+def run(plan: Plan, directory: Path, delivery: str, progress: Progress) -> Result:
+    """Carries out the plan on a stack of its own, whose data and logs are in `directory`."""
+    with (
+        chaos_stack(directory, delivery) as (stack, functions),
+        closing(Rows(stack.settings["PG_DATABASE_URL"])) as rows,
+    ):
+        return _Run(plan, stack, functions, rows, progress).whole()
+
+
+class _Run:
+    def __init__(
+        self, plan: Plan, stack: RunningStack, functions: MortalFunctions, rows: Rows, progress: Progress
+    ) -> None:
+        self._plan = plan
+        self._stack = stack
+        self._functions = functions
+        self._rows = rows
+        self._progress = progress
+        self._authors = Authors(stack, plan.authors, plan.posts)
+        self._blows = Blows(stack, functions)
+        self._seconds: dict[str, float] = {}
+
+    def whole(self) -> Result:
+        written = [post for post in self._plan.posts if post.create_at is None]
+        began = datetime.now(UTC) + timedelta(seconds=3 + SECONDS_TO_WRITE_ONE * len(written))
+        self._phase("authors write", lambda: self._write(began))
+        self._phase("storm", lambda: self._storm(began))
+        self._phase("coming to rest", self._drain)
+        return self._result(self._functions.disarm())
+
+    def _phase(self, name: str, phase: Callable[[], None]) -> None:
+        started = time.monotonic()
+        with self._progress.of(name, self._rows):
+            phase()
+        self._seconds[name] = round(time.monotonic() - started, 1)
+
+    def _write(self, began: datetime) -> None:
+        with ThreadPoolExecutor(WRITERS) as pool:
+            written = [post for post in self._plan.posts if post.create_at is None]
+            for future in [pool.submit(self._authors.create, post, began) for post in written]:
+                future.result()
+
+    def _storm(self, began: datetime) -> None:
+        """Everything at its time, side by side: blows strike while authors act and posts are published."""
+        agenda = self._agenda(began)
+        running: list[Future[None]] = []
+        with ThreadPoolExecutor(WRITERS) as authors, ThreadPoolExecutor(WRITERS) as blows:
+            while agenda:
+                at, _, whose, deed = heapq.heappop(agenda)
+                time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + at))
+                running.append((authors if whose == "author" else blows).submit(deed))
+            time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + self._plan.storm_seconds))
+        for deed_done in running:
+            deed_done.result()
+
+    def _agenda(self, began: datetime) -> list[tuple[float, int, str, Callable[[], None]]]:
+        deeds: list[tuple[float, str, Callable[[], None]]] = []
+        for post in self._plan.posts:
+            if post.create_at is not None:
+                deeds.append((post.create_at, "author", partial(self._authors.create, post, began)))
+            for number, act in enumerate(post.acts, start=1):
+                deeds.append((act.at, "author", partial(self._authors.act, post.mark, act, number, began)))
+        deeds += [(blow.at, "blow", partial(self._blows.strike, blow)) for blow in self._plan.blows]
+        agenda = [(at, number, whose, deed) for number, (at, whose, deed) in enumerate(deeds)]
+        heapq.heapify(agenda)
+        return agenda
+
+    def _drain(self) -> None:
+        """Lets the stack come to rest: rings until nothing more is claimed, then lets an hour pass, and again."""
+        deadline = time.monotonic() + SECONDS_TO_DRAIN + SECONDS_TO_DRAIN_ONE * len(self._plan.posts)
+        self._ring_until_nothing_moves(deadline)
+        while self._rows.are_open() and time.monotonic() < deadline:
+            self._blows.jump_in_time()
+            self._ring_until_nothing_moves(deadline)
+
+    def _ring_until_nothing_moves(self, deadline: float) -> None:
+        """A lease that lasts on for SECONDS_OF_QUIET is a dead publisher's."""
+        moved_last = time.monotonic()
+        while time.monotonic() < min(deadline, moved_last + SECONDS_OF_QUIET):
+            try:
+                claimed = self._blows.ring()["claimed"]
+            except requests.RequestException:
+                claimed = {}
+            if claimed:
+                moved_last = time.monotonic()
+            elif not self._rows.are_leased():
+                return
+            else:
+                time.sleep(0.2)
+
+    def _result(self, never_reached: list[str]) -> Result:
+        rows = self._rows.posts()
+        asked = list(self._authors.asked.values())
+        return Result(
+            verdict=judge(asked, rows, self._stack.tweets(), datetime.now(UTC)),
+            doctor=ask_the_doctor(self._stack),
+            done=self._blows.struck + self._authors.did,
+            x_fails=self._blows.x_fails,
+            crashes=self._functions.crashes,
+            rings=self._blows.rings,
+            attempts=Counter(str(attempt["outcome"]) for row in rows for attempt in row["attempts"]),
+            never_reached=sorted(never_reached),
+            seconds=self._seconds,
+        )

@@ -39,7 +39,7 @@ def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> 
     if post.attempt not in {question.number for question in post.questions}:
         # The claim saw what another ring had just committed, its relations did not: Hasura shows them as they were.
         raise NotSent("what was sent could not be read yet")
-    for question in post.questions:
+    for question in reversed(post.questions):  # the latest try first: an earlier one of the same text was absent
         found = publisher.find(post.account, question.text, question.started_at - MARGIN)
         elsewhere = store.published_elsewhere(found) if found else set()
         for tweet_id in found:

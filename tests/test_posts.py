@@ -576,6 +576,11 @@ class TestLookingUp:
 
         assert store.attempts[0][1].attempts == (3,)
 
+    def test_answers_the_latest_of_several_tries_with_one_text(self) -> None:
+        _, store = look(unknown_post(question(1), question(2)), FakeX(timeline={"hello": ["99"]}))
+
+        assert store.attempts[0][1].attempts == (2,)
+
     def test_too_soon_after_the_try_proves_nothing(self) -> None:
         rung, store = look(unknown_post(question(minutes_ago=1)), FakeX())
 

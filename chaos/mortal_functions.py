@@ -55,9 +55,10 @@ class MortalFunctions:
             self.crashes["at random"] += 1
 
     def wait_until_it_answers(self) -> None:
-        """Returns when it is not about to start."""
+        """Returns when it is alive, which it may not be for long."""
         with self._lock:
-            return
+            if self._process is None or self._process.poll() is not None:
+                self._start()
 
     @contextmanager
     def outage(self) -> Iterator[None]:

@@ -79,7 +79,9 @@ class _Run:
         self._phase("authors write", lambda: self._write(began))
         self._phase("storm", lambda: self._storm(began))
         self._phase("coming to rest", self._drain)
-        return self._result(self._functions.disarm())
+        never_reached = self._functions.disarm()
+        self._phase("at rest", self._drain)  # the last crash point may have struck just before
+        return self._result(never_reached)
 
     def _phase(self, name: str, phase: Callable[[], None]) -> None:
         started = time.monotonic()
@@ -120,6 +122,7 @@ class _Run:
 
     def _drain(self) -> None:
         """Lets the stack come to rest: rings until nothing more is claimed, then lets an hour pass, and again."""
+        self._functions.wait_until_it_answers()
         deadline = time.monotonic() + SECONDS_TO_DRAIN + SECONDS_TO_DRAIN_ONE * len(self._plan.posts)
         self._ring_until_nothing_moves(deadline)
         while self._rows.are_open() and time.monotonic() < deadline:

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from shared import auth, config, drafts, endpoint, posts
+from shared import auth, config, endpoint, posts
 from shared.clock import SystemClock
 from shared.hasura import Hasura
 
@@ -18,9 +18,9 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 def create_post(req: func.HttpRequest) -> func.HttpResponse:
     settings = config.load()
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
-    draft = drafts.read_draft(endpoint.json_object(req, MAX_BODY_BYTES), SystemClock().now())
+    draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
-    created = posts.create(draft, token, key, Hasura(settings))
+    created = posts.create(draft, token, key, Hasura(settings), SystemClock())
     return endpoint.json_response(
         HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.alarm}
     )

@@ -140,12 +140,10 @@ class Hasura:
         row: Row | None = self._graphql_as_author(document, {"post": post}, token)["insert_scheduled_post_one"]
         return row
 
-    def post_of_key(self, key: str, token: str) -> Row:
-        """The author's post of this key, with ``request_draft`` and ``request_event``."""
+    def post_of_key(self, key: str, token: str) -> Row | None:
+        """The author's post of this key, if there is one, with ``request_draft`` and ``request_event``."""
         rows: list[Row] = self._graphql_as_author(POST_OF_KEY, {"key": key}, token)["scheduled_post"]
-        if not rows:
-            raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
-        return rows[0]
+        return rows[0] if rows else None
 
     def keep_alarm(self, post_id: int, alarm: Row) -> None:
         """Keeps what Hasura said of the alarm on the post, for a repeated create."""

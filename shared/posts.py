@@ -6,12 +6,13 @@ Knows no HTTP, no GraphQL and no environment. All times are aware datetimes in U
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from shared.drafts import Draft
-from shared.errors import Fault, KeyReused, ScheduledPostsError
+from shared.drafts import Draft, read_draft
+from shared.errors import Fault, HasuraUnavailable, InvalidDraft, KeyReused, ScheduledPostsError
 
 LEASE = timedelta(minutes=2)
 """How long a claimed post is its publisher's."""
@@ -72,6 +73,11 @@ class Post:
     questions: tuple[Question, ...] = ()
 
     @property
+    def unanswered_tries(self) -> int:
+        """How many of its `tries` ended without a word from X."""
+        return sum(question.number > self.attempt - self.tries for question in self.questions)
+
+    @property
     def due_at(self) -> datetime:
         """When it goes out: its time, or where that is later the time of the next try or the end of a hold."""
         return max(self.schedule_for, self.not_before or self.schedule_for, self.held_until or self.schedule_for)
@@ -120,8 +126,8 @@ class DraftStore(Protocol):
     def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
         """The new row; None when the author has a post of this key already."""
 
-    def post_of_key(self, key: str, token: str) -> Row:
-        """The author's post of this key, with ``request_draft`` and ``request_event``."""
+    def post_of_key(self, key: str, token: str) -> Row | None:
+        """The author's post of this key, if there is one, with ``request_draft`` and ``request_event``."""
 
     def set_alarm(self, at: datetime, post: Row | None) -> Row:
         """Has the webhook called at that time with `post` as payload; answers what Hasura says of the event."""
@@ -169,12 +175,26 @@ class Publisher(Protocol):
         """The ids of the account's tweets with this text since then, oldest first. Raises a TryFailed."""
 
 
-def create(draft: Draft, token: str, key: str | None, store: DraftStore) -> Created:
-    """Stores the draft and sets its alarm; the post of the same key, if there is one. A missing alarm does not undo the
-    post: the sweep publishes it. Raises KeyReused when the key came with another draft."""
+def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock) -> Created:
+    """Stores the draft in a JSON object and sets its alarm; the post of the same key, if there is one.
+
+    A missing alarm does not undo the post: the sweep publishes it. Raises InvalidDraft, and KeyReused when the key came
+    with another draft.
+    """
+    try:
+        draft = read_draft(fields, clock.now())
+    except InvalidDraft:
+        first = store.post_of_key(key, token) if key else None
+        if first is None:
+            raise
+        welcome_at = datetime.fromisoformat(first["request_draft"]["schedule_for"])
+        return _created_before(read_draft(fields, now=welcome_at), first)  # its time may be past by now
     row = store.insert_post(draft, token, key)
     if row is None:
-        return _created_before(draft, store.post_of_key(key or "", token))
+        first = store.post_of_key(key or "", token)
+        if first is None:
+            raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
+        return _created_before(draft, first)
     logger.info("post %s is stored for %s", row["id"], draft.schedule_for.isoformat())
     try:
         alarm = store.set_alarm(draft.schedule_for, row)

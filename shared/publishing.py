@@ -24,7 +24,7 @@ BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), ti
 """How long a post that was surely not sent waits, by its tries; the last one repeats until the post is too late."""
 
 MOST_TRIES = 10
-"""After so many tries that could not even be sent, the post fails."""
+"""After so many tries that could not even be sent, or that X never answered and does not have, the post fails."""
 
 LOOK_AFTER = timedelta(seconds=30)
 """When an unknown outcome is first looked up: what X shows lags behind what it has."""
@@ -75,6 +75,10 @@ def _send(post: Post, publisher: Publisher) -> str:
         raise NotSent("The X account of this post could not be read yet.")
     if post.user_id not in post.account.user_ids:
         raise Refused(f"You may no longer post as @{post.account.name}. Schedule it anew from another account.")
+    if post.unanswered_tries >= MOST_TRIES:
+        raise Refused(
+            f"It was sent {MOST_TRIES} times without an answer, and was not on X afterwards. Move it to try again."
+        )
     if fault := text_fault(post.text):
         raise Refused(fault)
     return publisher.publish(post.account, post.text)

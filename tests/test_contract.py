@@ -415,6 +415,7 @@ class TestAKey:
 
         [stored] = [row for row in rows if row]
         first = hasura.post_of_key(key, author.token)
+        assert first
         assert first["id"] == stored["id"]
         assert first["request_draft"] == draft.as_json()
 
@@ -431,7 +432,9 @@ class TestAKey:
 
         hasura.keep_alarm(row["id"], {"message": "success", "event_id": "e"})
 
-        assert hasura.post_of_key(key, author.token)["request_event"] == {"message": "success", "event_id": "e"}
+        first = hasura.post_of_key(key, author.token)
+        assert first
+        assert first["request_event"] == {"message": "success", "event_id": "e"}
 
 
 def test_tweets_of_other_posts_are_known(hasura: Hasura, author: Author) -> None:

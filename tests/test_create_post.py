@@ -153,6 +153,26 @@ class TestAnIdempotencyKey:
         assert response.status_code == 201
         assert json_of(response) == {"insert_scheduled_post_one": ROW, "scheduled_event": ALARM}
 
+    def test_used_again_after_its_time_gives_the_first_post_too(self, hasura: responses.RequestsMock) -> None:
+        past = {"text": "Hello", "schedule_for": "2026-05-04T12:00:00+00:00"}
+        first = {**past, "when_late": "skip", "account_id": None, "user_id": None}
+        hasura.post(
+            GRAPHQL, json={"data": {"scheduled_post": [{**ROW, "request_draft": first, "request_event": ALARM}]}}
+        )
+
+        response = call(main, past, {"Authorization": f"Bearer {token()}", "Idempotency-Key": "a-key"})
+
+        assert response.status_code == 201
+        assert json_of(response) == {"insert_scheduled_post_one": ROW, "scheduled_event": ALARM}
+
+    def test_of_a_new_draft_with_faults_does_not_hide_them(self, hasura: responses.RequestsMock) -> None:
+        hasura.post(GRAPHQL, json={"data": {"scheduled_post": []}})
+
+        response = call(main, {"text": ""}, {"Authorization": f"Bearer {token()}", "Idempotency-Key": "a-key"})
+
+        problem = assert_problem(response, 422)
+        assert [fault["field"] for fault in problem["errors"]] == ["text", "schedule_for"]
+
     def test_used_for_another_draft_is_refused_naming_the_difference(self, hasura: responses.RequestsMock) -> None:
         first = {"request_draft": {**SENT, "text": "Other", "account_id": None, "user_id": None}}
         hasura.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": None}})

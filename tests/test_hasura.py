@@ -637,17 +637,15 @@ class TestAKey:
 
         row = hasura.post_of_key("a-key", TOKEN)
 
+        assert row
         assert row["id"] == 7
         assert sent(network)["variables"] == {"key": "a-key"}
         assert network.calls[0].request.headers["Authorization"] == f"Bearer {TOKEN}"
 
-    def test_of_a_post_that_was_deleted_meanwhile_is_for_another_try(
-        self, hasura: Hasura, network: responses.RequestsMock
-    ) -> None:
+    def test_finds_none_where_there_is_none(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": {"scheduled_post": []}})
 
-        with pytest.raises(HasuraUnavailable, match="deleted"):
-            hasura.post_of_key("a-key", TOKEN)
+        assert hasura.post_of_key("a-key", TOKEN) is None
 
 
 def test_tweets_of_other_posts_are_told(hasura: Hasura, network: responses.RequestsMock) -> None:

@@ -17,6 +17,7 @@ from shared.errors import (
     ConfigurationError,
     Forbidden,
     HasuraUnavailable,
+    InvalidDraft,
     KeyReused,
     NotSent,
     OutcomeUnknown,
@@ -148,12 +149,18 @@ class Drafts(Store):
             self.kept[key] = {**row, "request_draft": draft.as_json(), "request_event": None}
         return row
 
-    def post_of_key(self, key: str, token: str) -> Row:
-        return dict(self.kept[key])
+    def post_of_key(self, key: str, token: str) -> Row | None:
+        return dict(self.kept[key]) if key in self.kept else None
 
     def keep_alarm(self, post_id: int, alarm: Row) -> None:
         for row in self.kept.values():
             row["request_event"] = alarm
+
+
+def create(draft: Draft, store: Drafts, key: str | None = None, now: datetime = NOW) -> posts.Created:
+    clock = StoppedClock()
+    clock.time = now
+    return posts.create(draft.as_json(), "token", key, store, clock)
 
 
 class TestCreate:
@@ -162,7 +169,7 @@ class TestCreate:
     def test_stores_the_draft_and_sets_its_alarm(self) -> None:
         store = Drafts()
 
-        created = posts.create(self.draft, "token", None, store)
+        created = create(self.draft, store)
 
         row = {"id": 1, "text": "hello"}
         assert created == posts.Created(row, {"message": "success", "event_id": "event-1"})
@@ -173,7 +180,7 @@ class TestCreate:
             def set_alarm(self, at: datetime, post: Row | None) -> Row:
                 raise HasuraUnavailable("Hasura is asleep.")
 
-        created = posts.create(self.draft, "token", None, Asleep())
+        created = create(self.draft, Asleep())
 
         assert created == posts.Created({"id": 1, "text": "hello"}, None)
         assert "post 1 has no alarm, the sweep will publish it: Hasura is asleep." in caplog.text
@@ -186,7 +193,7 @@ class TestCreate:
         store = Refusing()
 
         with pytest.raises(Forbidden):
-            posts.create(self.draft, "token", None, store)
+            create(self.draft, store)
 
         assert store.alarms == []
 
@@ -197,8 +204,8 @@ class TestCreateWithAKey:
     def test_again_gives_the_first_post_and_its_alarm(self) -> None:
         store = Drafts()
 
-        first = posts.create(self.draft, "token", "key", store)
-        again = posts.create(self.draft, "token", "key", store)
+        first = create(self.draft, store, "key")
+        again = create(self.draft, store, "key")
 
         assert again == first
         assert (store.inserted, len(store.alarms)) == (1, 1)
@@ -209,27 +216,72 @@ class TestCreateWithAKey:
                 raise HasuraUnavailable("gone")
 
         store = Forgetful()
-        first = posts.create(self.draft, "token", "key", store)
-        again = posts.create(self.draft, "token", "key", store)
+        first = create(self.draft, store, "key")
+        again = create(self.draft, store, "key")
 
         assert (again.post, again.alarm) == (first.post, None)
         assert len(store.alarms) == 1
 
     def test_with_another_draft_is_refused_and_says_what_differs(self) -> None:
         store = Drafts()
-        posts.create(self.draft, "token", "key", store)
+        create(self.draft, store, "key")
 
         with pytest.raises(KeyReused) as refused:
-            posts.create(replace(self.draft, text="other", when_late="publish"), "token", "key", store)
+            create(replace(self.draft, text="other", when_late="publish"), store, "key")
 
         assert [fault.field for fault in refused.value.faults] == ["text", "when_late"]
         assert store.inserted == 1
 
+    def test_again_after_its_time_gives_the_first_post_all_the_same(self) -> None:
+        store = Drafts()
+
+        first = create(self.draft, store, "key")
+        again = create(self.draft, store, "key", now=self.draft.schedule_for + timedelta(days=1))
+
+        assert again == first
+
+    def test_again_with_another_draft_of_the_past_says_what_differs(self) -> None:
+        store = Drafts()
+        create(self.draft, store, "key")
+
+        with pytest.raises(KeyReused) as refused:
+            create(replace(self.draft, text="other"), store, "key", now=self.draft.schedule_for + timedelta(days=1))
+
+        assert [fault.field for fault in refused.value.faults] == ["text"]
+
+    def test_for_the_past_is_refused_when_it_is_new(self) -> None:
+        store = Drafts()
+
+        with pytest.raises(InvalidDraft):
+            create(self.draft, store, "key", now=self.draft.schedule_for + timedelta(days=1))
+
+        assert store.inserted == 0
+
+    def test_again_while_its_post_is_being_deleted_asks_to_try_again(self) -> None:
+        class Deleting(Drafts):
+            def post_of_key(self, key: str, token: str) -> Row | None:
+                return None
+
+        store = Deleting()
+        create(self.draft, store, "key")
+
+        with pytest.raises(HasuraUnavailable, match="deleted just now"):
+            create(self.draft, store, "key")
+
+    def test_again_for_an_earlier_time_to_come_says_that_the_time_differs(self) -> None:
+        store = Drafts()
+        create(self.draft, store, "key")
+
+        with pytest.raises(KeyReused) as refused:
+            create(replace(self.draft, schedule_for=NOW + timedelta(minutes=1)), store, "key")
+
+        assert [fault.field for fault in refused.value.faults] == ["schedule_for"]
+
     def test_another_key_makes_another_post(self) -> None:
         store = Drafts()
-        posts.create(self.draft, "token", "key", store)
+        create(self.draft, store, "key")
 
-        assert posts.create(self.draft, "token", "another key", store).post["id"] == 2
+        assert create(self.draft, store, "another key").post["id"] == 2
 
 
 class TestRingForADuePost:
@@ -257,6 +309,27 @@ class TestRingForADuePost:
         rung, _ = ring_for(due_post(tries=9), NotSent("no connection"))
 
         assert (rung.state, rung.reason) == ("failed", "It could not be sent in 10 tries; the last time: no connection")
+
+    def test_what_x_never_answers_and_never_has_fails_in_the_end_without_asking_again(self) -> None:
+        store = Store()
+        x = FakeX()
+        earlier = tuple(question(number) for number in range(1, 11))
+        store.add(due_post(tries=10, attempt=10, questions=earlier))
+
+        rung = ringing.ring(1, store, x, StoppedClock())
+
+        assert rung.state == "failed"
+        assert (
+            rung.reason == "It was sent 10 times without an answer, and was not on X afterwards. Move it to try again."
+        )
+        assert x.published == []
+
+    def test_what_x_did_not_answer_before_the_post_was_opened_again_does_not_count(self) -> None:
+        earlier = tuple(question(number) for number in range(1, 11))
+
+        rung, _ = ring_for(due_post(tries=0, attempt=11, questions=earlier))
+
+        assert rung.state == "tweeted"
 
     def test_what_x_asks_to_wait_with_is_no_failure_however_often(self) -> None:
         rung, _ = ring_for(due_post(tries=50), AccountHeld("limited", wait=timedelta(minutes=3)))

@@ -38,6 +38,7 @@ class X:
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
+        self._user_ids: dict[int, str] = {}
         for talkative in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
             logging.getLogger(talkative).setLevel(logging.INFO)
 
@@ -64,7 +65,7 @@ class X:
         return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
 
     def _tweets_since(self, start: datetime, account: Account) -> Iterator[timeline.Tweet]:
-        user_id = self._get("/2/users/me", {}, account, timeline.user_id)
+        user_id = self._user_id(account)
         query = {
             "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",
@@ -77,6 +78,12 @@ class X:
                 return
             query["pagination_token"] = page.next_token
         raise OutcomeUnknown(f"{LOOKING.unclear}: the list has no end.", status_code=200)
+
+    def _user_id(self, account: Account) -> str:
+        """Asked once, however many posts of the account are looked up: X answers it 75 times in 15 minutes."""
+        if account.id not in self._user_ids:
+            self._user_ids[account.id] = self._get("/2/users/me", {}, account, timeline.user_id)
+        return self._user_ids[account.id]
 
     def _get(self, path: str, query: Mapping[str, str], account: Account, read: Callable[[Any], _Read]) -> _Read:
         with _transport_told(LOOKING):

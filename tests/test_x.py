@@ -863,6 +863,15 @@ class TestALook:
         find(since=datetime(2026, 5, 4, 11, 30, 0, 5, tzinfo=timezone(2 * HOUR)))
         return [call.request for call in account_of_ada.calls]
 
+    def test_asks_who_the_account_is_once_for_several_posts(self, account_of_ada: responses.RequestsMock) -> None:
+        account_of_ada.get(TIMELINE, json=page(tweet("Hello", "1"), tweet("Other", "2")))
+        x = X(config.load(SETTINGS), lambda: NOW)
+
+        found = [x.find(ADA, text, NOW) for text in ("Hello", "Other")]
+
+        assert found == [["1"], ["2"]]
+        assert [call.request.url.split("?")[0] for call in account_of_ada.calls] == [ME, TIMELINE, TIMELINE]
+
     def test_asks_who_the_account_is_and_then_for_its_tweets(self, asked: list[requests.PreparedRequest]) -> None:
         query = {
             "start_time": "2026-05-04T09:30:00Z",

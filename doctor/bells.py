@@ -16,6 +16,12 @@ from shared.hasura import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
 
 SWEEP = "publish_due_posts"
 
+PAGE = 10_000
+"""How many alarms are read at once; there may be a hundred thousand."""
+
+OVERLAP = 100
+"""How far a page reaches into the one before it: alarms that ring meanwhile move the later ones up."""
+
 
 @dataclass(frozen=True)
 class Alarm:
@@ -26,6 +32,14 @@ class Alarm:
     sends_secret: bool
     rings_at: datetime
     is_locked: bool
+
+
+@dataclass(frozen=True)
+class Alarms:
+    """The alarms that were read; `missed` is how many events were pending besides that no page showed."""
+
+    seen: tuple[Alarm, ...]
+    missed: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,10 +58,20 @@ class Sweep:
     rings: tuple[Ring, ...]
 
 
-def read_alarms(hasura: HasuraApi) -> list[Alarm]:
+def read_alarms(hasura: HasuraApi) -> Alarms:
     """The pending alarms that ring postTweet, wherever; Hasura may have other events of other programs."""
-    answer = hasura.metadata("get_scheduled_events", {"type": "one_off", "status": ["scheduled", "locked"]})
-    return [_alarm(event) for event in answer["events"] if event["webhook_conf"].endswith(WEBHOOK_PATH)]
+    page = _pending(hasura, get_rows_count=True)
+    number: int = page["count"]
+    events = {event["id"]: event for event in page["events"]}
+    for offset in range(PAGE - OVERLAP, number, PAGE - OVERLAP):
+        events |= {event["id"]: event for event in _pending(hasura, offset=offset)["events"]}
+    ours = tuple(_alarm(event) for event in events.values() if event["webhook_conf"].endswith(WEBHOOK_PATH))
+    return Alarms(ours, missed=max(0, number - len(events)))
+
+
+def _pending(hasura: HasuraApi, **part: int) -> Any:
+    pending = {"type": "one_off", "status": ["scheduled", "locked"], "limit": PAGE}
+    return hasura.metadata("get_scheduled_events", {**pending, **part})
 
 
 def read_sweep(hasura: HasuraApi) -> Sweep:
@@ -80,14 +104,15 @@ def _when_it_rings(event: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(event["next_retry_at"] or event["scheduled_time"])
 
 
-def alarm_findings(alarms: list[Alarm], address: str, now: datetime) -> Iterator[Finding]:
+def alarm_findings(alarms: Iterable[Alarm], address: str, has_sweep: bool, now: datetime) -> Iterator[Finding]:
     """`address` is where alarms are set to ring now; a template of Hasura's, there or here, is Hasura's to fill in."""
-    webhooks = Counter(alarm.webhook for alarm in alarms if "{{" not in alarm.webhook + address)
-    elsewhere = {webhook: number for webhook, number in webhooks.items() if webhook != address + WEBHOOK_PATH}
+    alarms = list(alarms)
+    elsewhere = Counter(alarm.webhook for alarm in alarms if not _rings_at(address, alarm))
     for webhook, number in elsewhere.items():
+        what_then = "the sweep publishes those posts, up to a minute late" if has_sweep else "they publish nothing"
         sentence = (
-            f"{_alarms(number)} at {webhook}, where the functions are no longer; the sweep publishes those posts, up "
-            "to a minute late. With {{ACTIONS_BASE_URL}} as this setting alarms follow a change of address."
+            f"{_alarms(number)} at {webhook}, where the functions are no longer; {what_then}. "
+            "With {{ACTIONS_BASE_URL}} as this setting alarms follow a change of address."
         )
         yield Finding("misconfigured", "ACTIONS_BASE_URL", sentence)
     if without := sum(not alarm.sends_secret for alarm in alarms):
@@ -116,30 +141,39 @@ def _went_well(ring: Ring) -> bool:
 
 
 def _rang_in_vain(ring: Ring, subject: str) -> Finding:
+    """In the words of the latest ring, with its time: what was mended since is not seen before the next one."""
+    at = f"At {ring.at:%H:%M:%SZ}, when Hasura rang last,"
     match ring.status:
         case HTTPStatus.UNAUTHORIZED:
-            sentence = "Hasura rings with another secret than postTweet has. Give both the same and restart Hasura."
+            sentence = f"{at} it did so with another secret than postTweet had. Give both the same and restart Hasura."
             return Finding("misconfigured", WEBHOOK_SECRET_NAME, sentence)
         case None | 404:
-            what = "nobody answers" if ring.status is None else "there is no postTweet (404)"
-            sentence = (
-                f"Where Hasura rings {what}. Correct ACTIONS_BASE_URL in Hasura's environment, or start it there."
-            )
+            what = "nobody answered" if ring.status is None else "there was no postTweet (404)"
+            sentence = f"{at} {what}. Correct ACTIONS_BASE_URL in Hasura's environment, or start it there."
             return Finding("misconfigured", "ACTIONS_BASE_URL", sentence)
         case status:
-            return Finding("stuck", subject, f"Its latest rings were answered {status}. Look into postTweet's log.")
+            return Finding(
+                "stuck", subject, f"{at} and before, it was not answered well: {status}. Look into postTweet's log."
+            )
 
 
-def posts_without_alarm(scheduled: Iterable[Post], alarms: Iterable[Alarm], now: datetime) -> list[Post]:
-    """Posts whose time is ahead and for which no alarm will ring: the sweep alone will publish them."""
-    alarmed = {alarm.post_id for alarm in alarms}
+def posts_without_alarm(scheduled: Iterable[Post], alarms: Iterable[Alarm], address: str, now: datetime) -> list[Post]:
+    """Posts whose time is ahead and for which no alarm will ring postTweet: the sweep alone will publish them."""
+    alarmed = {alarm.post_id for alarm in alarms if alarm.sends_secret and _rings_at(address, alarm)}
     return [post for post in scheduled if post.schedule_for > now and post.id not in alarmed]
+
+
+def _rings_at(address: str, alarm: Alarm) -> bool:
+    return alarm.webhook == address + WEBHOOK_PATH or "{{" in alarm.webhook + address
 
 
 def lost_without_sweep(posts: Iterable[Post]) -> Iterator[Finding]:
     """Posts without an alarm where the sweep is missing, too."""
     for post in posts:
-        sentence = "It has no alarm, and there is no sweep, so nobody will publish it. Apply hasura/metadata."
+        sentence = (
+            "It has no alarm that reaches postTweet, and there is no sweep, so nobody will publish it. "
+            "Apply hasura/metadata."
+        )
         yield Finding("lost", post.subject, sentence)
 
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from doctor import bells, configuration, expected, posts, timelines
+from doctor import bells, configuration, database, metadata, posts, timelines
 from doctor.findings import NAMES, CannotExamine, Finding
 from doctor.hasura_api import HasuraApi
+from doctor.metadata_findings import metadata_findings
+from doctor.migrations import expected_objects
 from doctor.post_findings import PATIENCE, post_findings
-from doctor.posts import Posts
+from doctor.posts import Post, Posts
 from shared import http_client
 from shared.clock import SystemClock
 from shared.config import Settings
@@ -74,6 +76,7 @@ class _Examination:
         self._settings = settings
         self._scope = scope
         self._hasura = HasuraApi(settings)
+        self._x_client = X(settings, SystemClock().now)
         self._clocks = {"this machine": 0.0}
         for part in (self._sign_in, self._functions, self._x, self._hasura_and_posts):
             with self.report.part():
@@ -140,18 +143,18 @@ class _Examination:
 
     def _metadata_and_migrations(self) -> bool:
         """Whether Hasura has the sweep."""
-        wanted = expected.expected_metadata()
-        actual = expected.metadata_at_hasura(
+        wanted = metadata.expected_metadata()
+        actual = metadata.metadata_at_hasura(
             self._hasura.metadata("export_metadata", {}), self._hasura.metadata("get_cron_triggers", {})
         )
-        self.report.add(configuration.metadata_findings(wanted, actual))
+        self.report.add(metadata_findings(wanted, actual))
         inconsistent = self._hasura.metadata("get_inconsistent_metadata", {})
         self.report.add(configuration.inconsistency_findings(inconsistent["inconsistent_objects"]))
 
-        objects = {(row["kind"], row["name"]) for row in self._hasura.rows(expected.OBJECTS)}
-        self.report.add(configuration.migration_findings(expected.expected_objects(), objects))
-        there = [trigger for name, trigger in wanted.event_triggers.items() if name in actual.event_triggers]
-        self.report.add(configuration.sql_trigger_findings(expected.sql_triggers_of(there), objects))
+        objects = database.objects_in(self._hasura.rows(database.OBJECTS))
+        self.report.add(database.migration_findings(expected_objects(), objects))
+        there = {name: trigger for name, trigger in wanted.event_triggers.items() if name in actual.event_triggers}
+        self.report.add(database.sql_trigger_findings(database.sql_triggers_of(there), objects))
         return bells.SWEEP in actual.cron_triggers
 
     def _notes_on(self, seen: Posts, now: datetime) -> Iterator[str]:
@@ -168,17 +171,27 @@ class _Examination:
 
     def _bells(self, seen: Posts, now: datetime, has_sweep: bool) -> None:
         alarms = bells.read_alarms(self._hasura)
-        self.report.add(bells.alarm_findings(alarms, self._settings.actions_base_url, now))
-        self._note(f"alarms: {len(alarms)} pending")
-        if locked := sum(alarm.is_locked and alarm.rings_at < now - PATIENCE for alarm in alarms):
+        address = self._settings.actions_base_url
+        self.report.add(bells.alarm_findings(alarms.seen, address, has_sweep, now))
+        self._note(f"alarms: {len(alarms.seen)} pending")
+        if locked := sum(alarm.is_locked and alarm.rings_at < now - PATIENCE for alarm in alarms.seen):
             self._note(f"alarms: {locked} locked for long; Hasura rings them when it is restarted, the sweep before")
 
-        without = bells.posts_without_alarm(seen.in_state("scheduled"), alarms, now)
+        if alarms.missed:
+            self._note(f"alarms: {alarms.missed} more slipped by while they were read, so none is said to be missing")
+        else:
+            without = bells.posts_without_alarm(seen.in_state("scheduled"), alarms.seen, address, now)
+            self._posts_without_alarm(without, has_sweep)
+        if has_sweep:
+            self._sweep(now)
+
+    def _posts_without_alarm(self, without: list[Post], has_sweep: bool) -> None:
         if not has_sweep:
             self.report.add(bells.lost_without_sweep(without))
-            return
-        if without:
+        elif without:
             self._note(f"posts: {len(without)} have no alarm; the sweep will publish them, up to a minute late")
+
+    def _sweep(self, now: datetime) -> None:
         sweep = bells.read_sweep(self._hasura)
         self.report.add(bells.sweep_findings(sweep, now))
         if sweep.rings:
@@ -203,12 +216,12 @@ class _Examination:
 
     def _sight(self, question: timelines.Question, account: Account) -> timelines.Sight:
         """Raises TryFailed when X does not show it, CannotExamine when Hasura does not say whose it is."""
-        found = X(self._settings, SystemClock().now).find(account, question.text, question.since)
+        found = self._x_client.find(account, question.text, question.since)
         try:
             known = Hasura(self._settings).published_elsewhere(found) if found else set()
         except ScheduledPostsError as error:
             raise CannotExamine(Finding("misconfigured", "Hasura", str(error))) from error
-        return timelines.Sight(question, found, frozenset(known))
+        return timelines.Sight(question, account.name, found, frozenset(known))
 
     def _note(self, sentence: str) -> None:
         self.report.notes.append(sentence)

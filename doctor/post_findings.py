@@ -75,16 +75,6 @@ def _sending_without_attempt(post: Post) -> Iterator[Finding]:
         yield Finding("orphaned", post.subject, sentence)
 
 
-def _behind_its_log(post: Post) -> Iterator[Finding]:
-    latest = max((attempt.number for attempt in post.attempts), default=0)
-    if latest > post.attempt:
-        sentence = (
-            f"Its log has attempt {latest}, but the row counts {post.attempt}: the next claim would fail, and with it "
-            f"the posts beside it. Set attempt to {latest}."
-        )
-        yield Finding("stuck", post.subject, sentence)
-
-
 def _accepted_in_vain(post: Post) -> Iterator[Finding]:
     accepted = [attempt.number for attempt in post.attempts if attempt.outcome == "tweeted"]
     if accepted and post.state != "tweeted":
@@ -118,7 +108,6 @@ _ABOUT_TIME: tuple[Callable[[Post, datetime], Iterator[Finding]], ...] = (_lapse
 _ABOUT_THE_LOG: tuple[Callable[[Post], Iterator[Finding]], ...] = (
     _attempt_left_open,
     _sending_without_attempt,
-    _behind_its_log,
     _accepted_in_vain,
     _tweeted_without_proof,
     _without_account,

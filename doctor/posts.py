@@ -14,7 +14,9 @@ MOST = 10_000
 _POST = """{
   id account_id text schedule_for state attempt not_before lease_until tweet_id reason
   account { account_name held_until }
-  post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome }
+  post_attempts(order_by: {number: asc}) {
+    number account_id text started_at finished_at outcome
+  }
 }"""
 
 POSTS = f"""
@@ -32,9 +34,10 @@ query doctorReadsPosts($since: timestamptz!, $most: Int!) {{
 
 @dataclass(frozen=True)
 class Attempt:
-    """An entry in the log of a post."""
+    """An entry in the log of a post, with the account and the text that it was tried with."""
 
     number: int
+    account_id: int | None
     text: str
     started_at: datetime
     finished_at: datetime | None
@@ -90,7 +93,7 @@ def _post(row: Mapping[str, Any]) -> Post:
     account = row["account"] or {"account_name": None, "held_until": None}
     return Post(
         id=int(row["id"]),
-        account_id=None if row["account_id"] is None else int(row["account_id"]),
+        account_id=_id(row["account_id"]),
         account_name=account["account_name"],
         text=row["text"],
         schedule_for=datetime.fromisoformat(row["schedule_for"]),
@@ -104,6 +107,7 @@ def _post(row: Mapping[str, Any]) -> Post:
         attempts=tuple(
             Attempt(
                 number=attempt["number"],
+                account_id=_id(attempt["account_id"]),
                 text=attempt["text"],
                 started_at=datetime.fromisoformat(attempt["started_at"]),
                 finished_at=_time(attempt["finished_at"]),
@@ -112,6 +116,11 @@ def _post(row: Mapping[str, Any]) -> Post:
             for attempt in row["post_attempts"]
         ),
     )
+
+
+def _id(value: int | str | None) -> int | None:
+    """A bigint, which Hasura may be set to write as a text."""
+    return None if value is None else int(value)
 
 
 def _time(value: str | None) -> datetime | None:

@@ -25,9 +25,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Sight:
-    """What X showed: the ids of all tweets with the text, and which of them are of a row, be it another's."""
+    """What X showed on that account: the ids of all tweets with the text, and which are of a row, be it another's."""
 
     question: Question
+    account_name: str
     found: Sequence[str]
     known: frozenset[str]
 
@@ -39,14 +40,18 @@ query doctorReadsAccounts($ids: [bigint!]!) {
 
 
 def questions(posts: Iterable[Post]) -> list[Question]:
-    """What to ask X, newest first. Posts in the middle of a try, or still to be looked up, are asked for by others."""
+    """What to ask X, newest first: each text on the account that it was tried from; the post may have others by now.
+
+    Posts in the middle of a try, or still to be looked up, are asked for by others. An account that was removed since
+    cannot be asked.
+    """
     asked: dict[tuple[int, str], list[tuple[datetime, Post]]] = {}
     for post in posts:
-        if post.account_id is None or post.state == "sending" or (post.state == "unknown" and post.not_before):
+        if post.state == "sending" or (post.state == "unknown" and post.not_before):
             continue
         for attempt in post.attempts:
-            if attempt.outcome != "opened" and attempt.finished_at:
-                asked.setdefault((post.account_id, attempt.text), []).append((attempt.started_at, post))
+            if attempt.account_id is not None and attempt.outcome != "opened" and attempt.finished_at:
+                asked.setdefault((attempt.account_id, attempt.text), []).append((attempt.started_at, post))
     found = [
         Question(
             account_id, text, min(at for at, _ in tries) - MARGIN, tuple({post.id: post for _, post in tries}.values())
@@ -73,15 +78,13 @@ def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account
 
 def sight_findings(sight: Sight, now: datetime) -> Iterator[Finding]:
     """What X shows and no row knows, and what a row knows and X does not show."""
-    posts = sight.question.posts
-    subject = ("post " if len(posts) == 1 else "posts ") + ", ".join(str(post.id) for post in posts)
     for tweet_id in sight.found:
         if tweet_id not in sight.known:
-            yield _unknown_tweet(tweet_id, posts, subject)
-    for post in posts:
-        if _should_be_shown(post, sight.question.text, now) and post.tweet_id not in sight.found:
+            yield _unknown_tweet(tweet_id, sight)
+    for post in sight.question.posts:
+        if _should_be_shown(post, sight.question, now) and post.tweet_id not in sight.found:
             sentence = (
-                f"The row says tweeted as {post.tweet_id}, but X does not show that on @{post.account_name}. "
+                f"The row says tweeted as {post.tweet_id}, but X does not show that on @{sight.account_name}. "
                 "If nobody deleted it there, schedule it anew."
             )
             yield Finding("lost", post.subject, sentence)
@@ -100,8 +103,10 @@ def blindness_findings(failures: Mapping[str, TryFailed], number_of_accounts: in
         yield Finding("misconfigured", "CONSUMER_API_KEY, CONSUMER_API_SECRET", sentence)
 
 
-def _unknown_tweet(tweet_id: str, posts: Sequence[Post], subject: str) -> Finding:
-    where = f"@{posts[0].account_name} has its text on X as {tweet_id}, which no row knows"
+def _unknown_tweet(tweet_id: str, sight: Sight) -> Finding:
+    posts = sight.question.posts
+    subject = ("post " if len(posts) == 1 else "posts ") + ", ".join(str(post.id) for post in posts)
+    where = f"@{sight.account_name} has its text on X as {tweet_id}, which no row knows"
     if any(post.state == "tweeted" for post in posts):
         return Finding("doubled", subject, f"{where}, beside the tweet that it knows. Delete one of them on X.")
     states = " and ".join(sorted({post.state for post in posts}))
@@ -109,9 +114,17 @@ def _unknown_tweet(tweet_id: str, posts: Sequence[Post], subject: str) -> Findin
     return Finding("orphaned", subject, sentence)
 
 
-def _should_be_shown(post: Post, text: str, now: datetime) -> bool:
-    """An earlier attempt may have had another text; and what X shows lags behind what it has."""
-    if post.state != "tweeted" or not post.tweet_id or post.text != text:
-        return False
-    latest = max((attempt.finished_at for attempt in post.attempts if attempt.finished_at), default=now)
-    return latest < now - SURE_AFTER
+def _should_be_shown(post: Post, question: Question, now: datetime) -> bool:
+    """What X shows lags behind what it has."""
+    accepted = _accepted(post, question)
+    return post.tweet_id is not None and any(at < now - SURE_AFTER for at in accepted)
+
+
+def _accepted(post: Post, question: Question) -> list[datetime]:
+    """When X accepted just this text from just this account; other attempts of the post may have had others."""
+    asked = (question.account_id, question.text)
+    return [
+        attempt.finished_at
+        for attempt in post.attempts
+        if attempt.outcome == "tweeted" and attempt.finished_at and (attempt.account_id, attempt.text) == asked
+    ]

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,16 +16,22 @@ from typing import Any
 
 import psycopg
 import pytest
+import requests
 from waiting import wait_until
 
-from doctor import bells, configuration, expected, timelines
+from doctor import bells, configuration, database, timelines
 from doctor.__main__ import find_settings, printed
 from doctor.bells import Alarm, Ring, Sweep
 from doctor.configuration import Webhook
 from doctor.examination import Report, Scope, examine
 from doctor.findings import NAMES, Finding
+from doctor.hasura_api import HasuraApi
+from doctor.metadata import Json, expected_metadata, metadata_at_hasura
+from doctor.metadata_findings import metadata_findings
+from doctor.migrations import DatabaseObject, Made, expected_objects
 from doctor.post_findings import post_findings
 from doctor.posts import Attempt, Post, Posts
+from local.hasura.metadata_directory import load_metadata
 from local.running_stack import RunningStack, started
 from shared import config
 from shared.config import Settings
@@ -39,9 +46,11 @@ def ago(**ago: float) -> datetime:
     return NOW - timedelta(**ago)
 
 
-def attempt(number: int = 1, outcome: str | None = "tweeted", text: str = "hello") -> Attempt:
+def attempt(
+    number: int = 1, outcome: str | None = "tweeted", text: str = "hello", account_id: int | None = 1
+) -> Attempt:
     finished_at = ago(minutes=9) if outcome else None
-    return Attempt(number, text, started_at=ago(minutes=10), finished_at=finished_at, outcome=outcome)
+    return Attempt(number, account_id, text, started_at=ago(minutes=10), finished_at=finished_at, outcome=outcome)
 
 
 def post(**differing: Any) -> Post:
@@ -90,6 +99,7 @@ class TestPosts:
             post(state="unknown", not_before=ago(hours=1), lease_until=ago(minutes=2)),
             post(state="unknown"),  # its author decides
             post(state="failed", account_id=None),
+            post(attempt=0, attempts=(attempt(1, "not_sent"),)),  # the claim counts on from the log
             tweeted(),
             tweeted(account_id=None),
             tweeted(attempt=3, attempts=(attempt(1, "absent"), attempt(2, "opened"), attempt(3))),
@@ -109,7 +119,6 @@ class TestPosts:
             ),
             (post(state="unknown", not_before=ago(minutes=4)), "stuck"),
             (post(state="unknown", not_before=ago(hours=1), lease_until=ago(minutes=4)), "stuck"),
-            (post(attempt=0, attempts=(attempt(1, "not_sent"),)), "stuck"),
             (post(attempt=1, attempts=(attempt(outcome=None),)), "orphaned"),
             (post(state="sending", lease_until=NOW), "orphaned"),
             (tweeted(attempts=()), "orphaned"),
@@ -146,8 +155,26 @@ class TestPosts:
         assert names(post_findings(posts(tweeted(), tweeted(id=8, account_id=2, tweet_id="2")), NOW)) == []
 
 
+class HasuraWithAlarms:
+    """Where some of the soonest ring after each call."""
+
+    def __init__(self, number: int, ringing: int) -> None:
+        alarm = {"webhook_conf": "http://functions.test/api/postTweet", "header_conf": [], "status": "scheduled"}
+        times = {"scheduled_time": NOW.isoformat(), "next_retry_at": None}
+        self._events = [{**alarm, **times, "id": f"event {n}", "payload": {"id": n}} for n in range(number)]
+        self._ringing = ringing
+
+    def metadata(self, operation: str, args: dict[str, Any]) -> Any:
+        assert operation == "get_scheduled_events"
+        page = self._events[args.get("offset", 0) :][: args["limit"]]
+        answer = {"events": page, "count": len(self._events)}
+        self._events = self._events[self._ringing :]
+        return answer
+
+
 class TestAlarms:
     ADDRESS = "http://functions.test"
+    ELSEWHERE = "http://old.test/api/postTweet"
 
     def alarm(self, **differing: Any) -> Alarm:
         return replace(Alarm(7, f"{self.ADDRESS}/api/postTweet", True, NOW, is_locked=False), **differing)
@@ -160,34 +187,68 @@ class TestAlarms:
             self.alarm(rings_at=ago(hours=1), is_locked=True),
         ]
 
-        assert list(bells.alarm_findings(alarms, self.ADDRESS, NOW)) == []
+        assert list(self.findings(alarms)) == []
 
     def test_alarms_at_another_address_are_one_finding_for_the_address(self) -> None:
-        alarms = [self.alarm(webhook="http://old.test/api/postTweet")] * 2
-
-        [finding] = bells.alarm_findings(alarms, self.ADDRESS, NOW)
+        [finding] = self.findings([self.alarm(webhook=self.ELSEWHERE)] * 2)
 
         assert (finding.name, finding.subject) == ("misconfigured", "ACTIONS_BASE_URL")
-        assert finding.sentence.startswith("2 alarms ring at http://old.test/api/postTweet")
+        assert finding.sentence.startswith(f"2 alarms ring at {self.ELSEWHERE}")
+
+    def test_that_the_sweep_will_do_for_them_is_said_only_where_there_is_one(self) -> None:
+        elsewhere = [self.alarm(webhook=self.ELSEWHERE)]
+
+        [with_sweep], [without] = self.findings(elsewhere), self.findings(elsewhere, has_sweep=False)
+
+        assert "the sweep publishes" in with_sweep.sentence
+        assert "the sweep publishes" not in without.sentence
 
     def test_where_hasura_fills_in_the_address_nobody_else_can_say_which_is_wrong(self) -> None:
-        assert list(bells.alarm_findings([self.alarm()], "{{ACTIONS_BASE_URL}}", NOW)) == []
+        assert list(bells.alarm_findings([self.alarm()], "{{ACTIONS_BASE_URL}}", True, NOW)) == []
 
     def test_alarms_without_the_secret_are_found(self) -> None:
-        [finding] = bells.alarm_findings([self.alarm(sends_secret=False)], self.ADDRESS, NOW)
+        [finding] = self.findings([self.alarm(sends_secret=False)])
 
         assert (finding.name, finding.subject) == ("misconfigured", "alarms")
 
     def test_alarms_that_hasura_does_not_ring_are_found(self) -> None:
-        [finding] = bells.alarm_findings([self.alarm(rings_at=ago(minutes=4))], self.ADDRESS, NOW)
+        [finding] = self.findings([self.alarm(rings_at=ago(minutes=4))])
 
         assert (finding.name, finding.subject) == ("stuck", "alarms")
 
     def test_a_post_ahead_for_which_nothing_rings_is_lost_only_without_a_sweep(self) -> None:
-        without = bells.posts_without_alarm([post(), post(id=8), post(id=9, schedule_for=NOW)], [self.alarm()], NOW)
+        seen = [post(), post(id=8), post(id=9, schedule_for=NOW)]
+
+        without = bells.posts_without_alarm(seen, [self.alarm()], self.ADDRESS, NOW)
 
         assert [one.id for one in without] == [8]
         assert names(bells.lost_without_sweep(without)) == [("lost", "post 8")]
+
+    @pytest.mark.parametrize(
+        ("differing", "reaches_it"),
+        [
+            ({}, True),
+            ({"webhook": "{{ACTIONS_BASE_URL}}/api/postTweet"}, True),
+            ({"webhook": ELSEWHERE}, False),
+            ({"sends_secret": False}, False),
+        ],
+    )
+    def test_an_alarm_that_does_not_reach_post_tweet_is_none(self, differing: dict[str, Any], reaches_it: bool) -> None:
+        without = bells.posts_without_alarm([post()], [self.alarm(**differing)], self.ADDRESS, NOW)
+
+        assert without == ([] if reaches_it else [post()])
+
+    @pytest.mark.parametrize(("ringing", "missed"), [(0, 0), (bells.OVERLAP, 0), (bells.OVERLAP + 7, 7)])
+    def test_alarms_are_read_page_by_page_though_some_ring_meanwhile(self, ringing: int, missed: int) -> None:
+        number = bells.PAGE + 3_000
+
+        alarms = bells.read_alarms(HasuraWithAlarms(number, ringing))  # type: ignore[arg-type]
+
+        assert len({alarm.post_id for alarm in alarms.seen}) == number - missed
+        assert alarms.missed == missed
+
+    def findings(self, alarms: list[Alarm], has_sweep: bool = True) -> list[Finding]:
+        return list(bells.alarm_findings(alarms, self.ADDRESS, has_sweep, NOW))
 
 
 class TestTheSweep:
@@ -220,11 +281,22 @@ class TestTheSweep:
     def test_the_answer_to_rings_in_vain_tells_why(self, status: int | None, found: tuple[str, str]) -> None:
         assert self.findings(NOW, status, 503) == [found]
 
+    @pytest.mark.parametrize("status", [401, 404, None, 500])
+    def test_what_the_latest_ring_tells_is_told_with_its_time(self, status: int | None) -> None:
+        rings = (Ring(ago(minutes=1), status), Ring(ago(minutes=2), status))
+
+        [finding] = bells.sweep_findings(Sweep(NOW, rings), NOW)
+
+        assert finding.sentence.startswith("At 09:29:00Z")
+
+    def test_after_a_good_ring_nothing_is_said_of_those_before(self) -> None:
+        assert self.findings(NOW, 200, 401, 401) == []
+
 
 class TestTimelines:
     def findings(self, found: list[str], known: set[str], *rows: Post, now: datetime = NOW) -> list[tuple[str, str]]:
         question = timelines.Question(1, "hello", ago(minutes=11), rows)
-        return names(timelines.sight_findings(timelines.Sight(question, found, frozenset(known)), now))
+        return names(timelines.sight_findings(timelines.Sight(question, "alice", found, frozenset(known)), now))
 
     def test_what_the_rows_say_and_x_shows_is_well(self) -> None:
         assert self.findings(["1"], {"1"}, tweeted()) == []
@@ -243,8 +315,22 @@ class TestTimelines:
         assert self.findings([], set(), tweeted()) == [("lost", "post 7")]
         assert self.findings([], set(), tweeted(), now=ago(minutes=8)) == []
 
-    def test_an_attempt_with_an_earlier_text_does_not_make_the_tweet_lost(self) -> None:
-        assert self.findings([], set(), tweeted(text="hello again")) == []
+    @pytest.mark.parametrize("accepted", [attempt(2, text="hello again"), attempt(2, account_id=2)])
+    def test_an_attempt_with_another_text_or_account_does_not_make_the_tweet_lost(self, accepted: Attempt) -> None:
+        assert self.findings([], set(), tweeted(attempt=2, attempts=(attempt(1, "absent"), accepted))) == []
+
+    @pytest.mark.parametrize("edited", [{"text": "hello again"}, {"account_id": 2, "account_name": "bob"}])
+    def test_what_was_sent_counts_and_not_what_the_row_says_by_now(self, edited: dict[str, Any]) -> None:
+        assert self.findings([], set(), tweeted(**edited)) == [("lost", "post 7")]
+
+    def test_a_tweet_is_looked_for_on_the_account_that_it_was_sent_from(self) -> None:
+        moved = tweeted(account_id=2, account_name="bob", attempts=(attempt(account_id=1),))
+
+        [question] = timelines.questions([moved])
+        [finding] = timelines.sight_findings(timelines.Sight(question, "alice", [], frozenset()), NOW)
+
+        assert question.account_id == 1
+        assert "@alice" in finding.sentence
 
     def test_x_is_asked_for_every_text_that_was_sent_the_latest_first(self) -> None:
         edited = tweeted(attempts=(attempt(1, "absent", "helo"), attempt(2)), text="hello")
@@ -263,7 +349,7 @@ class TestTimelines:
             post(state="sending", attempts=(attempt(outcome=None),)),
             post(state="unknown", not_before=NOW, attempts=(attempt(outcome="unknown"),)),
             post(attempts=(attempt(outcome="opened"),)),
-            tweeted(account_id=None),
+            tweeted(attempts=(attempt(account_id=None),)),  # the account was removed
         ],
     )
     def test_x_is_not_asked_about_posts_that_are_under_way_or_were_never_sent(self, busy: Post) -> None:
@@ -336,23 +422,83 @@ class TestConfiguration:
         assert list(configuration.token_setting_findings(json.dumps({"type": "HS256", "key": "k" * 32}))) == []
 
 
-class TestWhatMustBeThere:
-    def at_hasura(self, **differing: Any) -> expected.Metadata:
-        return replace(expected.expected_metadata(), **differing)
+def files() -> tuple[Json, Json]:
+    """What ``hasura/metadata`` says, as Hasura would answer export_metadata and get_cron_triggers."""
+    loaded = load_metadata(ROOT / "hasura/metadata")
+    return {"version": 3, "sources": [loaded.database]}, {"cron_triggers": loaded.cron_triggers}
 
-    def findings(self, actual: expected.Metadata) -> list[tuple[str, str]]:
-        return names(configuration.metadata_findings(expected.expected_metadata(), actual))
+
+def table_in(export: Json, name: str) -> Json:
+    [table] = [table for table in export["sources"][0]["tables"] if table["table"]["name"] == name]
+    return table  # type: ignore[no-any-return]
+
+
+def backwards(value: Any) -> Any:
+    """Every list and every object in the other order."""
+    if isinstance(value, dict):
+        return {name: backwards(one) for name, one in reversed(value.items())}
+    return [backwards(one) for one in reversed(value)] if isinstance(value, list) else value
+
+
+class TestMetadata:
+    def findings(self, export: Json, cron: Json) -> list[tuple[str, str]]:
+        return names(metadata_findings(expected_metadata(), metadata_at_hasura(export, cron)))
 
     def test_metadata_as_in_the_repository_is_well(self) -> None:
-        assert self.findings(self.at_hasura()) == []
+        assert self.findings(*files()) == []
+
+    def test_an_export_in_another_order_and_wrapping_is_well(self) -> None:
+        export, cron = files()
+
+        assert self.findings({"resource_version": 7, "metadata": backwards(export)}, backwards(cron)) == []
+
+    def test_an_export_with_every_default_and_other_spellings_is_well(self) -> None:
+        export, cron = files()
+        configuration = {"column_config": {}, "custom_column_names": {}, "custom_root_fields": {}}
+        for table in export["sources"][0]["tables"]:
+            table.update(is_enum=False, configuration=configuration, computed_fields=[], remote_relationships=[])
+        account, post, user = (table_in(export, name) for name in ("account", "scheduled_post", "user"))
+        del account["select_permissions"][0]["comment"]
+        of_account = account["select_permissions"][0]["permission"]
+        of_account.update(limit=None, allow_aggregations=False, computed_fields=[], query_root_fields=None)
+        of_account["filter"] = {
+            "$and": [{"account_users": {"user": {"username": {"$eq": "x-hasura-user-id"}}}}],
+            "_and": [],
+        }
+        user["select_permissions"][0]["permission"]["filter"] = {"username": "X-HASURA-USER-ID"}
+        post["object_relationships"][0]["using"] = {"foreign_key_constraint_on": ["account_id"]}
+        post["array_relationships"][0]["using"] = {
+            "foreign_key_constraint_on": {"columns": ["post_id"], "table": "post_attempt"}
+        }
+        post["insert_permissions"][0]["permission"].update(set={}, backend_only=False)
+        post["delete_permissions"][0]["permission"]["backend_only"] = False
+        del post["event_triggers"][0]["definition"]["enable_manual"]
+        post["event_triggers"][0].update(cleanup_config=None, request_transform=None)
+        function = export["sources"][0]["functions"][0]
+        function.update(permissions=[], comment=None)
+        function["configuration"].update(session_argument=None, custom_root_fields={})
+        sweep = cron["cron_triggers"][0]
+        sweep.update(payload=None, request_transform=None, comment="other words")
+        sweep["retry_conf"]["timeout_seconds"] = 60.0
+        sweep["headers"][0]["name"] = "X-Webhook-Secret"
+        export.update(inherited_roles=[{"role_name": "editor", "role_set": ["author", "reader"]}])  # another program's
+
+        assert self.findings(export, cron) == []
+
+    def test_what_hasura_has_for_other_programs_is_passed_over(self) -> None:
+        export, cron = files()
+        everybody = {"role": "anonymous", "permission": {"columns": "*", "filter": {}}}
+        for table in ({"schema": "crm", "name": "account"}, {"schema": "public", "name": "invoice"}):
+            export["sources"][0]["tables"].append({"table": table, "select_permissions": [everybody]})
+        cron["cron_triggers"].append({"name": "invoices", "webhook": "http://crm.test", "schedule": "0 0 1 * *"})
+
+        assert self.findings(export, cron) == []
 
     def test_a_hasura_without_metadata_lacks_every_object(self) -> None:
-        found = self.findings(expected.metadata_at_hasura({"version": 3, "sources": []}, {"cron_triggers": []}))
+        found = self.findings({"version": 3, "sources": []}, {"cron_triggers": []})
 
-        assert {("misconfigured", subject) for subject in ("table account", "function claim_due_posts", SWEEP)} <= set(
-            found
-        )
-        assert ("misconfigured", "event trigger post_moved") in found
+        subjects = ("table account", "function claim_due_posts", "event trigger post_moved", SWEEP)
+        assert {("misconfigured", subject) for subject in subjects} <= set(found)
 
     @pytest.mark.parametrize(
         "differing",
@@ -361,44 +507,250 @@ class TestWhatMustBeThere:
             {"headers": [{"name": "x-webhook-secret", "value_from_env": "OTHER"}]},
             {"webhook": "http://elsewhere.test/api/postTweet"},
             {"schedule": "0 * * * *"},
+            {"payload": {"id": 7}},
+            {"retry_conf": {"num_retries": 0, "timeout_seconds": 1, "tolerance_seconds": 120}},
+            {"request_transform": {"version": 2}},
         ],
     )
-    def test_a_bell_that_rings_otherwise_is_found(self, differing: dict[str, Any]) -> None:
-        sweep = expected.expected_metadata().cron_triggers["publish_due_posts"]
+    def test_a_sweep_that_rings_otherwise_is_found(self, differing: dict[str, Any]) -> None:
+        export, cron = files()
+        cron["cron_triggers"][0].update(differing)
 
-        actual = self.at_hasura(cron_triggers={"publish_due_posts": {**sweep, **differing}})
+        assert self.findings(export, cron) == [("misconfigured", SWEEP)]
 
-        assert self.findings(actual) == [("misconfigured", SWEEP)]
+    @pytest.mark.parametrize(
+        "differing",
+        [
+            {"retry_conf": {"num_retries": 0, "interval_sec": 15, "timeout_sec": 60}},
+            {"definition": {"update": {"columns": ["text"], "payload": ["id", "user_id", "schedule_for", "state"]}}},
+            {"definition": {"update": {"columns": ["schedule_for"]}}},
+            {"webhook": None, "webhook_from_env": "ELSEWHERE"},
+        ],
+    )
+    def test_an_event_trigger_that_rings_otherwise_is_found(self, differing: dict[str, Any]) -> None:
+        export, cron = files()
+        table_in(export, "scheduled_post")["event_triggers"][0].update(differing)
 
-    @pytest.mark.parametrize("column_or_filter", ["columns", "filter"])
-    def test_a_permission_that_allows_something_else_is_found(self, column_or_filter: str) -> None:
-        tables = expected.expected_metadata().tables
-        permission = tables["account"]["select_permissions"][0]["permission"]
-        permission[column_or_filter] = ["access_token"] if column_or_filter == "columns" else {}
+        assert self.findings(export, cron) == [("misconfigured", "event trigger post_moved")]
 
-        assert self.findings(self.at_hasura(tables=tables)) == [("misconfigured", "table account")]
+    @pytest.mark.parametrize(
+        ("kind", "permission"),
+        [
+            ("select_permissions", {"columns": "*", "filter": {}}),
+            ("delete_permissions", {"filter": {}}),
+        ],
+    )
+    def test_a_role_with_rights_that_the_files_do_not_give_is_found(self, kind: str, permission: Json) -> None:
+        export, cron = files()
+        table_in(export, "account").setdefault(kind, []).append({"role": "anonymous", "permission": permission})
 
-    def test_what_a_later_migration_drops_need_not_be_there(self, tmp_path: Path) -> None:
-        def migration(name: str, sql: str) -> None:
-            (tmp_path / name).mkdir()
-            (tmp_path / name / "up.sql").write_text(sql)
+        [finding] = metadata_findings(expected_metadata(), metadata_at_hasura(export, cron))
 
-        migration("1_first", "create table public.a (x text, constraint c check (true)); -- constraint d check\n")
-        migration("2_second", "alter table public.a\n  drop constraint c,\n  add column y text; create trigger t")
+        assert finding.subject == "table account"
+        assert "anonymous" in finding.sentence
 
-        assert expected.expected_objects(tmp_path) == {
-            ("table", "a"): "1_first",
-            ("column", "y"): "2_second",
-            ("trigger", "t"): "2_second",
-        }
+    def test_a_role_that_may_claim_posts_is_found(self) -> None:
+        export, cron = files()
+        export["sources"][0]["functions"][0]["permissions"] = [{"role": "user"}]
+
+        assert self.findings(export, cron) == [("misconfigured", "function claim_due_posts")]
+
+    def test_a_role_that_inherits_the_rights_of_ours_is_found(self) -> None:
+        export, cron = files()
+        export["inherited_roles"] = [{"role_name": "anonymous", "role_set": ["user", "reader"]}]
+
+        assert self.findings(export, cron) == [("misconfigured", "role anonymous")]
+
+    @pytest.mark.parametrize(
+        "differing",
+        [
+            {"columns": ["access_token"]},
+            {"columns": "*"},
+            {"filter": {}},
+            {"filter": {"account_users": {"user": {"username": {"_neq": "X-Hasura-User-Id"}}}}},
+            {"filter": {"_or": [{"account_users": {"user": {"username": {"_eq": "X-Hasura-User-Id"}}}}, {}]}},
+            {"allow_aggregations": True},
+            {"limit": 0},
+            {"query_root_fields": []},
+        ],
+    )
+    def test_a_permission_that_allows_something_else_is_found(self, differing: Json) -> None:
+        export, cron = files()
+        table_in(export, "account")["select_permissions"][0]["permission"].update(differing)
+
+        assert self.findings(export, cron) == [("misconfigured", "table account")]
+
+    @pytest.mark.parametrize(
+        ("kind", "permission"),
+        [
+            ("insert_permissions", {"set": {"state": "tweeted"}}),
+            ("insert_permissions", {"backend_only": True}),
+            ("update_permissions", {"check": None}),
+        ],
+    )
+    def test_a_permission_that_writes_something_else_is_found(self, kind: str, permission: Json) -> None:
+        export, cron = files()
+        table_in(export, "scheduled_post")[kind][0]["permission"].update(permission)
+
+        assert self.findings(export, cron) == [("misconfigured", "table scheduled_post")]
+
+    @pytest.mark.parametrize(
+        "relationships",
+        [
+            [],
+            [{"name": "account_users", "using": {"foreign_key_constraint_on": {"table": "account", "column": "id"}}}],
+        ],
+    )
+    def test_a_relationship_that_is_missing_or_another_is_found(self, relationships: list[Json]) -> None:
+        export, cron = files()
+        table_in(export, "account")["array_relationships"] = relationships
+
+        assert self.findings(export, cron) == [("misconfigured", "table account")]
+
+    def test_a_relationship_or_setting_that_the_files_do_not_have_is_found(self) -> None:
+        export, cron = files()
+        user = {"remote_table": "user", "column_mapping": {"id": "id"}}
+        table_in(export, "app")["object_relationships"] = [{"name": "user", "using": {"manual_configuration": user}}]
+        table_in(export, "user")["configuration"] = {"custom_name": "author"}
+
+        assert self.findings(export, cron) == [("misconfigured", "table app"), ("misconfigured", "table user")]
+
+
+def left_by(*migrations: str) -> dict[str, Made]:
+    """What migrations with this SQL leave behind, by its name as a finding tells it."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, sql in enumerate(migrations, start=1):
+            up = Path(folder, str(number), "up.sql")
+            up.parent.mkdir()
+            up.write_text(sql)
+        return {str(one): made for one, made in expected_objects(Path(folder)).items()}
+
+
+class TestMigrations:
+    def test_a_table_has_its_columns_and_constraints_those_without_a_name_too(self) -> None:
+        found = left_by("""
+            create table public."user" (  -- constraint not_this check (true)
+              id bigint generated by default as identity primary key,
+              name text not null default 'x; create table y (z int)' unique check (name <> '('),
+              kind text constraint known check (kind in ('a', 'b')),
+              friend bigint references public."user" on delete set null,
+              unique (name, kind),
+              constraint not_alone check (friend is distinct from id)
+            );""")
+
+        assert list(found) == [
+            "table user",
+            "column id of user",
+            "constraint user_pkey of user",
+            "column name of user",
+            "constraint user_name_key of user",
+            "constraint user_name_check of user",
+            "column kind of user",
+            "constraint known of user",
+            "column friend of user",
+            "constraint user_friend_fkey of user",
+            "constraint user_name_kind_key of user",
+            "constraint not_alone of user",
+        ]
+
+    def test_indexes_functions_and_triggers_are_known_by_what_they_do(self) -> None:
+        found = left_by("""
+            create unique index a_once on public.a (x) where y is null;
+            create function public.f(x int default 1) returns trigger language plpgsql as $$
+            begin  -- as it stands
+              return ';';
+            end
+            $$;
+            create trigger t before insert or update of x on public.a for each row when (new.x > (1))
+              execute function public.f();""")
+
+        assert list(found) == ["unique index a_once of a", "function f", "trigger t of a"]
+        assert found["function f"].definition == "begin  -- as it stands\n              return ';';\n            end"
+        assert found["trigger t of a"].definition == "f"
+
+    def test_the_last_migration_that_defines_a_function_counts(self) -> None:
+        first, second = (f"create or replace function public.f() returns int as $$ {n} $$;" for n in (1, 2))
+
+        found = left_by(first, second)
+
+        assert (found["function f"].migration, found["function f"].definition) == ("2", "2")
+
+    @pytest.mark.parametrize(
+        ("later", "remaining"),
+        [
+            ("drop trigger if exists t on public.a;", {"trigger t of a": None}),
+            ("drop function public.f(int, text) cascade;", {"function f": None, "trigger t of a": None}),
+            ("drop index if exists public.i, public.j;", {"index i of a": None}),
+            (
+                "alter table public.a drop constraint c, add column y text;",
+                {"constraint c of a": None, "column y of a": ""},
+            ),
+            ("alter table a drop column x;", {"column x of a": None, "constraint c of a": None, "index i of a": None}),
+            (
+                "drop table public.b cascade;",
+                {"table b": None, "column z of b": None, "constraint b_z_fkey of b": None},
+            ),
+            (
+                "alter function public.f(int, text) rename to g;",
+                {"function f": None, "function g": "1", "trigger t of a": "g"},
+            ),
+            ("alter trigger t on public.a rename to u;", {"trigger t of a": None, "trigger u of a": "f"}),
+            ("alter index public.i rename to k;", {"index i of a": None, "index k of a": ""}),
+            ("alter table public.a rename constraint c to d;", {"constraint c of a": None, "constraint d of a": ""}),
+            (
+                "alter table a rename column x to y; alter table a drop column y;",
+                {"column x of a": None, "constraint c of a": None, "index i of a": None},
+            ),
+            (
+                "alter table public.b rename to c;",
+                {
+                    "table b": None,
+                    "column z of b": None,
+                    "constraint b_z_fkey of b": None,
+                    "table c": "",
+                    "column z of c": "",
+                    "constraint b_z_fkey of c": "",
+                },
+            ),
+        ],
+    )
+    def test_what_a_later_migration_drops_and_renames_is_followed(
+        self, later: str, remaining: dict[str, str | None]
+    ) -> None:
+        first = """
+            create table public.a (x int, constraint c check (x > 0));
+            create table public.b (z int references public.a);
+            create index i on public.a (x);
+            create function public.f(n int, t text) returns trigger as $$ 1 $$;
+            create trigger t before update on public.a for each row execute function public.f();"""
+
+        before = {name: made.definition for name, made in left_by(first).items()}
+        after = {name: made.definition for name, made in left_by(first, later).items()}
+
+        expected = {**before, **remaining}
+        assert after == {name: definition for name, definition in expected.items() if definition is not None}
 
     def test_one_finding_names_all_that_a_migration_would_make(self) -> None:
-        wanted = {("table", "a"): "1_first", ("column", "y"): "2_second", ("trigger", "t"): "2_second"}
+        table, column, function = (
+            DatabaseObject("table", "a"),
+            DatabaseObject("column", "y", "a"),
+            DatabaseObject("function", "f"),
+        )
+        wanted = {table: Made("1_first"), column: Made("2_second"), function: Made("2_second", "as it is")}
 
-        [finding] = configuration.migration_findings(wanted, {("table", "a")})
+        [finding] = database.migration_findings(wanted, {table: {""}, function: {"otherwise"}})
 
         assert finding.subject == "migration 2_second"
-        assert "column y, trigger t" in finding.sentence
+        assert "lacks what it makes: column y of a; it has otherwise: function f." in finding.sentence
+
+    def test_a_function_is_the_same_whatever_ends_its_lines(self) -> None:
+        row = {"kind": "function", "name": "f", "of_table": "", "definition": "\r\nbegin\r\nend\r\n"}
+
+        actual = database.objects_in([row])
+
+        assert (
+            list(database.migration_findings({DatabaseObject("function", "f"): Made("1", "begin\nend")}, actual)) == []
+        )
 
 
 class TestItsSettings:
@@ -486,6 +838,15 @@ class Ward:
             connection.execute(statement)  # type: ignore[call-overload]
 
     @contextmanager
+    def altered(self, done: str, undone: str) -> Iterator[None]:
+        """So that the database is otherwise than the migrations make it."""
+        self.force(done)
+        try:
+            yield
+        finally:
+            self.force(undone)
+
+    @contextmanager
     def without_sweep(self) -> Iterator[None]:
         """So that no ring comes and heals."""
         self.stack.metadata("delete_cron_trigger", {"name": "publish_due_posts"})
@@ -535,6 +896,20 @@ class TestAWholeStack:
         assert f"  misconfigured  {SWEEP}" in doctor.stdout
         assert not any(secret in doctor.stdout for secret in ward.stack.settings.values() if "://" not in secret)
 
+    def test_x_is_asked_once_who_an_account_is(self, ward: Ward) -> None:
+        token = ward.stack.token("once")
+        for text in ("One", "Another"):
+            ward.stack.create_post(token, {"text": text, "schedule_for": datetime.now(UTC).isoformat()})
+        wait_until(lambda: ward.stack.tweets("once"), lambda seen: len(seen) == 2)
+        wait_until(ward.examine, lambda found: not found)
+        ward.stack.fail("slow", times=2, endpoint="users/me", ms=1)
+
+        ward.examine()
+
+        [waiting] = requests.get(f"{ward.stack.urls['x']}/_local/fail", timeout=10).json()
+        assert waiting["times"] == 1
+        ward.examine()  # so that nothing waits for the other tests
+
     def test_it_changes_nothing(self, ward: Ward) -> None:
         ward.publish("Do not touch")
         everything = "query { scheduled_post { id updated_at state } post_attempt { post_id number finished_at } }"
@@ -558,7 +933,6 @@ ILL_ROWS: dict[str, tuple[str, str]] = {
         "stuck",
         "update scheduled_post set state = 'unknown', tweet_id = null, reason = '', not_before = now() - interval '1h'",
     ),
-    "counter": ("stuck", "update scheduled_post set attempt = 0"),
     "open attempt": (
         "orphaned",
         "insert into post_attempt (post_id, number, text) select id, 1, text from scheduled_post",
@@ -638,20 +1012,37 @@ ILL_SETTINGS: list[tuple[str, dict[str, str]]] = [
     ("CONSUMER_API_KEY, CONSUMER_API_SECRET", {"consumer_api_secret": "wrong"}),
 ]
 ILL_DATABASES: dict[str, tuple[str, str]] = {
-    "migration 1795100000000_never_lost_never_twice": (
+    "trigger states_have_their_order of scheduled_post": (
         "alter table scheduled_post disable trigger states_have_their_order",
         "alter table scheduled_post enable trigger states_have_their_order",
     ),
-    "trigger notify_hasura_post_moved_UPDATE": (
-        'alter table scheduled_post disable trigger "notify_hasura_post_moved_UPDATE"',
-        'alter table scheduled_post enable trigger "notify_hasura_post_moved_UPDATE"',
-    ),
-    "migration 1795000000000_scheduled_posts": (
+    "trigger one_line_end of scheduled_post": (
         "alter table scheduled_post disable trigger one_line_end",
         "alter table scheduled_post enable trigger one_line_end",
     ),
+    "unique index post_attempt_one_at_a_time of post_attempt": (
+        "alter index post_attempt_one_at_a_time rename to gone",
+        "alter index gone rename to post_attempt_one_at_a_time",
+    ),
+    "index scheduled_post_due of scheduled_post": (
+        "alter index scheduled_post_due rename to gone",
+        "alter index gone rename to scheduled_post_due",
+    ),
+    "constraint post_attempt_pkey of post_attempt": (
+        "alter table post_attempt rename constraint post_attempt_pkey to gone",
+        "alter table post_attempt rename constraint gone to post_attempt_pkey",
+    ),
+    "column held_because of account": (
+        "alter table account rename column held_because to gone",
+        "alter table account rename column gone to held_because",
+    ),
+    "trigger touch_updated_at of scheduled_post": (
+        "alter trigger touch_updated_at on scheduled_post rename to gone;"
+        "create trigger touch_updated_at before update on account for each row execute function hold_no_longer()",
+        "drop trigger touch_updated_at on account; alter trigger gone on scheduled_post rename to touch_updated_at",
+    ),
 }
-"""By what is found: what is done, and what undoes it."""
+"""By what a finding names: what is done, and what undoes it."""
 
 
 class TestIllConfiguration:
@@ -663,17 +1054,43 @@ class TestIllConfiguration:
 
         assert found == {("misconfigured", subject)}
 
-    @pytest.mark.parametrize("subject", ILL_DATABASES)
-    def test_what_is_missing_in_the_database_is_found(self, ward: Ward, subject: str) -> None:
-        done, undone = ILL_DATABASES[subject]
-        ward.force(done)
-        try:
-            assert ward.examine() == {("misconfigured", subject)}
-        finally:
-            ward.force(undone)
+    def test_the_database_has_just_what_the_migrations_are_read_to_make(self, ward: Ward) -> None:
+        actual = database.objects_in(HasuraApi(ward.settings).rows(database.OBJECTS))
+
+        wanted = {one: {made.definition} for one, made in expected_objects().items()}
+
+        assert {one: made for one, made in actual.items() if not one.name.startswith("notify_hasura_")} == wanted
+
+    @pytest.mark.parametrize("illness", ILL_DATABASES)
+    def test_what_is_missing_in_the_database_or_otherwise_is_found(self, ward: Ward, illness: str) -> None:
+        done, undone = ILL_DATABASES[illness]
+        migrations = {str(one): made.migration for one, made in expected_objects().items()}
+        with ward.altered(done, undone):
+            found = examine(ward.settings, Scope()).findings
+
+        assert [finding.subject for finding in found] == [f"migration {migrations[illness]}"]
+        assert illness in found[0].sentence
+
+    def test_a_claim_that_claims_nothing_is_found(self, ward: Ward) -> None:
+        statement = "select pg_get_functiondef('claim_due_posts'::regproc) as as_it_is"
+        [row] = HasuraApi(ward.settings).rows(statement)
+        head, _, tail = row["as_it_is"].split("$function$")
+        claims_nothing = "begin return query select * from public.scheduled_post where false; end"
+        with ward.altered(f"{head}$function${claims_nothing}$function${tail}", row["as_it_is"]):
+            [finding] = examine(ward.settings, Scope()).findings
+
+        assert finding.name == "misconfigured"
+        assert "it has otherwise: function claim_due_posts." in finding.sentence.replace("The database", "it")
+
+    def test_a_trigger_of_hasura_that_is_off_is_found(self, ward: Ward) -> None:
+        off, on = (
+            f'alter table scheduled_post {do} trigger "notify_hasura_post_moved_UPDATE"' for do in ("disable", "enable")
+        )
+        with ward.altered(off, on):
+            assert ward.examine() == {("misconfigured", "trigger notify_hasura_post_moved_UPDATE")}
 
     def test_a_sweep_that_does_not_send_the_secret_is_found(self, ward: Ward) -> None:
-        sweep = expected.expected_metadata().cron_triggers["publish_due_posts"]
+        [sweep] = files()[1]["cron_triggers"]
         ward.stack.metadata("create_cron_trigger", {**sweep, "headers": [], "schedule": "0 0 1 1 *", "replace": True})
         try:
             assert ward.examine() == {("misconfigured", SWEEP)}

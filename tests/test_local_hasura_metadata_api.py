@@ -446,6 +446,16 @@ class TestRunSql:
         assert answer == {"result_type": "CommandOk", "result": None}
         assert hasura.graphql("{ note { mood } }") == {"data": {"note": []}}
 
+    def test_the_metadata_stays_as_it_is(self, cluster: str, tmp_path: Path) -> None:
+        project = write_project(tmp_path, [], [{**CRON, "name": "deleted", "include_in_metadata": True}])
+        with hasura_in_thread(new_database(cluster), project) as server:
+            server.ask("delete_cron_trigger", name="deleted")
+            server.ask("create_cron_trigger", **CRON, name="new")
+
+            server.ask("run_sql", "/v2/query", sql="alter table note add column mood text")
+
+            assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["new"]
+
     def test_a_failure_is_rolled_back_and_explained(self, hasura: HasuraServer) -> None:
         response = hasura.metadata("run_sql", {"sql": "insert into note (id) values (9); select 1 / 0"}, "/v2/query")
 

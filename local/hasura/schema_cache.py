@@ -43,17 +43,27 @@ class SchemaCache:
             metadata = load_metadata(self._directory)
             try:
                 cron = [cron_trigger(entry, "$.cron_triggers") for entry in metadata.cron_triggers]
-                event_triggers = event_triggers_of(metadata.tables)
-                graphql = GraphQLApi(metadata.tables, metadata.functions)
+                await self._fit(metadata, cron)
             except HasuraError as error:
                 raise MetadataRefused(f"{self._directory}: {error.path}: {error.message}.") from error
+
+    async def rebuild(self) -> None:
+        """Fits the metadata to the database as it is now. Of the metadata itself, nothing changes."""
+        async with self._one_at_a_time:
             async with self._pool.connection() as connection:
-                inconsistencies = await graphql.load(connection)
-                async with connection.transaction():
-                    await cron_triggers.replace_all(connection, cron)
-                    consistent, broken = await self._install(connection, event_triggers)
-            self.inconsistencies = inconsistencies + broken + self._broken(cron)
-            self.metadata, self.graphql, self.event_triggers = metadata, graphql, consistent
+                cron = await cron_triggers.stored(connection)
+            await self._fit(self.metadata, list(cron.values()))
+
+    async def _fit(self, metadata: Metadata, cron: list[CronTrigger]) -> None:
+        event_triggers = event_triggers_of(metadata.tables)
+        graphql = GraphQLApi(metadata.tables, metadata.functions)
+        async with self._pool.connection() as connection:
+            inconsistencies = await graphql.load(connection)
+            async with connection.transaction():
+                await cron_triggers.replace_all(connection, cron)
+                consistent, broken = await self._install(connection, event_triggers)
+        self.inconsistencies = inconsistencies + broken + self._broken(cron)
+        self.metadata, self.graphql, self.event_triggers = metadata, graphql, consistent
         for sentence in self.inconsistencies:
             log.warning("inconsistent metadata: %s", sentence)
 

@@ -21,7 +21,7 @@ def metadata_endpoints(
     cron = CronTriggerCalls(pool, environment)
     events = EventTriggerCalls(pool, lambda: schema_cache.event_triggers)
     metadata = MetadataCalls(pool, schema_cache)
-    run_sql: dict[str, CommandParser] = {"run_sql": RunSql(pool, metadata.rebuild).run_sql}
+    run_sql: dict[str, CommandParser] = {"run_sql": RunSql(pool, schema_cache.rebuild).run_sql}
     on_both: dict[str, CommandParser] = {
         "create_scheduled_event": scheduled.create,
         "create_cron_trigger": cron.create,

@@ -37,15 +37,11 @@ class MetadataCalls:
         exported = [trigger.as_exported() for trigger in triggers if trigger.include_in_metadata]
         return {"version": 3, "sources": [self.schema_cache.metadata.database], "cron_triggers": exported}
 
-    async def rebuild(self) -> None:
-        """Builds the schema cache anew. Raises HasuraError when the files make no sense."""
+    async def _reload(self) -> dict[str, Any]:
         try:
             await self.schema_cache.build()
         except MetadataRefused as error:
             raise HasuraError("invalid-configuration", str(error)) from error
-
-    async def _reload(self) -> dict[str, Any]:
-        await self.rebuild()
         return {**SUCCESS, "is_consistent": not self.schema_cache.inconsistencies}
 
     async def _inconsistencies(self) -> dict[str, Any]:

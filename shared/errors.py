@@ -148,7 +148,10 @@ class TryFailed(ScheduledPostsError):
 
 
 class NotSent(TryFailed):
-    """X surely does not have the post. `wait` is the time until the next try; None leaves it to the backoff."""
+    """X surely does not have the post.
+
+    `wait` is the time until the next try, and makes this one not count; None leaves it to the backoff, and counts.
+    """
 
     state = "scheduled"
     outcome = "not_sent"

@@ -36,9 +36,13 @@ class Account:
 
 @dataclass(frozen=True)
 class Question:
-    """An earlier try of which it is not known, or was not at first, whether X has it. `text` is what was sent then."""
+    """An earlier try of which it is not known, or was not at first, whether X has it.
+
+    `text` is what was sent then, and `account` from where; None: that account was removed since.
+    """
 
     number: int
+    account: Account | None
     text: str
     started_at: datetime
     finished_at: datetime
@@ -74,7 +78,7 @@ class Post:
 
     @property
     def unanswered_tries(self) -> int:
-        """How many of its `tries` ended without a word from X."""
+        """How many of the latest entries in its log, as many as its `tries`, ended without a word from X."""
         return sum(question.number > self.attempt - self.tries for question in self.questions)
 
     @property
@@ -87,7 +91,8 @@ class Post:
 class Outcome:
     """How one try, or one look, ended: what the post becomes (`state`, `reason`, ...), and what its attempt says.
 
-    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any.
+    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any. A look counts no
+    `tries`: None leaves them as they are.
     """
 
     state: str
@@ -99,6 +104,7 @@ class Outcome:
     not_before: datetime | None = None
     attempts: tuple[int, ...] = ()
     looks: int = 0
+    tries: int | None = None
     sign_in_refused: bool = False
 
 

@@ -608,6 +608,7 @@ class TestTheQuestionsOfAClaimedPost:
     def test_are_its_tries_that_ended_unknown(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         asked = {
             "number": 1,
+            "account": ROW["account"],
             "text": "as it was sent",
             "started_at": "2026-05-04T12:00:00+00:00",
             "finished_at": "2026-05-04T12:00:30+00:00",
@@ -618,7 +619,22 @@ class TestTheQuestionsOfAClaimedPost:
         [post] = hasura.claim_due_posts(7)
 
         assert (post.looks, post.is_leased) == (2, False)
-        assert post.questions == (Question(1, "as it was sent", NOON, NOON + timedelta(seconds=30)),)
+        assert post.questions == (Question(1, post.account, "as it was sent", NOON, NOON + timedelta(seconds=30)),)
+        assert post.account
+
+    def test_may_be_from_an_account_that_was_removed(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        asked = {
+            "number": 1,
+            "account": None,
+            "text": "a",
+            "started_at": NOON.isoformat(),
+            "finished_at": NOON.isoformat(),
+        }
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [{**ROW, "questions": [asked]}]}})
+
+        [post] = hasura.claim_due_posts(7)
+
+        assert [question.account for question in post.questions] == [None]
 
 
 class TestAKey:
@@ -847,7 +863,6 @@ class TestStatusesOfOthers:
         ),
         pytest.param("parse-failed", "parsing Text failed, expected String", id="wrong-type"),
         pytest.param("data-exception", "invalid input syntax for type bigint", id="wrong-text"),
-        pytest.param("constraint-violation", "Uniqueness violation.", id="constraint"),
         pytest.param("permission-error", "Check constraint violation.", id="sql-check"),
         pytest.param("a-code-of-tomorrow", "Something new.", id="unknown-code"),
     ],
@@ -863,6 +878,15 @@ def test_a_refusal_to_the_admin_is_for_the_operator_to_mend(
     assert message in str(caught.value)
     assert code in str(caught.value)
     assert "Check HASURA_GRAPHQL_ADMIN_SECRET, and that hasura/ is applied." in str(caught.value)
+
+
+def test_a_row_that_stands_in_the_way_is_not_taken_for_a_wrong_secret(
+    hasura: Hasura, network: responses.RequestsMock
+) -> None:
+    network.post(GRAPHQL, json=refusal("constraint-violation", "Uniqueness violation."))
+
+    with pytest.raises(ConfigurationError, match="Some row stands in the way; `make doctor` names it"):
+        hasura.claim_due_posts(7)
 
 
 @pytest.mark.parametrize("name", GRAPHQL_CALLS_AS_ADMIN)

@@ -57,8 +57,10 @@ mutation claimDuePosts($args: claim_due_posts_args!) {{
     refused: post_attempts(where: {{sign_in_refused: {{_eq: true}}}}, order_by: [{{number: desc}}], limit: 1) {{
       account_id finished_at
     }}
-    questions: post_attempts(where: {{outcome: {{_in: ["unknown", "absent"]}}}}, order_by: [{{number: asc}}]) {{
-      number text started_at finished_at {_ACCOUNT}
+    questions: post_attempts(
+      where: {{outcome: {{_in: ["unknown", "duplicate", "absent"]}}}}, order_by: [{{number: asc}}]
+    ) {{
+      number text outcome started_at finished_at {_ACCOUNT}
     }}
   }}
 }}"""
@@ -74,8 +76,8 @@ mutation record(
   $post: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!,
   $attempt: post_attempt_bool_exp!, $ended: post_attempt_set_input!
 ) {
-  update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
   update_post_attempt(where: $attempt, _set: $ended) { affected_rows }
+  update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
 }"""
 
 HOLD_ACCOUNT = """
@@ -185,9 +187,10 @@ class Hasura:
         return replace(_post(row), held_until=max((hold for hold in holds if hold), default=None))
 
     def record(self, post: Post, outcome: Outcome) -> None:
-        """Writes the outcome on the post and its attempts in one transaction.
+        """Writes the outcome on the attempts and their post in one transaction.
 
-        A tweet is recorded whatever happened to the row meanwhile; anything else only while no later try or look began.
+        A tweet is recorded whatever happened to the row meanwhile; anything else only while no later try or look began:
+        then neither half is written, and the attempt stays unknown, so that it is looked up.
         """
         still_ours = {
             "attempt": {"_eq": post.attempt},
@@ -214,7 +217,11 @@ class Hasura:
                 "looks": outcome.looks,
                 **counted,
             },
-            "attempt": {"post_id": {"_eq": post.id}, "number": {"_in": list(outcome.attempts)}},
+            "attempt": {
+                "post_id": {"_eq": post.id},
+                "number": {"_in": list(outcome.attempts)},
+                **({} if outcome.tweet_id else {"scheduled_post": still_ours}),
+            },
             "ended": ended,
         }
         self._graphql_as_admin(RECORD, variables)
@@ -323,6 +330,7 @@ def _claimed_post(row: Row) -> Post:
                 text=question["text"],
                 started_at=datetime.fromisoformat(question["started_at"]),
                 finished_at=datetime.fromisoformat(question["finished_at"]),
+                is_duplicate=question["outcome"] == "duplicate",
             )
             for question in row["questions"]
         ),

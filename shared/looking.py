@@ -11,7 +11,7 @@ from shared.publishing import record
 MARGIN = timedelta(minutes=1)
 """How far the clocks of X, the database and this machine may be apart."""
 
-SURE_AFTER = timedelta(minutes=2)
+SURE_AFTER = timedelta(minutes=2) + MARGIN
 """How long after a try X surely shows what it has; an empty look before that proves nothing."""
 
 PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2))
@@ -64,12 +64,18 @@ def _not_seen(post: Post, now: datetime) -> Outcome:
     sure_at = max(question.finished_at for question in post.questions) + SURE_AFTER
     if now < sure_at:
         return _open_still(post, "X does not show it so far.", next_look=sure_at)
+    if post.questions[-1].is_duplicate:
+        return _open_still(
+            post,
+            "X says that it has this text already, but does not show it. Look there yourself; change the text and move "
+            "the post to have it published.",
+        )
     return Outcome(
         "scheduled",
         "absent",
         "It was looked for and is not on X.",
         reason="It was not on X, so it is tried again.",
-        attempts=tuple(question.number for question in post.questions),
+        attempts=tuple(question.number for question in post.questions if not question.is_duplicate),
     )
 
 

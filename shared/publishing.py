@@ -10,6 +10,7 @@ from shared.errors import (
     AccountHeld,
     AlreadyPosted,
     AppHeld,
+    DuplicateOfUnknown,
     NotSent,
     OutcomeUnknown,
     Refused,
@@ -77,7 +78,7 @@ def _send(post: Post, publisher: Publisher) -> str:
         raise Refused(f"You may no longer post as @{post.account.name}. Schedule it anew from another account.")
     if post.unanswered_tries >= MOST_TRIES:
         raise Refused(
-            f"It was sent {MOST_TRIES} times without an answer, and was not on X afterwards. Move it to try again."
+            f"It was tried {MOST_TRIES} times without an answer, and was not on X afterwards. Move it to try again."
         )
     if fault := text_fault(post.text):
         raise Refused(fault)
@@ -87,7 +88,7 @@ def _send(post: Post, publisher: Publisher) -> str:
 def _second_thought(error: TryFailed, post: Post, store: PostStore) -> TryFailed:
     """What X's answer means in the light of what was before."""
     if isinstance(error, AlreadyPosted) and post.questions:
-        return OutcomeUnknown(
+        return DuplicateOfUnknown(
             "X has this text already: it is being looked up whether that is this post.", status_code=error.status_code
         )
     if isinstance(error, NotSent) and error.wait is None and post.tries >= MOST_TRIES:

@@ -612,6 +612,7 @@ class TestTheQuestionsOfAClaimedPost:
             "text": "as it was sent",
             "started_at": "2026-05-04T12:00:00+00:00",
             "finished_at": "2026-05-04T12:00:30+00:00",
+            "outcome": "unknown",
         }
         row = {**ROW, "state": "unknown", "looks": 2, "lease_until": None, "questions": [asked]}
         network.post(GRAPHQL, json={"data": {"claim_due_posts": [row]}})
@@ -629,12 +630,13 @@ class TestTheQuestionsOfAClaimedPost:
             "text": "a",
             "started_at": NOON.isoformat(),
             "finished_at": NOON.isoformat(),
+            "outcome": "duplicate",
         }
         network.post(GRAPHQL, json={"data": {"claim_due_posts": [{**ROW, "questions": [asked]}]}})
 
         [post] = hasura.claim_due_posts(7)
 
-        assert [question.account for question in post.questions] == [None]
+        assert [(question.account, question.is_duplicate) for question in post.questions] == [(None, True)]
 
 
 class TestAKey:
@@ -734,7 +736,7 @@ class TestRecord:
         hasura.record(POST, TWEETED)
 
         variables = sent(network)["variables"]
-        assert root_fields(network) == ["mutation", "update_scheduled_post", "update_post_attempt"]
+        assert root_fields(network) == ["mutation", "update_post_attempt", "update_scheduled_post"]
         assert variables["becomes"] == {
             "state": "tweeted",
             "reason": None,
@@ -768,12 +770,9 @@ class TestRecord:
 
         hasura.record(POST, REFUSED)
 
-        assert sent(network)["variables"]["post"] == {
-            "id": {"_eq": 7},
-            "attempt": {"_eq": 2},
-            "looks": {"_eq": 0},
-            "state": {"_in": ["sending", "unknown"]},
-        }
+        still_ours = {"attempt": {"_eq": 2}, "looks": {"_eq": 0}, "state": {"_in": ["sending", "unknown"]}}
+        assert sent(network)["variables"]["post"] == {"id": {"_eq": 7}, **still_ours}
+        assert sent(network)["variables"]["attempt"]["scheduled_post"] == still_ours
 
     def test_of_a_look_leaves_the_times_of_the_try_as_they_are(
         self, hasura: Hasura, network: responses.RequestsMock
@@ -785,7 +784,7 @@ class TestRecord:
 
         variables = sent(network)["variables"]
         assert variables["post"]["looks"] == {"_eq": 1}
-        assert variables["attempt"] == {"post_id": {"_eq": 7}, "number": {"_in": [1, 2]}}
+        assert variables["attempt"]["number"] == {"_in": [1, 2]}
         assert variables["ended"] == {"outcome": "absent", "detail": "It is not on X."}
 
     def test_writes_the_time_of_the_next_try_with_its_offset(

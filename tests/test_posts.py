@@ -322,7 +322,7 @@ class TestRingForADuePost:
 
         assert rung.state == "failed"
         assert (
-            rung.reason == "It was sent 10 times without an answer, and was not on X afterwards. Move it to try again."
+            rung.reason == "It was tried 10 times without an answer, and was not on X afterwards. Move it to try again."
         )
         assert x.published == []
 
@@ -690,7 +690,7 @@ class TestLookingUp:
     def test_too_soon_after_the_try_proves_nothing(self) -> None:
         rung, store = look(unknown_post(question(minutes_ago=1)), FakeX())
 
-        assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=1))
+        assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=2))
         [(_, outcome)] = store.attempts
         assert (outcome.attempts, outcome.looks) == ((), 0)
 
@@ -734,6 +734,22 @@ class TestLookingUp:
         assert "move the post to have it published again" in (rung.reason or "")
         assert store.attempts[0][1].not_before is None
 
+    def test_for_what_is_surely_absent_leaves_what_x_said_of_duplicates_in_the_log(self) -> None:
+        duplicate = replace(question(1), is_duplicate=True)
+
+        _, store = look(unknown_post(duplicate, question(3)), FakeX())
+
+        assert store.attempts[0][1].attempts == (3,)
+
+    def test_for_what_x_called_a_duplicate_and_does_not_show_leaves_it_to_the_author(self) -> None:
+        duplicate = replace(question(2), is_duplicate=True)
+
+        rung, store = look(unknown_post(question(1), duplicate), FakeX())
+
+        assert (rung.state, rung.retry_after) == ("unknown", None)
+        assert "X says that it has this text already" in (rung.reason or "")
+        assert store.attempts[0][1].not_before is None
+
     def test_never_sends_anything(self) -> None:
         x = FakeX()
 
@@ -745,7 +761,7 @@ class TestLookingUp:
         rung, store = ring_for(due_post(questions=(question(),)), AlreadyPosted("posted already", status_code=403))
 
         assert rung.state == "unknown"
-        assert store.attempts[0][1].attempt == "unknown"
+        assert store.attempts[0][1].attempt == "duplicate"
 
     def test_a_duplicate_refusal_without_one_is_final(self) -> None:
         rung, _ = ring_for(due_post(), AlreadyPosted("posted already", status_code=403))

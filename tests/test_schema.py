@@ -51,6 +51,7 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set when_late = 'never'", "when_late_is_known"),
         ("update scheduled_post set request_key = repeat('k', 256), request_draft = '{}'", "request_key_is_short"),
         ("update scheduled_post set request_key = 'k'", "request_key_has_its_draft"),
+        ("update scheduled_post set request_key = 'k', request_draft = '[]'", "request_draft_is_a_draft"),
         (
             """insert into scheduled_post (id, user_id, account_id, text, schedule_for, request_key, request_draft)
             select n, 1, 1, 'a', now(), 'k', '{}' from generate_series(2, 3) as n""",
@@ -182,6 +183,17 @@ def test_what_will_not_be_looked_up_any_more_can_be_changed(db: Database) -> Non
     db.execute("update scheduled_post set text = 'b'")
 
     assert one(db, "select text from scheduled_post") == "b"
+
+
+@pytest.mark.parametrize("held", ["account", "app"])
+def test_a_post_that_was_held_until_it_was_too_late_says_so(db: Database, held: str) -> None:
+    db.execute("update scheduled_post set schedule_for = now() - interval '7 hours'")
+    db.execute(f"update {held} set held_until = now() - interval '1 minute', held_because = 'Slow down.'")  # type: ignore[arg-type]
+
+    reason = one(db, "select reason from claim_due_posts()")
+
+    assert "more than 360 minutes past its time. X did not take it before 2" in str(reason)
+    assert str(reason).endswith("UTC: Slow down.")
 
 
 @pytest.mark.parametrize("state", ["failed", "missed", "unknown"])

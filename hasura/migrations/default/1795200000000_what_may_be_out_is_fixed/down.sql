@@ -1,5 +1,12 @@
 -- The rules and the claim as they were before.
 drop trigger what_may_be_out_is_fixed on public.scheduled_post;
+alter table public.scheduled_post drop constraint request_draft_is_a_draft;
+update public.post_attempt set outcome = 'unknown' where outcome = 'duplicate';
+alter table public.post_attempt
+  drop constraint outcome_is_known,
+  add constraint outcome_is_known check (outcome in ('tweeted', 'not_sent', 'refused', 'unknown', 'absent', 'opened'));
+comment on column public.post_attempt.outcome is
+  'tweeted, not_sent, refused, unknown; absent: was unknown, and X does not have it; opened: the author moved a closed post.';
 
 create or replace function public.refuse_a_change() returns trigger language plpgsql as $$
 begin
@@ -67,6 +74,8 @@ begin
   select * from moved order by moved.id is not distinct from ringing_post_id desc, moved.schedule_for, moved.id;
 end
 $$;
+
+drop function public.what_held_up(public.scheduled_post);
 
 comment on column public.scheduled_post.state is 'scheduled -> sending -> tweeted | failed | unknown; missed: too late to be welcome.';
 comment on column public.scheduled_post.lease_until is 'While sending: until when its publisher is believed to be alive.';

@@ -17,6 +17,21 @@ create trigger what_may_be_out_is_fixed before update on public.scheduled_post
   execute function public.refuse_a_change();
 
 
+-- For the reason of a missed post: it was not tried because X refused its account, or our app, until after its time.
+create function public.what_held_up(post public.scheduled_post) returns text language sql stable as $$
+  select string_agg(
+    format('X did not take it before %s: %s', to_char(held_until at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), held_because),
+    ' '
+  )
+  from (
+    select held_until, held_because from public.account where id = post.account_id
+    union all
+    select held_until, held_because from public.app
+  ) as hold
+  where held_until > post.schedule_for
+$$;
+
+
 -- Takes what is due and not held, oldest first, the ringing post before all others, at most batch_size rows; rows that
 -- another ring holds are skipped, and so is a scheduled row whose log has an open try: only a hand can have left it so, and
 -- one such row must not stop the claim of all others. Of the rows it returns,
@@ -65,7 +80,8 @@ begin
       reason = case
         when publisher_stopped then 'The publisher stopped in the middle of sending, so X may or may not have this post.'
         when too_late then concat_ws(
-          ' ', format('Not published: more than %s minutes past its time.', max_lateness_seconds / 60), post.reason)
+          ' ', format('Not published: more than %s minutes past its time.', max_lateness_seconds / 60), post.reason,
+          public.what_held_up(post))
         when to_look_up then post.reason
       end
     from due where post.id = due.id
@@ -78,6 +94,20 @@ begin
 end
 $$;
 
+
+-- A duplicate refusal after a try of unknown outcome.
+alter table public.post_attempt
+  drop constraint outcome_is_known,
+  add constraint outcome_is_known check (
+    outcome in ('tweeted', 'not_sent', 'refused', 'unknown', 'duplicate', 'absent', 'opened')
+  );
+comment on column public.post_attempt.outcome is
+  'tweeted, not_sent, refused, unknown; duplicate: X has this text already, from an earlier try perhaps; absent: was unknown, and X does not have it; opened: the author moved a closed post.';
+
+-- A faked draft of a key must not be more than its author's own trouble.
+alter table public.scheduled_post add constraint request_draft_is_a_draft check (
+  jsonb_typeof(request_draft) = 'object' and pg_column_size(request_draft) < 100000
+);
 
 comment on column public.scheduled_post.state is
   'scheduled -> sending -> tweeted | failed | unknown -> tweeted | scheduled; missed: too late to be welcome. Moving a failed, missed or given up unknown one makes it scheduled again.';

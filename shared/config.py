@@ -78,7 +78,7 @@ SETTINGS = (
     ),
     Setting(
         "PUBLISH_BATCH",
-        "How many posts one ring takes, and publishes side by side.",
+        "How many posts a ring takes at once, and publishes side by side.",
         default="10",
         read=_whole_number(1, 100),
     ),

@@ -21,6 +21,7 @@
         │   ├── AlreadyPosted      X has this text already; ours, perhaps, when an earlier try ended unknown
         │   └── SignInRefused      X does not know this sign-in (401): once may be a glitch, so it is tried twice
         └── OutcomeUnknown         X may have it         -> the post is unknown, and is not sent again blindly
+            └── DuplicateOfUnknown the same: X has this text already, from an earlier try perhaps
 
 The HTTP client knows two kinds of trouble: a request surely did not arrive (NotSent), or may have (OutcomeUnknown).
 """
@@ -148,7 +149,10 @@ class TryFailed(ScheduledPostsError):
 
 
 class NotSent(TryFailed):
-    """X surely does not have the post. `wait` is the time until the next try; None leaves it to the backoff."""
+    """X surely does not have the post.
+
+    `wait` is the time until the next try, and makes this one not count; None leaves it to the backoff, and counts.
+    """
 
     state = "scheduled"
     outcome = "not_sent"
@@ -186,3 +190,9 @@ class OutcomeUnknown(TryFailed):
 
     state = "unknown"
     outcome = "unknown"
+
+
+class DuplicateOfUnknown(OutcomeUnknown):
+    """X refuses a text that the account has posted already, by an earlier try of unknown outcome or otherwise."""
+
+    outcome = "duplicate"

@@ -45,18 +45,22 @@ mutation keepAlarm($id: bigint!, $alarm: jsonb!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {request_event: $alarm}) { id }
 }"""
 
+_ACCOUNT = "account { id account_name access_token access_token_secret account_users { user_id } }"
+
 _POST = "id user_id account_id text schedule_for not_before state tries attempt looks tweet_id reason"
 
 CLAIM_DUE_POSTS = f"""
 mutation claimDuePosts($args: claim_due_posts_args!) {{
   claim_due_posts(args: $args) {{
-    {_POST} account {{ id account_name access_token access_token_secret account_users {{ user_id }} }}
+    {_POST} {_ACCOUNT}
     lease_until
     refused: post_attempts(where: {{sign_in_refused: {{_eq: true}}}}, order_by: [{{number: desc}}], limit: 1) {{
       account_id finished_at
     }}
-    questions: post_attempts(where: {{outcome: {{_in: ["unknown", "absent"]}}}}, order_by: [{{number: asc}}]) {{
-      number text started_at finished_at
+    questions: post_attempts(
+      where: {{outcome: {{_in: ["unknown", "duplicate", "absent"]}}}}, order_by: [{{number: asc}}]
+    ) {{
+      number text outcome started_at finished_at {_ACCOUNT}
     }}
   }}
 }}"""
@@ -72,8 +76,8 @@ mutation record(
   $post: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!,
   $attempt: post_attempt_bool_exp!, $ended: post_attempt_set_input!
 ) {
-  update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
   update_post_attempt(where: $attempt, _set: $ended) { affected_rows }
+  update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
 }"""
 
 HOLD_ACCOUNT = """
@@ -183,9 +187,10 @@ class Hasura:
         return replace(_post(row), held_until=max((hold for hold in holds if hold), default=None))
 
     def record(self, post: Post, outcome: Outcome) -> None:
-        """Writes the outcome on the post and its attempts in one transaction.
+        """Writes the outcome on the attempts and their post in one transaction.
 
-        A tweet is recorded whatever happened to the row meanwhile; anything else only while no later try or look began.
+        A tweet is recorded whatever happened to the row meanwhile; anything else only while no later try or look began:
+        then neither half is written, and the attempt stays unknown, so that it is looked up.
         """
         still_ours = {
             "attempt": {"_eq": post.attempt},
@@ -200,6 +205,7 @@ class Hasura:
                 "finished_at": "now",
                 "sign_in_refused": outcome.sign_in_refused,
             }
+        counted = {} if outcome.tries is None else {"tries": outcome.tries}
         variables = {
             "post": {"id": {"_eq": post.id}, **({"state": {"_neq": "tweeted"}} if outcome.tweet_id else still_ours)},
             "becomes": {
@@ -209,8 +215,13 @@ class Hasura:
                 "not_before": outcome.not_before.isoformat() if outcome.not_before else None,
                 "lease_until": None,
                 "looks": outcome.looks,
+                **counted,
             },
-            "attempt": {"post_id": {"_eq": post.id}, "number": {"_in": list(outcome.attempts)}},
+            "attempt": {
+                "post_id": {"_eq": post.id},
+                "number": {"_in": list(outcome.attempts)},
+                **({} if outcome.tweet_id else {"scheduled_post": still_ours}),
+            },
             "ended": ended,
         }
         self._graphql_as_admin(RECORD, variables)
@@ -309,15 +320,17 @@ def _claimed_post(row: Row) -> Post:
     ]
     return replace(
         _post(row),
-        account=_account(row["account"]) if row["account"] else None,
+        account=_account(row["account"]),
         is_leased=row["lease_until"] is not None,
         sign_in_refused_at=refused_at[0] if refused_at else None,
         questions=tuple(
             Question(
                 number=question["number"],
+                account=_account(question["account"]),
                 text=question["text"],
                 started_at=datetime.fromisoformat(question["started_at"]),
                 finished_at=datetime.fromisoformat(question["finished_at"]),
+                is_duplicate=question["outcome"] == "duplicate",
             )
             for question in row["questions"]
         ),
@@ -328,7 +341,9 @@ def _time(value: str | None) -> datetime | None:
     return datetime.fromisoformat(value) if value else None
 
 
-def _account(row: Row) -> Account:
+def _account(row: Row | None) -> Account | None:
+    if row is None:
+        return None
     return Account(
         id=int(row["id"]),
         name=row["account_name"],
@@ -372,4 +387,6 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
 def _to_the_operator(refusal: HasuraRefusal) -> ScheduledPostsError:
     if refusal.code in ("unexpected", "postgres-error"):
         return HasuraUnavailable(f"{refusal}. Try again soon.")
+    if refusal.code == "constraint-violation":
+        return ConfigurationError(f"{refusal}. Some row stands in the way; `make doctor` names it.")
     return ConfigurationError(f"{refusal}. Check HASURA_GRAPHQL_ADMIN_SECRET, and that hasura/ is applied.")

@@ -5,8 +5,10 @@ twice by itself, redirects are not followed, and every failure of the transport 
 """
 
 import functools
+import json
 import ssl
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -21,6 +23,8 @@ from shared.errors import NotSent, OutcomeUnknown
 CONNECT_TIMEOUT = 5.0
 """Seconds to establish a connection."""
 
+_PART_BYTES = 64 * 1024
+
 
 @dataclass(frozen=True)
 class HttpAnswer:
@@ -34,7 +38,7 @@ class HttpAnswer:
 def post(
     url: str, body: Any, *, read_timeout: float, headers: Mapping[str, str] | None = None, auth: AuthBase | None = None
 ) -> HttpAnswer:
-    """Sends `body` as JSON, once; waits at most `read_timeout` seconds for each part of the answer.
+    """Sends `body` as JSON, once; waits at most `read_timeout` seconds for a part of the answer, for none after that.
 
     Raises NotSent when the request surely did not arrive, and OutcomeUnknown when it may have.
     """
@@ -61,6 +65,7 @@ def _answer(
     auth: AuthBase | None,
     **content: Any,
 ) -> HttpAnswer:
+    last_part_at = time.monotonic() + read_timeout
     try:
         response = _session().request(
             method,
@@ -69,13 +74,28 @@ def _answer(
             auth=auth or _headers_as_given,
             timeout=(CONNECT_TIMEOUT, read_timeout),
             allow_redirects=False,
+            stream=True,
             **content,
         )
+        body = b"".join(_parts(response, last_part_at))
     except requests.RequestException as error:
         raise _translated(error) from error
     except (urllib3.exceptions.LocationParseError, UnicodeError) as error:
         raise NotSent("the address or a header cannot be written") from error
-    return HttpAnswer(response.status_code, response.headers, _json_or_none(response))
+    except urllib3.exceptions.ReadTimeoutError as error:
+        raise OutcomeUnknown(_TOO_LATE) from error
+    except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
+        raise OutcomeUnknown(_BROKEN_OFF) from error
+    return HttpAnswer(response.status_code, response.headers, _json_or_none(body))
+
+
+def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:
+    """The body as it arrives, so that one that drips for ever has an end too."""
+    with response:
+        while part := response.raw.read1(_PART_BYTES, decode_content=True):
+            yield part
+            if time.monotonic() > last_part_at:
+                raise requests.ReadTimeout
 
 
 @functools.cache
@@ -91,6 +111,9 @@ def _headers_as_given(request: requests.PreparedRequest) -> requests.PreparedReq
     """Without an auth of our own, requests would let a .netrc replace the Authorization header."""
     return request
 
+
+_TOO_LATE = "no answer came in time"
+_BROKEN_OFF = "the connection broke before the answer was complete"
 
 _NEVER_LEFT = (
     requests.ConnectTimeout,
@@ -108,8 +131,8 @@ def _translated(error: requests.RequestException) -> NotSent | OutcomeUnknown:
     if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
         return NotSent("no connection could be made")
     if isinstance(error, requests.Timeout):
-        return OutcomeUnknown("no answer came in time")
-    return OutcomeUnknown("the connection broke before the answer was complete")
+        return OutcomeUnknown(_TOO_LATE)
+    return OutcomeUnknown(_BROKEN_OFF)
 
 
 def _connection_never_stood(error: requests.RequestException) -> bool:
@@ -124,8 +147,8 @@ def _connection_never_stood(error: requests.RequestException) -> bool:
     return isinstance(reason, urllib3.exceptions.ConnectTimeoutError | urllib3.exceptions.NewConnectionError)
 
 
-def _json_or_none(response: requests.Response) -> Any:
+def _json_or_none(body: bytes) -> Any:
     try:
-        return response.json()
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None

@@ -1,20 +1,23 @@
 """One look for a post whose outcome is unknown: X has no idempotency key, so its own posts are what tells."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from shared.errors import NotSent, TryFailed
+from shared.errors import AppHeld, NotSent, TryFailed
 from shared.posts import Clock, Outcome, Post, PostStore, Publisher
 from shared.publishing import record
 
 MARGIN = timedelta(minutes=1)
 """How far the clocks of X, the database and this machine may be apart."""
 
-SURE_AFTER = timedelta(minutes=2)
+SURE_AFTER = timedelta(minutes=2) + MARGIN
 """How long after a try X surely shows what it has; an empty look before that proves nothing."""
 
 PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10), timedelta(minutes=30), timedelta(hours=2))
 """How long to wait after each look that could not be made; after the last one the author decides."""
+
+logger = logging.getLogger(__name__)
 
 
 def look_up(post: Post, store: PostStore, publisher: Publisher, clock: Clock) -> Post:
@@ -34,13 +37,20 @@ def look_up(post: Post, store: PostStore, publisher: Publisher, clock: Clock) ->
 
 
 def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> Outcome:
-    if post.account is None:
-        raise NotSent("its X account was removed")
-    if post.attempt not in {question.number for question in post.questions}:
+    latest = next((question for question in post.questions if question.number == post.attempt), None)
+    if latest is None:
         # The claim saw what another ring had just committed, its relations did not: Hasura shows them as they were.
         raise NotSent("what was sent could not be read yet")
+    if latest.account is None:
+        return _open_still(
+            post,
+            "It may or may not be on X, which cannot be asked: its account was removed here. Look there yourself; "
+            "choose another account and move the post to have it published again.",
+        )
     for question in reversed(post.questions):  # the latest try first: an earlier one of the same text was absent
-        found = publisher.find(post.account, question.text, question.started_at - MARGIN)
+        if question.account is None:
+            continue
+        found = publisher.find(question.account, question.text, question.started_at - MARGIN)
         elsewhere = store.published_elsewhere(found) if found else set()
         for tweet_id in found:
             if tweet_id not in elsewhere:
@@ -53,27 +63,35 @@ def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> 
 def _not_seen(post: Post, now: datetime) -> Outcome:
     sure_at = max(question.finished_at for question in post.questions) + SURE_AFTER
     if now < sure_at:
-        return _open_still(post, "X does not show it so far.", sure_at)
+        return _open_still(post, "X does not show it so far.", next_look=sure_at)
+    if post.questions[-1].is_duplicate:
+        return _open_still(
+            post,
+            "X says that it has this text already, but does not show it. Look there yourself; change the text and move "
+            "the post to have it published.",
+        )
     return Outcome(
         "scheduled",
         "absent",
         "It was looked for and is not on X.",
         reason="It was not on X, so it is tried again.",
-        attempts=tuple(question.number for question in post.questions),
+        attempts=tuple(question.number for question in post.questions if not question.is_duplicate),
     )
 
 
 def _could_not_look(error: TryFailed, post: Post, now: datetime) -> Outcome:
+    if isinstance(error, AppHeld):
+        logger.error("the operator must act, nothing can be looked up: %s", error.detail)
     if post.looks >= len(PAUSES):
         return _open_still(
             post,
             f"It may or may not be on X, and X cannot be asked ({error.detail}). Look there yourself; "
             "move the post to have it published again.",
-            None,
         )
     wait = error.wait if isinstance(error, NotSent) and error.wait else PAUSES[post.looks]
-    return _open_still(post, f"It may or may not be on X; looking failed ({error.detail}).", now + wait)
+    reason = f"It may or may not be on X; looking failed ({error.detail})."
+    return replace(_open_still(post, reason, next_look=now + wait), looks=post.looks + 1)
 
 
-def _open_still(post: Post, reason: str, next_look: datetime | None) -> Outcome:
-    return Outcome("unknown", "unknown", reason, reason=reason, not_before=next_look, looks=post.looks + 1)
+def _open_still(post: Post, reason: str, next_look: datetime | None = None) -> Outcome:
+    return Outcome("unknown", "unknown", reason, reason=reason, not_before=next_look, looks=post.looks)

@@ -36,12 +36,18 @@ class Account:
 
 @dataclass(frozen=True)
 class Question:
-    """An earlier try of which it is not known, or was not at first, whether X has it. `text` is what was sent then."""
+    """An earlier try of which it is not known, or was not at first, whether X has it.
+
+    `text` is what was sent then, and `account` from where; None: that account was removed since. `is_duplicate`: X
+    refused it because it has that text already.
+    """
 
     number: int
+    account: Account | None
     text: str
     started_at: datetime
     finished_at: datetime
+    is_duplicate: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +80,7 @@ class Post:
 
     @property
     def unanswered_tries(self) -> int:
-        """How many of its `tries` ended without a word from X."""
+        """How many of the latest entries in its log, as many as its `tries`, ended without a word from X."""
         return sum(question.number > self.attempt - self.tries for question in self.questions)
 
     @property
@@ -87,7 +93,8 @@ class Post:
 class Outcome:
     """How one try, or one look, ended: what the post becomes (`state`, `reason`, ...), and what its attempt says.
 
-    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any.
+    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any. A look counts no
+    `tries`: None leaves them as they are.
     """
 
     state: str
@@ -99,6 +106,7 @@ class Outcome:
     not_before: datetime | None = None
     attempts: tuple[int, ...] = ()
     looks: int = 0
+    tries: int | None = None
     sign_in_refused: bool = False
 
 
@@ -187,8 +195,7 @@ def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftS
         first = store.post_of_key(key, token) if key else None
         if first is None:
             raise
-        welcome_at = datetime.fromisoformat(first["request_draft"]["schedule_for"])
-        return _created_before(read_draft(fields, now=welcome_at), first)  # its time may be past by now
+        return _created_before(read_draft(fields, now=_was_welcome_at(first, clock)), first)
     row = store.insert_post(draft, token, key)
     if row is None:
         first = store.post_of_key(key or "", token)
@@ -205,6 +212,14 @@ def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftS
     if key:
         _keep_alarm(row, alarm, store)
     return Created(row, alarm)
+
+
+def _was_welcome_at(row: Row, clock: Clock) -> datetime:
+    """The time that the first create asked for: it may be past by now, and is as good as it was then."""
+    try:
+        return datetime.fromisoformat(row["request_draft"]["schedule_for"])
+    except (KeyError, TypeError, ValueError):  # an author can store anything as the draft of a key
+        return clock.now()
 
 
 def _created_before(draft: Draft, row: Row) -> Created:

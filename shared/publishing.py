@@ -10,6 +10,7 @@ from shared.errors import (
     AccountHeld,
     AlreadyPosted,
     AppHeld,
+    DuplicateOfUnknown,
     NotSent,
     OutcomeUnknown,
     Refused,
@@ -21,7 +22,7 @@ from shared.posts import Clock, Outcome, Post, PostStore, Publisher
 from shared.tweet_length import text_fault
 
 BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
-"""How long a post that was surely not sent waits, by its tries; the last one repeats until the post is too late."""
+"""How long a post that was surely not sent waits, by its tries; the last one repeats until there were MOST_TRIES."""
 
 MOST_TRIES = 10
 """After so many tries that could not even be sent, or that X never answered and does not have, the post fails."""
@@ -49,7 +50,7 @@ def publish_post(post: Post, start_by: datetime, store: PostStore, publisher: Pu
     """
     try:
         if clock.now() > start_by:
-            raise NotSent("The publisher was held up, so it left the post for the next ring.")
+            raise NotSent("The publisher was held up, so it left the post for the next ring.", wait=BACKOFF[0])
         tweet_id = _send(post, publisher)
         outcome = Outcome(
             "tweeted", "tweeted", "X accepted it.", tweet_id=tweet_id, status_code=201, attempts=(post.attempt,)
@@ -72,12 +73,12 @@ def _send(post: Post, publisher: Publisher) -> str:
     if post.account_id is None:
         raise Refused("The X account of this post was removed. Schedule it anew from another account.")
     if post.account is None:  # committed while the claim ran: Hasura's answer shows relations as they were before it
-        raise NotSent("The X account of this post could not be read yet.")
+        raise NotSent("The X account of this post could not be read yet.", wait=BACKOFF[0])
     if post.user_id not in post.account.user_ids:
         raise Refused(f"You may no longer post as @{post.account.name}. Schedule it anew from another account.")
     if post.unanswered_tries >= MOST_TRIES:
         raise Refused(
-            f"It was sent {MOST_TRIES} times without an answer, and was not on X afterwards. Move it to try again."
+            f"It was tried {MOST_TRIES} times without an answer, and was not on X afterwards. Move it to try again."
         )
     if fault := text_fault(post.text):
         raise Refused(fault)
@@ -87,7 +88,7 @@ def _send(post: Post, publisher: Publisher) -> str:
 def _second_thought(error: TryFailed, post: Post, store: PostStore) -> TryFailed:
     """What X's answer means in the light of what was before."""
     if isinstance(error, AlreadyPosted) and post.questions:
-        return OutcomeUnknown(
+        return DuplicateOfUnknown(
             "X has this text already: it is being looked up whether that is this post.", status_code=error.status_code
         )
     if isinstance(error, NotSent) and error.wait is None and post.tries >= MOST_TRIES:
@@ -121,6 +122,7 @@ def _statuses_of_others(post: Post, since: datetime, store: PostStore) -> set[in
 
 
 def _failed(error: TryFailed, post: Post, now: datetime) -> Outcome:
+    is_to_wait = isinstance(error, NotSent) and error.wait is not None
     return Outcome(
         state=error.state,
         attempt=error.outcome,
@@ -129,6 +131,7 @@ def _failed(error: TryFailed, post: Post, now: datetime) -> Outcome:
         status_code=error.status_code,
         not_before=_next_look(error, post, now),
         attempts=(post.attempt,),
+        tries=post.tries - 1 if is_to_wait else post.tries,  # to be asked to wait is no failure, however often
     )
 
 

@@ -17,7 +17,7 @@ LONGEST_RETRY_AFTER = timedelta(minutes=15)
 DRAINING = timedelta(seconds=5)
 """For how long a ring goes on taking batches: with the slowest of them it ends within the minute that Hasura waits."""
 
-LATEST_START = timedelta(minutes=1)
+LATEST_START = timedelta(seconds=45)
 """A publisher that comes to send a post later than this after its claim leaves it: the rest of the lease is for X."""
 
 logger = logging.getLogger(__name__)

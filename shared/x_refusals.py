@@ -28,10 +28,15 @@ class Purpose:
 
     refused: str
     unclear: str
+    forbidden: str
 
 
-PUBLISHING = Purpose("X refuses this post", "X may or may not have the post")
-LOOKING = Purpose("X refuses to show the account's posts", "X did not show the account's posts")
+PUBLISHING = Purpose("X refuses this post", "X may or may not have the post", "X does not let our app post")
+LOOKING = Purpose(
+    "X refuses to show the account's posts",
+    "X did not show the account's posts",
+    "X does not let our app read the account's posts",
+)
 
 
 def refusal(answer: HttpAnswer, purpose: Purpose, account_name: str, now: datetime) -> TryFailed:
@@ -83,7 +88,7 @@ def _forbidden(complaint: _Complaint, purpose: Purpose, account: str) -> TryFail
             wait=HOUR,
         )
     if slug in ("client-forbidden", "app-suspended") or NO_ACCESS_CODE in codes:
-        return AppHeld(f"X does not let our app post: {complaint.words}", status_code=403, wait=HOUR)
+        return AppHeld(f"{purpose.forbidden}: {complaint.words}", status_code=403, wait=HOUR)
     if slug == "unsupported-authentication":
         return _sign_in_refused(account, 403)
     if DUPLICATE_CODE in codes or "duplicate content" in complaint.words:

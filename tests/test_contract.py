@@ -371,6 +371,19 @@ class TestRecord:
 
         assert found(hasura, first.id).state == "sending"
 
+    def test_of_a_try_that_was_looked_up_meanwhile_leaves_its_attempt_unknown(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        first = claimed(hasura, due_post(hasura, author))
+        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
+        look = claimed(hasura, first.id)
+        hasura.record(look, replace(UNKNOWN, not_before=now() - timedelta(seconds=1), looks=1, attempts=()))
+
+        hasura.record(first, not_sent(now()))
+
+        assert found(hasura, first.id).state == "unknown"
+        assert [attempt["outcome"] for attempt in attempts_of(settings, first.id)] == ["unknown"]
+
 
 class TestRecordingALook:
     def looked_at(self, hasura: Hasura, author: Author) -> Post:

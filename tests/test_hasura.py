@@ -608,9 +608,11 @@ class TestTheQuestionsOfAClaimedPost:
     def test_are_its_tries_that_ended_unknown(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         asked = {
             "number": 1,
+            "account": ROW["account"],
             "text": "as it was sent",
             "started_at": "2026-05-04T12:00:00+00:00",
             "finished_at": "2026-05-04T12:00:30+00:00",
+            "outcome": "unknown",
         }
         row = {**ROW, "state": "unknown", "looks": 2, "lease_until": None, "questions": [asked]}
         network.post(GRAPHQL, json={"data": {"claim_due_posts": [row]}})
@@ -618,7 +620,23 @@ class TestTheQuestionsOfAClaimedPost:
         [post] = hasura.claim_due_posts(7)
 
         assert (post.looks, post.is_leased) == (2, False)
-        assert post.questions == (Question(1, "as it was sent", NOON, NOON + timedelta(seconds=30)),)
+        assert post.questions == (Question(1, post.account, "as it was sent", NOON, NOON + timedelta(seconds=30)),)
+        assert post.account
+
+    def test_may_be_from_an_account_that_was_removed(self, hasura: Hasura, network: responses.RequestsMock) -> None:
+        asked = {
+            "number": 1,
+            "account": None,
+            "text": "a",
+            "started_at": NOON.isoformat(),
+            "finished_at": NOON.isoformat(),
+            "outcome": "duplicate",
+        }
+        network.post(GRAPHQL, json={"data": {"claim_due_posts": [{**ROW, "questions": [asked]}]}})
+
+        [post] = hasura.claim_due_posts(7)
+
+        assert [(question.account, question.is_duplicate) for question in post.questions] == [(None, True)]
 
 
 class TestAKey:
@@ -718,7 +736,7 @@ class TestRecord:
         hasura.record(POST, TWEETED)
 
         variables = sent(network)["variables"]
-        assert root_fields(network) == ["mutation", "update_scheduled_post", "update_post_attempt"]
+        assert root_fields(network) == ["mutation", "update_post_attempt", "update_scheduled_post"]
         assert variables["becomes"] == {
             "state": "tweeted",
             "reason": None,
@@ -752,12 +770,9 @@ class TestRecord:
 
         hasura.record(POST, REFUSED)
 
-        assert sent(network)["variables"]["post"] == {
-            "id": {"_eq": 7},
-            "attempt": {"_eq": 2},
-            "looks": {"_eq": 0},
-            "state": {"_in": ["sending", "unknown"]},
-        }
+        still_ours = {"attempt": {"_eq": 2}, "looks": {"_eq": 0}, "state": {"_in": ["sending", "unknown"]}}
+        assert sent(network)["variables"]["post"] == {"id": {"_eq": 7}, **still_ours}
+        assert sent(network)["variables"]["attempt"]["scheduled_post"] == still_ours
 
     def test_of_a_look_leaves_the_times_of_the_try_as_they_are(
         self, hasura: Hasura, network: responses.RequestsMock
@@ -769,7 +784,7 @@ class TestRecord:
 
         variables = sent(network)["variables"]
         assert variables["post"]["looks"] == {"_eq": 1}
-        assert variables["attempt"] == {"post_id": {"_eq": 7}, "number": {"_in": [1, 2]}}
+        assert variables["attempt"]["number"] == {"_in": [1, 2]}
         assert variables["ended"] == {"outcome": "absent", "detail": "It is not on X."}
 
     def test_writes_the_time_of_the_next_try_with_its_offset(
@@ -847,7 +862,6 @@ class TestStatusesOfOthers:
         ),
         pytest.param("parse-failed", "parsing Text failed, expected String", id="wrong-type"),
         pytest.param("data-exception", "invalid input syntax for type bigint", id="wrong-text"),
-        pytest.param("constraint-violation", "Uniqueness violation.", id="constraint"),
         pytest.param("permission-error", "Check constraint violation.", id="sql-check"),
         pytest.param("a-code-of-tomorrow", "Something new.", id="unknown-code"),
     ],
@@ -863,6 +877,15 @@ def test_a_refusal_to_the_admin_is_for_the_operator_to_mend(
     assert message in str(caught.value)
     assert code in str(caught.value)
     assert "Check HASURA_GRAPHQL_ADMIN_SECRET, and that hasura/ is applied." in str(caught.value)
+
+
+def test_a_row_that_stands_in_the_way_is_not_taken_for_a_wrong_secret(
+    hasura: Hasura, network: responses.RequestsMock
+) -> None:
+    network.post(GRAPHQL, json=refusal("constraint-violation", "Uniqueness violation."))
+
+    with pytest.raises(ConfigurationError, match="Some row stands in the way; `make doctor` names it"):
+        hasura.claim_due_posts(7)
 
 
 @pytest.mark.parametrize("name", GRAPHQL_CALLS_AS_ADMIN)

@@ -68,6 +68,7 @@ class MisbehavingServer:
             "/deep_nesting": answers(b"[" * 100_000 + b"]" * 100_000),
             "/hangs": self._hang,
             "/hangs_in_the_body": self._hang_in_the_body,
+            "/drips": self._drip,
             "/resets_before_answering": resets,
             "/closes_before_answering": sends(b""),
             "/truncated": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"),
@@ -114,6 +115,12 @@ class MisbehavingServer:
 
     def _hang(self, connection: socket.socket) -> None:
         self.end.wait()
+
+    def _drip(self, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")(connection)
+        with contextlib.suppress(OSError):  # the client hangs up, as it should
+            while not self.end.wait(0.05):
+                connection.sendall(b" ")
 
     def _hang_in_the_body(self, connection: socket.socket) -> None:
         sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")(connection)
@@ -357,7 +364,7 @@ class TestTheOutcomeIsUnknownWhen:
         with pytest.raises(OutcomeUnknown):
             ask(server.url(path))
 
-    @pytest.mark.parametrize("path", ["/hangs", "/hangs_in_the_body"], ids=lambda path: path.strip("/"))
+    @pytest.mark.parametrize("path", ["/hangs", "/hangs_in_the_body", "/drips"], ids=lambda path: path.strip("/"))
     def test_the_answer_does_not_come_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         begun = time.monotonic()
 

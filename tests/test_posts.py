@@ -105,10 +105,12 @@ class FakeX:
         self.answers = answers
         self.timeline = timeline or {}
         self.looked_for: list[tuple[str, datetime]] = []
+        self.asked: list[str] = []
         self.published: list[tuple[str, str]] = []
 
     def find(self, account: Account, text: str, since: datetime) -> list[str]:
         self.looked_for.append((text, since))
+        self.asked.append(account.name)
         if isinstance(self.timeline, Exception):
             raise self.timeline
         return self.timeline.get(text, [])
@@ -320,7 +322,7 @@ class TestRingForADuePost:
 
         assert rung.state == "failed"
         assert (
-            rung.reason == "It was sent 10 times without an answer, and was not on X afterwards. Move it to try again."
+            rung.reason == "It was tried 10 times without an answer, and was not on X afterwards. Move it to try again."
         )
         assert x.published == []
 
@@ -330,6 +332,11 @@ class TestRingForADuePost:
         rung, _ = ring_for(due_post(tries=0, attempt=11, questions=earlier))
 
         assert rung.state == "tweeted"
+
+    def test_what_x_asks_to_wait_with_counts_as_no_try(self) -> None:
+        _, store = ring_for(due_post(tries=4), AccountHeld("limited", wait=timedelta(minutes=3)))
+
+        assert store.attempts[0][1].tries == 4
 
     def test_what_x_asks_to_wait_with_is_no_failure_however_often(self) -> None:
         rung, _ = ring_for(due_post(tries=50), AccountHeld("limited", wait=timedelta(minutes=3)))
@@ -604,9 +611,9 @@ class TestDraining:
         assert store.alarms == [(clock.now(), None)]
 
 
-def question(number: int = 1, text: str = "hello", minutes_ago: float = 5) -> Question:
+def question(number: int = 1, text: str = "hello", minutes_ago: float = 5, account: Account | None = ALICE) -> Question:
     finished = NOW - timedelta(minutes=minutes_ago)
-    return Question(number, text, finished - timedelta(seconds=30), finished)
+    return Question(number, account, text, finished - timedelta(seconds=30), finished)
 
 
 def unknown_post(*questions: Question, **changes: Any) -> Post:
@@ -637,6 +644,32 @@ class TestLookingUp:
 
         assert x.looked_for == [("as it was sent", NOW - timedelta(minutes=6, seconds=30))]
 
+    def test_asks_for_the_tweets_of_the_account_it_was_sent_from(self) -> None:
+        x = FakeX()
+
+        look(unknown_post(question(account=BOB)), x)
+
+        assert x.asked == ["bob"]
+
+    def test_for_what_was_sent_from_a_removed_account_leaves_it_to_the_author(self) -> None:
+        rung, store = look(unknown_post(question(account=None)), FakeX())
+
+        assert (rung.state, rung.retry_after) == ("unknown", None)
+        assert "its account was removed here" in (rung.reason or "")
+        assert store.attempts[0][1].not_before is None
+
+    def test_does_not_ask_for_an_earlier_try_from_a_removed_account(self) -> None:
+        x = FakeX()
+
+        rung, _ = look(unknown_post(question(1, account=None), question(2)), x)
+
+        assert (rung.state, x.asked) == ("scheduled", ["alice"])
+
+    def test_that_x_refuses_to_our_app_is_told_to_the_operator(self, caplog: pytest.LogCaptureFixture) -> None:
+        look(unknown_post(), FakeX(timeline=AppHeld("no access", wait=timedelta(hours=1))))
+
+        assert "the operator must act, nothing can be looked up: no access" in caplog.text
+
     def test_does_not_take_the_tweet_of_another_post(self) -> None:
         rung, _ = look(unknown_post(), FakeX(timeline={"hello": ["98", "99"]}), Store(tweets_of_others={"98"}))
 
@@ -657,9 +690,9 @@ class TestLookingUp:
     def test_too_soon_after_the_try_proves_nothing(self) -> None:
         rung, store = look(unknown_post(question(minutes_ago=1)), FakeX())
 
-        assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=1))
+        assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=2))
         [(_, outcome)] = store.attempts
-        assert (outcome.attempts, outcome.looks) == ((), 1)
+        assert (outcome.attempts, outcome.looks) == ((), 0)
 
     @pytest.mark.parametrize("questions", [(), (question(1),)], ids=["none", "only-an-earlier-one"])
     def test_without_knowing_what_was_sent_last_proves_nothing(self, questions: tuple[Question, ...]) -> None:
@@ -701,6 +734,22 @@ class TestLookingUp:
         assert "move the post to have it published again" in (rung.reason or "")
         assert store.attempts[0][1].not_before is None
 
+    def test_for_what_is_surely_absent_leaves_what_x_said_of_duplicates_in_the_log(self) -> None:
+        duplicate = replace(question(1), is_duplicate=True)
+
+        _, store = look(unknown_post(duplicate, question(3)), FakeX())
+
+        assert store.attempts[0][1].attempts == (3,)
+
+    def test_for_what_x_called_a_duplicate_and_does_not_show_leaves_it_to_the_author(self) -> None:
+        duplicate = replace(question(2), is_duplicate=True)
+
+        rung, store = look(unknown_post(question(1), duplicate), FakeX())
+
+        assert (rung.state, rung.retry_after) == ("unknown", None)
+        assert "X says that it has this text already" in (rung.reason or "")
+        assert store.attempts[0][1].not_before is None
+
     def test_never_sends_anything(self) -> None:
         x = FakeX()
 
@@ -712,7 +761,7 @@ class TestLookingUp:
         rung, store = ring_for(due_post(questions=(question(),)), AlreadyPosted("posted already", status_code=403))
 
         assert rung.state == "unknown"
-        assert store.attempts[0][1].attempt == "unknown"
+        assert store.attempts[0][1].attempt == "duplicate"
 
     def test_a_duplicate_refusal_without_one_is_final(self) -> None:
         rung, _ = ring_for(due_post(), AlreadyPosted("posted already", status_code=403))

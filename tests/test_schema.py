@@ -51,6 +51,7 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set when_late = 'never'", "when_late_is_known"),
         ("update scheduled_post set request_key = repeat('k', 256), request_draft = '{}'", "request_key_is_short"),
         ("update scheduled_post set request_key = 'k'", "request_key_has_its_draft"),
+        ("update scheduled_post set request_key = 'k', request_draft = '[]'", "request_draft_is_a_draft"),
         (
             """insert into scheduled_post (id, user_id, account_id, text, schedule_for, request_key, request_draft)
             select n, 1, 1, 'a', now(), 'k', '{}' from generate_series(2, 3) as n""",
@@ -152,15 +153,47 @@ def test_a_new_post_has_no_past(db: Database, given: str) -> None:
         )
 
 
-@pytest.mark.parametrize("change", ["text = 'b'", "schedule_for = now() + '1 s'", "when_late = 'publish'"])
+@pytest.mark.parametrize(
+    "change", ["text = 'b'", "schedule_for = now() + '1 s'", "when_late = 'publish'", "account_id = 2"]
+)
 @pytest.mark.parametrize(
     ("state", "sentence"), [("sending", "being published just now"), ("tweeted", "published and cannot be changed")]
 )
 def test_what_goes_out_is_fixed(db: Database, state: str, sentence: str, change: str) -> None:
+    db.execute("insert into account values (2, 'second', 'token', 'secret')")
     put_into(db, state)
 
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=sentence):
         db.execute(f"update scheduled_post set {change}")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("change", ["text = 'b'", "account_id = 2"])
+def test_what_may_be_out_is_fixed_until_it_was_looked_up(db: Database, change: str) -> None:
+    db.execute("insert into account values (2, 'second', 'token', 'secret')")
+    put_into(db, "unknown")
+    db.execute("update scheduled_post set not_before = now()")
+
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="may be on X already"):
+        db.execute(f"update scheduled_post set {change}")  # type: ignore[arg-type]
+
+
+def test_what_will_not_be_looked_up_any_more_can_be_changed(db: Database) -> None:
+    put_into(db, "unknown")
+
+    db.execute("update scheduled_post set text = 'b'")
+
+    assert one(db, "select text from scheduled_post") == "b"
+
+
+@pytest.mark.parametrize("held", ["account", "app"])
+def test_a_post_that_was_held_until_it_was_too_late_says_so(db: Database, held: str) -> None:
+    db.execute("update scheduled_post set schedule_for = now() - interval '7 hours'")
+    db.execute(f"update {held} set held_until = now() - interval '1 minute', held_because = 'Slow down.'")  # type: ignore[arg-type]
+
+    reason = one(db, "select reason from claim_due_posts()")
+
+    assert "more than 360 minutes past its time. X did not take it before 2" in str(reason)
+    assert str(reason).endswith("UTC: Slow down.")
 
 
 @pytest.mark.parametrize("state", ["failed", "missed", "unknown"])
@@ -251,6 +284,13 @@ def test_a_row_whose_counter_was_set_back_by_hand_does_not_stop_the_claim(db: Da
     db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
 
     assert one(db, "select attempt from claim_due_posts()") == 8
+
+
+def test_a_row_with_a_try_left_open_by_hand_does_not_stop_the_claim_of_others(db: Database) -> None:
+    db.execute("insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 1, 'b', now())")
+    db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello')")
+
+    assert one(db, "select array_agg(id) from claim_due_posts()") == [2]
 
 
 def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) -> None:

@@ -1,0 +1,84 @@
+-- The rules and the claim as they were before.
+drop trigger what_may_be_out_is_fixed on public.scheduled_post;
+alter table public.scheduled_post drop constraint request_draft_is_a_draft;
+update public.post_attempt set outcome = 'unknown' where outcome = 'duplicate';
+alter table public.post_attempt
+  drop constraint outcome_is_known,
+  add constraint outcome_is_known check (outcome in ('tweeted', 'not_sent', 'refused', 'unknown', 'absent', 'opened'));
+comment on column public.post_attempt.outcome is
+  'tweeted, not_sent, refused, unknown; absent: was unknown, and X does not have it; opened: the author moved a closed post.';
+
+create or replace function public.refuse_a_change() returns trigger language plpgsql as $$
+begin
+  raise exception '%', case old.state
+    when 'sending' then 'This post is being published just now and cannot be changed. Look again in a moment.'
+    else 'This post is published and cannot be changed.'
+  end using errcode = '22023';
+end
+$$;
+-- Takes what is due and not held, oldest first, the ringing post before all others, at most batch_size rows; rows that
+-- another ring holds are skipped. Of the rows it returns,
+--   sending  are the caller's to publish until lease_until; their attempt is open;
+--   unknown  with a lease: the caller's to look up until lease_until;
+--   unknown  without: were being sent when their publisher stopped, X may have them; to be looked up next;
+--   missed   are more than max_lateness_seconds late, and their author did not want them published anyway.
+-- All times are this database's.
+create or replace function public.claim_due_posts(
+  ringing_post_id bigint default null,
+  batch_size integer default 10,
+  lease_seconds integer default 120,
+  max_lateness_seconds integer default 21600
+) returns setof public.scheduled_post language plpgsql volatile as $$
+begin
+  return query
+  with due as (
+    select post.id,
+      post.state = 'unknown' as to_look_up,
+      post.state = 'sending' as publisher_stopped,
+      post.state = 'scheduled' and post.when_late = 'skip'
+        and post.schedule_for < now() - make_interval(secs => max_lateness_seconds) as too_late
+    from public.scheduled_post as post
+    where (
+        post.state = 'scheduled' and post.schedule_for <= now() and coalesce(post.not_before <= now(), true)
+        and not exists (select from public.app where app.held_until > now())
+        and not exists (select from public.account where account.id = post.account_id and account.held_until > now())
+      )
+      or (post.state = 'sending' and post.lease_until <= now())
+      or (post.state = 'unknown' and post.not_before <= now() and coalesce(post.lease_until <= now(), true))
+    order by post.id is not distinct from ringing_post_id desc, post.schedule_for, post.id
+    limit batch_size
+    for update skip locked
+  ), moved as (
+    update public.scheduled_post as post set
+      state = case when too_late then 'missed' when to_look_up or publisher_stopped then 'unknown' else 'sending' end,
+      lease_until = case when not too_late and not publisher_stopped then now() + make_interval(secs => lease_seconds) end,
+      not_before = case when to_look_up then post.not_before when publisher_stopped then now() end,
+      tries = post.tries + (not too_late and not to_look_up and not publisher_stopped)::integer,
+      attempt = case
+        when too_late or to_look_up or publisher_stopped then post.attempt
+        else 1 + greatest(post.attempt, (select max(number) from public.post_attempt where post_id = post.id))
+      end,
+      looks = case when publisher_stopped then 0 else post.looks end,
+      reason = case
+        when publisher_stopped then 'The publisher stopped in the middle of sending, so X may or may not have this post.'
+        when too_late then concat_ws(
+          ' ', format('Not published: more than %s minutes past its time.', max_lateness_seconds / 60), post.reason)
+        when to_look_up then post.reason
+      end
+    from due where post.id = due.id
+    returning post.*
+  ), opened as (
+    insert into public.post_attempt (post_id, number, account_id, text)
+    select moved.id, moved.attempt, moved.account_id, moved.text from moved where moved.state = 'sending'
+  )
+  select * from moved order by moved.id is not distinct from ringing_post_id desc, moved.schedule_for, moved.id;
+end
+$$;
+
+drop function public.what_held_up(public.scheduled_post);
+
+comment on column public.scheduled_post.state is 'scheduled -> sending -> tweeted | failed | unknown; missed: too late to be welcome.';
+comment on column public.scheduled_post.lease_until is 'While sending: until when its publisher is believed to be alive.';
+comment on column public.scheduled_post.not_before is 'When to try next, if that is later than schedule_for.';
+comment on column public.scheduled_post.tries is 'How often it was tried since it was scheduled or opened again.';
+comment on column public.post_attempt.number is 'The post''s tries, this one counted.';

@@ -89,6 +89,7 @@ LEGAL = {
     ("sending", "failed"),
     ("sending", "unknown"),
     ("unknown", "scheduled"),
+    ("unknown", "failed"),
     ("failed", "scheduled"),
     ("missed", "scheduled"),
     # A tweet that is known of at last is recorded whatever happened to the row meanwhile.

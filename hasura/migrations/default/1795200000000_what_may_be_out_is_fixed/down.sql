@@ -16,6 +16,24 @@ begin
   end using errcode = '22023';
 end
 $$;
+create or replace function public.keep_the_order_of_states() returns trigger language plpgsql as $$
+begin
+  if new.state = 'tweeted' then
+    if not exists (select from public.post_attempt where post_id = old.id) then
+      raise exception 'A post that was never tried cannot be published.' using errcode = '22023';
+    end if;
+  elsif (old.state, new.state) not in (
+    ('scheduled', 'sending'), ('scheduled', 'missed'),
+    ('sending', 'scheduled'), ('sending', 'failed'), ('sending', 'unknown'),
+    ('unknown', 'scheduled'), ('failed', 'scheduled'), ('missed', 'scheduled')
+  ) then
+    raise exception 'A post that is % cannot become %.', old.state, new.state using errcode = '22023';
+  end if;
+  return new;
+end
+$$;
+
+
 -- Takes what is due and not held, oldest first, the ringing post before all others, at most batch_size rows; rows that
 -- another ring holds are skipped. Of the rows it returns,
 --   sending  are the caller's to publish until lease_until; their attempt is open;

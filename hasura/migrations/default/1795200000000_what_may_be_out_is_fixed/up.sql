@@ -17,6 +17,25 @@ create trigger what_may_be_out_is_fixed before update on public.scheduled_post
   execute function public.refuse_a_change();
 
 
+-- X's refusal may be heard of at last when the lease has run out already.
+create or replace function public.keep_the_order_of_states() returns trigger language plpgsql as $$
+begin
+  if new.state = 'tweeted' then
+    if not exists (select from public.post_attempt where post_id = old.id) then
+      raise exception 'A post that was never tried cannot be published.' using errcode = '22023';
+    end if;
+  elsif (old.state, new.state) not in (
+    ('scheduled', 'sending'), ('scheduled', 'missed'),
+    ('sending', 'scheduled'), ('sending', 'failed'), ('sending', 'unknown'),
+    ('unknown', 'scheduled'), ('unknown', 'failed'), ('failed', 'scheduled'), ('missed', 'scheduled')
+  ) then
+    raise exception 'A post that is % cannot become %.', old.state, new.state using errcode = '22023';
+  end if;
+  return new;
+end
+$$;
+
+
 -- For the reason of a missed post: it was not tried because X refused its account, or our app, until after its time.
 create function public.what_held_up(post public.scheduled_post) returns text language sql stable as $$
   select string_agg(

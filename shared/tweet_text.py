@@ -1,36 +1,128 @@
 """Whether a text that X shows is the one that was sent: X rewrites what it takes.
 
-Links become t.co links, whose targets come beside the text; the target of a bare domain gets a scheme; ``&``, ``<`` and
-``>`` are escaped. What more X changes is not documented, so both texts are reduced by the same rules, which would
-rather take two almost equal texts for the same than miss the one that was sent.
+Links become t.co links, whose targets come beside the text, and ``&``, ``<`` and ``>`` are escaped. White space may be
+trimmed and drawn together, and links to media may be added at the end. All the rest must be equal: who takes an almost
+equal text for the one that was sent loses a post, and who misses the one that was sent publishes it twice.
 """
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 _T_CO = re.compile(r"https?://t\.co/[0-9A-Za-z]+")
+_LAST_T_CO = re.compile(rf"\s({_T_CO.pattern})\Z")
+_NOT_ESCAPED = re.compile("[<>]|&(?!(?:amp|lt|gt);)")
+_ESCAPES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
+
+_WHITE_SPACE = re.compile(r"[^\S\x1c-\x1f]+")  # four separators are spaces to Python, but may be in a link
+
+_SCHEME = re.compile("https?://", re.IGNORECASE)
+_BEHIND_HOST = re.compile(r"[\s!-,/:-@\[-^`{-\x7f]")
+_CHARACTER = re.compile("(?:%[0-9A-F]{2})+|.", re.DOTALL | re.IGNORECASE)
+_ENCODED_FOR_A_REASON = re.compile("%(?=2[3-6BCF]|3[ABDF]|40)")  # #$%&+,/:;=?@ have another meaning as they are
 
 
 def is_same_text(sent: str, shown: str, targets: Mapping[str, str]) -> bool:
-    """Whether `shown` is `sent` as X shows it; `targets` are where its t.co links lead."""
-    return _reduced(_with_targets(shown, targets, sent)) == _reduced(sent)
+    """Whether `shown` is `sent` as X shows it; `targets` are where its t.co links lead, except to media."""
+    sent, shown = _reduced(sent), _reduced(_unescaped(shown))
+    while not _leads_through(sent, shown, targets):
+        media = _LAST_T_CO.search(shown)
+        if not media or media[1] in targets:
+            return False
+        shown = shown[: media.start()]
+    return True
 
 
-def _with_targets(shown: str, targets: Mapping[str, str], sent: str) -> str:
-    """X keeps a t.co link that was sent; one that was not, and has no target, stands for media."""
-    return _T_CO.sub(lambda link: link[0] if link[0] in sent else targets.get(link[0], ""), shown)
+def _unescaped(shown: str) -> str:
+    """Undone once, for ``&amp;`` may have been sent; and not where something shows that nothing was escaped."""
+    return shown if _NOT_ESCAPED.search(shown) else re.sub("&[a-z]+;", lambda escape: _ESCAPES[escape[0]], shown)
 
 
 def _reduced(text: str) -> str:
-    text = re.sub("&(?:amp;)+", "&", text).replace("&lt;", "<").replace("&gt;", ">")
-    text = unicodedata.normalize("NFC", unquote(text))  # a path may come back percent-encoded
-    text = re.sub("https?://", "", text, flags=re.IGNORECASE)
-    text = re.sub(r"[^\s/]+", _host_in_lower_case, text)
-    text = re.sub("/(?![0-9A-Za-z])", "", text)  # the slash that ends a link, or stands before its ? or #
-    return " ".join(text.split())
+    """A line end remains where there is one or more, and one space where there is other white space."""
+    text = unicodedata.normalize("NFC", text)
+    return _WHITE_SPACE.sub(lambda space: "\n" if re.search("[\r\n]", space[0]) else " ", text).strip(" \n")
 
 
-def _host_in_lower_case(run: re.Match[str]) -> str:
-    return run[0].lower() if "." in run[0] else run[0]
+def _leads_through(sent: str, shown: str, targets: Mapping[str, str]) -> bool:
+    """Goes through both from link to link, with the places in `sent` where a link that is shown can have ended."""
+    places, done = {0}, 0
+    for link in _T_CO.finditer(shown):
+        short = max((known for known in targets if link[0].startswith(known)), key=len, default=link[0])
+        between = shown[done : link.start()]
+        starts = [place + len(between) for place in places if sent.startswith(between, place)]
+        places = {end for start in starts for end in _link_ends(sent, start, short, targets.get(short))}
+        if not places:
+            return False
+        done = link.start() + len(short)
+    return any(sent[place:] == shown[done:] for place in places)
+
+
+def _link_ends(sent: str, start: int, short: str, target: str | None) -> Iterator[int]:
+    """Where, in `sent`, a link can end that begins at `start`: the author's own t.co link, or one to the target."""
+    if sent.startswith(short, start):
+        yield start + len(short)
+    for leads_to in set() if target is None else {target, _unescaped(target)}:  # whether X escapes it is not documented
+        yield from _target_ends(sent, start, leads_to)
+
+
+def _target_ends(sent: str, start: int, target: str) -> Iterator[int]:
+    """As the author may have written it: without a scheme, with a host in any case or in punycode, and so on."""
+    written, meant = _SCHEME.match(sent, start), _SCHEME.match(target)
+    if written and meant and written[0].lower() != meant[0].lower():
+        return
+    target = target[meant.end() :] if meant else target
+    host = _BEHIND_HOST.split(target, maxsplit=1)[0]
+    for end in _host_ends(sent, written.end() if written else start, host):
+        yield from _path_ends(sent, end, target[len(host) :])
+
+
+def _host_ends(sent: str, start: int, host: str) -> Iterator[int]:
+    """Text in another script may follow the host at once; if none does, the host may be written in another way."""
+    as_long = sent[start : start + len(host)]
+    whole = _BEHIND_HOST.split(sent[start:], maxsplit=1)[0].rstrip(".")
+    if as_long.casefold() == host.casefold():
+        yield start + len(host)
+    elif _host_in_unicode(whole) == _host_in_unicode(host):
+        yield start + len(whole)
+
+
+def _host_in_unicode(host: str) -> str:
+    labels = unicodedata.normalize("NFKC", host).casefold().replace("。", ".").split(".")
+    return ".".join(map(_label_in_unicode, labels))
+
+
+def _label_in_unicode(label: str) -> str:
+    if not label.startswith("xn--"):
+        return label
+    try:
+        return label.removeprefix("xn--").encode("ascii").decode("punycode").casefold()
+    except UnicodeError:
+        return label
+
+
+def _path_ends(sent: str, start: int, path: str) -> Iterator[int]:
+    """With or without a slash at the end, or before ``?`` and ``#``, and percent-encoded or not."""
+    meant = re.sub(r"/(?=[?#]|\Z)", "", "".join(_decoded(character[0]) for character in _CHARACTER.finditer(path)))
+    same, end = 0, start
+    for character in _CHARACTER.finditer(sent, start):
+        if same == len(meant):
+            break
+        decoded = _decoded(character[0])
+        if meant.startswith(decoded, same):
+            same += len(decoded)
+        elif decoded != "/" or not sent.startswith(("?", "#"), character.end()):
+            return
+        end = character.end()
+    if same == len(meant):
+        yield from (end, end + 1) if sent.startswith("/", end) else (end,)
+
+
+def _decoded(character: str) -> str:
+    """Decomposed, since what is composed may be encoded in part."""
+    if character == "%":
+        return "%25"
+    if character[0] == "%":
+        character = unquote(_ENCODED_FOR_A_REASON.sub("%25", character.upper()), errors="surrogateescape")
+    return unicodedata.normalize("NFD", character)

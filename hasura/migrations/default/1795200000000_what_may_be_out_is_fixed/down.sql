@@ -1,6 +1,9 @@
 -- The rules and the claim as they were before.
 drop trigger what_may_be_out_is_fixed on public.scheduled_post;
-alter table public.scheduled_post drop constraint request_draft_is_a_draft;
+alter table public.scheduled_post
+  drop constraint request_draft_is_a_draft,
+  drop constraint text_is_not_endless,
+  add constraint text_is_not_endless check (char_length(text) <= 25000);
 update public.post_attempt set outcome = 'unknown' where outcome = 'duplicate';
 alter table public.post_attempt
   drop constraint outcome_is_known,

@@ -123,6 +123,11 @@ alter table public.post_attempt
 comment on column public.post_attempt.outcome is
   'tweeted, not_sent, refused, unknown; duplicate: X has this text already, from an earlier try perhaps; absent: was unknown, and X does not have it; opened: the author moved a closed post.';
 
+-- No longer than createPost takes: all of a text has to be counted before it is sent. What is longer already may stay.
+alter table public.scheduled_post
+  drop constraint text_is_not_endless,
+  add constraint text_is_not_endless check (char_length(text) <= 4000) not valid;
+
 -- A faked draft of a key must not be more than its author's own trouble.
 alter table public.scheduled_post add constraint request_draft_is_a_draft check (
   jsonb_typeof(request_draft) = 'object' and pg_column_size(request_draft) < 100000

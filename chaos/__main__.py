@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from chaos.plan import draw
+from chaos.drawing import draw
 from chaos.progress import Progress
 from chaos.report import as_json, as_table
 from chaos.run import run

@@ -15,6 +15,11 @@ from chaos.asked import Asked, Said
 from chaos.plan import Act, PlannedPost
 from local.running_stack import GraphQLFailed, RunningStack
 
+WRITERS = 8
+"""How many write at once before the storm."""
+
+REHEARSALS = 3 * WRITERS
+
 PATIENCE = timedelta(seconds=45)
 """How long an author repeats what got no answer."""
 
@@ -39,6 +44,22 @@ class Authors:
         self._stack = stack
         self._tokens = {name: stack.token(name) for name in names}
         self._one_at_a_time = {post.mark: threading.Lock() for post in posts}
+
+    def seconds_to_write_one(self) -> float:
+        """How long WRITERS take for a post just now. What they write to find out is deleted again."""
+        token = next(iter(self._tokens.values()))
+        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+
+        def write_and_delete(number: int) -> None:
+            answer = self._stack.create_post(token, {"text": f"rehearsal {number}", "schedule_for": tomorrow})
+            post_id = answer.json()["insert_scheduled_post_one"]["id"]
+            self._stack.graphql(_DELETE, {"id": post_id}, token)
+
+        write_and_delete(0)  # the first one takes longer
+        began = time.monotonic()
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(write_and_delete, range(REHEARSALS)))
+        return (time.monotonic() - began) / REHEARSALS
 
     def create(self, post: PlannedPost, began: datetime) -> None:
         """Creates it, times being counted from `began`; with a key until there is an answer, without one just once."""
@@ -109,6 +130,9 @@ class Authors:
         except GraphQLFailed:
             self.did[f"{what} that were refused"] += 1
             return
+        except _NO_ANSWER:
+            self.did[f"{what} without an answer"] += 1
+            return
         if changed is None:
             return  # the row is gone, though nobody deleted it: the judge will say so
         attempts = changed["post_attempts"]
@@ -124,6 +148,9 @@ class Authors:
             deleted = self._graphql(asked, _DELETE, perhaps)
         except GraphQLFailed:
             self.did["deletes that were refused"] += 1
+            return
+        except _NO_ANSWER:
+            self.did["deletes without an answer"] += 1
             return
         if deleted:
             asked.deleted, asked.deleted_when = "yes", deleted["state"]

@@ -13,8 +13,9 @@ from typing import Any
 
 import requests
 
+from chaos.drawing_blows import SLOWEST_ANSWER
 from chaos.mortal_functions import MortalFunctions
-from chaos.plan import SLOWEST_ANSWER, Blow
+from chaos.plan import Blow
 from chaos.time_jump import jump
 from local.running_stack import RunningStack
 
@@ -37,7 +38,7 @@ class Blows:
         self._functions = functions
 
     def strike(self, blow: Blow) -> None:
-        """Does it; what Hasura should do is asked for again while Hasura itself is down."""
+        """Does it, and again while Hasura is down or too busy to answer; in vain when that lasts."""
         strikes: dict[str, Callable[..., None]] = {
             "kill_functions": self._kill_functions,
             "arm_crash_point": self._arm_crash_point,
@@ -50,7 +51,8 @@ class Blows:
             "duplicate_next": partial(self._steer, "duplicate_next"),
             "fail_x": self._fail_x,
         }
-        _until_answered(partial(strikes[blow.kind], **blow.options))
+        if not _is_answered(partial(strikes[blow.kind], **blow.options)):
+            self.struck[f"blows that nobody answered: {blow.kind}"] += 1
 
     def jump_in_time(self) -> None:
         """An outage of the functions of JUMP, seen from the database: what X was asked before has ended by then."""
@@ -88,7 +90,7 @@ class Blows:
         pending = self._stack.metadata("get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
         for event in pending:
             self._stack.metadata("delete_scheduled_event", {"type": "one_off", "event_id": event["id"]})
-        self.struck["one_off events deleted, all pending ones at once"] += len(pending)
+            self.struck["one_off events deleted, all pending ones at once"] += 1
 
     def _ring_often(self, times: int) -> None:
         """As many rings as there are posts, as fast as they go, once somebody is there to hear them."""
@@ -126,12 +128,12 @@ class Blows:
         self.x_fails[f"{kind} ({endpoint})"] += times
 
 
-def _until_answered(strike: Callable[[], None]) -> None:
+def _is_answered(strike: Callable[[], None]) -> bool:
     deadline = time.monotonic() + _PATIENCE.total_seconds()
-    while True:
+    while time.monotonic() < deadline:
         try:
-            return strike()
+            strike()
+            return True
         except (requests.RequestException, KeyError):  # KeyError: Hasura has no process id while it starts again
-            if time.monotonic() > deadline:
-                raise
             time.sleep(0.2)
+    return False

@@ -41,8 +41,10 @@ def as_table(result: Result, how: dict[str, Any]) -> str:
     ]
     if result.never_reached:
         parts.append(f"Crash points that were armed and never reached: {', '.join(result.never_reached)}.")
-    if result.doctor.status:
-        parts.append(f"The doctor:\n{result.doctor.words}")
+    if result.doctor.findings:
+        parts.append(
+            f"The doctor finds what should not be: {'; '.join(result.doctor.findings)}.\n{result.doctor.words}"
+        )
     return "\n\n".join(parts)
 
 

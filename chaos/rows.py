@@ -18,6 +18,15 @@ _OPEN = """
 select count(*) from scheduled_post
 where (state in ('scheduled', 'sending') and schedule_for <= now()) or (state = 'unknown' and not_before is not null)"""
 
+_HUNG = """
+select count(*) from post_attempt where finished_at - started_at between interval '30 s' and interval '1 min'"""
+
+_BELLS_AT_REST = """
+select not exists (
+    select from hdb_catalog.hdb_scheduled_events
+    where status = 'scheduled' and coalesce(next_retry_at, scheduled_time) <= now()
+  ) and (select status from hdb_catalog.hdb_cron_event_invocation_logs order by created_at desc limit 1) = 200"""
+
 _SENDING = "select count(*) from scheduled_post where lease_until > now()"
 
 
@@ -47,7 +56,18 @@ class Rows:
         """How many posts are being published or looked up."""
         return self._number(_SENDING)
 
+    def were_hung(self) -> int:
+        """How many tries X left without an answer until their publisher's patience ended, which is 30 s long."""
+        return self._number(_HUNG)
+
+    def bells_are_at_rest(self) -> bool:
+        """Whether Hasura has rung all that is due, and its latest sweep was answered well."""
+        return bool(self._first(_BELLS_AT_REST))
+
     def _number(self, statement: str) -> int:
+        return int(self._first(statement))
+
+    def _first(self, statement: str) -> Any:
         row = self._connection.execute(statement).fetchone()
         assert row
-        return int(row[0])
+        return row[0]

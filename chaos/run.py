@@ -3,7 +3,7 @@
 import heapq
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -13,22 +13,28 @@ from pathlib import Path
 
 import requests
 
-from chaos.authors import Authors
+from chaos.authors import WRITERS, Authors
 from chaos.blows import Blows
 from chaos.mortal_functions import MortalFunctions
-from chaos.plan import Plan
+from chaos.plan import Plan, PlannedPost
 from chaos.progress import Progress
 from chaos.rows import Rows
 from chaos.second_opinion import Opinion, ask_the_doctor
 from chaos.stack import chaos_stack
+from chaos.time_jump import let_the_sweep_ring
 from chaos.verdict import Verdict, judge
 from local.running_stack import RunningStack
 
-WRITERS = 8
-SECONDS_TO_WRITE_ONE = 0.03
+MARGIN_TO_WRITE = 1.5
+"""How many times longer than expected it may take to write the posts before the storm; longer, and some are refused."""
+
 SECONDS_OF_QUIET = 4.0
-SECONDS_TO_DRAIN = 120.0
-SECONDS_TO_DRAIN_ONE = 0.3
+SECONDS_TO_GET_ON = 120.0
+"""When the posts that are still open do not become fewer for so long, they never will."""
+
+SECONDS_FOR_THE_BELLS = 60.0
+
+_HUNG = "tries that X left without an answer until our patience ended"
 
 
 @dataclass
@@ -48,7 +54,7 @@ class Result:
     @property
     def is_clean(self) -> bool:
         """Whether everything is where it should be, and the doctor finds nothing either."""
-        return not self.verdict.findings and self.doctor.status == 0
+        return not self.verdict.findings and not self.doctor.findings
 
 
 def run(plan: Plan, directory: Path, delivery: str, progress: Progress) -> Result:
@@ -75,12 +81,13 @@ class _Run:
 
     def whole(self) -> Result:
         written = [post for post in self._plan.posts if post.create_at is None]
-        began = datetime.now(UTC) + timedelta(seconds=3 + SECONDS_TO_WRITE_ONE * len(written))
-        self._phase("authors write", lambda: self._write(began))
+        seconds_to_write = len(written) * self._authors.seconds_to_write_one()
+        began = datetime.now(UTC) + timedelta(seconds=3 + MARGIN_TO_WRITE * seconds_to_write)
+        self._phase("authors write", lambda: self._write(written, began))
         self._phase("storm", lambda: self._storm(began))
         self._phase("coming to rest", self._drain)
         never_reached = self._functions.disarm()
-        self._phase("at rest", self._drain)  # the last crash point may have struck just before
+        self._phase("at rest", self._rest)
         return self._result(never_reached)
 
     def _phase(self, name: str, phase: Callable[[], None]) -> None:
@@ -89,9 +96,8 @@ class _Run:
             phase()
         self._seconds[name] = round(time.monotonic() - started, 1)
 
-    def _write(self, began: datetime) -> None:
+    def _write(self, written: Sequence[PlannedPost], began: datetime) -> None:
         with ThreadPoolExecutor(WRITERS) as pool:
-            written = [post for post in self._plan.posts if post.create_at is None]
             for future in [pool.submit(self._authors.create, post, began) for post in written]:
                 future.result()
 
@@ -123,15 +129,26 @@ class _Run:
     def _drain(self) -> None:
         """Lets the stack come to rest: rings until nothing more is claimed, then lets an hour pass, and again."""
         self._functions.wait_until_it_answers()
-        deadline = time.monotonic() + SECONDS_TO_DRAIN + SECONDS_TO_DRAIN_ONE * len(self._plan.posts)
-        self._ring_until_nothing_moves(deadline)
-        while self._rows.are_open() and time.monotonic() < deadline:
+        self._ring_until_nothing_moves()
+        fewest, since = self._rows.are_open(), time.monotonic()
+        while fewest and time.monotonic() < since + SECONDS_TO_GET_ON:
             self._blows.jump_in_time()
-            self._ring_until_nothing_moves(deadline)
+            self._ring_until_nothing_moves()
+            if (still_open := self._rows.are_open()) < fewest:
+                fewest, since = still_open, time.monotonic()
 
-    def _ring_until_nothing_moves(self, deadline: float) -> None:
+    def _rest(self) -> None:
+        """Nothing strikes any more, so Hasura's own bells have to come through again, the sweep of each minute too."""
+        self._drain()  # the last crash point may have struck just before
+        deadline = time.monotonic() + SECONDS_FOR_THE_BELLS
+        while not self._rows.bells_are_at_rest() and time.monotonic() < deadline:
+            let_the_sweep_ring(self._stack.settings["PG_DATABASE_URL"])
+            time.sleep(1)
+
+    def _ring_until_nothing_moves(self) -> None:
         """A lease that lasts on for SECONDS_OF_QUIET is a dead publisher's."""
         moved_last = time.monotonic()
+        deadline = moved_last + SECONDS_TO_GET_ON
         while time.monotonic() < min(deadline, moved_last + SECONDS_OF_QUIET):
             try:
                 claimed = self._blows.ring()["claimed"]
@@ -149,8 +166,8 @@ class _Run:
         asked = list(self._authors.asked.values())
         return Result(
             verdict=judge(asked, rows, self._stack.tweets(), datetime.now(UTC)),
-            doctor=ask_the_doctor(self._stack),
-            done=self._blows.struck + self._authors.did,
+            doctor=ask_the_doctor(self._stack, rows),
+            done=self._blows.struck + self._authors.did + Counter({_HUNG: self._rows.were_hung()}),
             x_fails=self._blows.x_fails,
             crashes=self._functions.crashes,
             rings=self._blows.rings,

@@ -1,24 +1,32 @@
 """The doctor's view of the stack after a run: it knows nothing of what the run did."""
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from local import REPOSITORY
 from local.running_stack import RunningStack
 
+_FINDING = re.compile(r"^  (\w+) {2,}(\S.*)$", re.MULTILINE)
+"""A name and what it is about; the sentence below is indented further."""
+
 
 @dataclass(frozen=True)
 class Opinion:
-    """What ``python -m doctor`` printed, and its status: 0 when all is well."""
+    """What ``python -m doctor`` printed, and what of it should not be: nothing when all is well."""
 
-    status: int
+    findings: list[str]
     words: str
 
 
-def ask_the_doctor(stack: RunningStack) -> Opinion:
-    """Has the stack examined."""
+def ask_the_doctor(stack: RunningStack, rows: Sequence[Mapping[str, Any]]) -> Opinion:
+    """Has the stack examined. That several of the `rows` went out with the same text is as their authors wanted it:
+    the doctor, who cannot know that, must say so of just these."""
     examined = subprocess.run(
         [sys.executable, "-m", "doctor"],
         cwd=REPOSITORY,
@@ -27,4 +35,20 @@ def ask_the_doctor(stack: RunningStack) -> Opinion:
         text=True,
         check=False,
     )
-    return Opinion(examined.returncode, examined.stdout + examined.stderr)
+    words = examined.stdout + examined.stderr
+    found = Counter(f"{name} {subject}" for name, subject in _FINDING.findall(examined.stdout))
+    expected = Counter(_equal_texts(rows))
+    findings = [*(found - expected).elements(), *(f"overlooked: {one}" for one in (expected - found).elements())]
+    if examined.returncode != bool(found):
+        findings.append(f"status {examined.returncode}")
+    return Opinion(findings, words)
+
+
+def _equal_texts(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    ids_of: dict[tuple[int, str], list[int]] = {}
+    for row in rows:
+        if row["state"] == "tweeted":
+            ids_of.setdefault((row["account_id"], row["text"]), []).append(row["id"])
+    for ids in ids_of.values():
+        if len(ids) > 1:
+            yield f"doubled posts {', '.join(map(str, sorted(ids)))}"

@@ -4,6 +4,11 @@ from datetime import timedelta
 
 import psycopg
 
+_SWEEP = """
+update hdb_catalog.hdb_cron_events set scheduled_time = now() where id = (
+  select id from hdb_catalog.hdb_cron_events where status = 'scheduled' order by scheduled_time limit 1
+)"""
+
 _REMEMBERED = (
     "update scheduled_post set not_before = not_before - %(jump)s, lease_until = lease_until - %(jump)s",
     "update post_attempt set started_at = started_at - %(jump)s, finished_at = finished_at - %(jump)s",
@@ -24,3 +29,9 @@ def jump(database_url: str, by: timedelta) -> None:
         connection.execute("set session_replication_role = replica")
         for statement in _REMEMBERED:
             connection.execute(statement, {"jump": by})
+
+
+def let_the_sweep_ring(database_url: str) -> None:
+    """Has the minute come at which Hasura's cron trigger rings next."""
+    with psycopg.connect(database_url) as connection:
+        connection.execute(_SWEEP)

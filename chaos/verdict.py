@@ -1,12 +1,13 @@
 """The judge: compares what authors asked for, what the rows say, and what is on X, however it came about."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from chaos.asked import Asked
+from chaos.case import Case, OnX
 
 KINDS = ("lost", "twice", "unwanted", "wrong text", "too early", "unexplained")
 """What must not be."""
@@ -14,10 +15,13 @@ KINDS = ("lost", "twice", "unwanted", "wrong text", "too early", "unexplained")
 CLOCKS_APART = timedelta(milliseconds=5)
 """X writes its times in milliseconds."""
 
+Record = Mapping[str, Any]
+"""A row, or a tweet."""
+
 
 @dataclass(frozen=True)
 class Finding:
-    """A promise that was broken to the author of one post."""
+    """A promise that was broken. `mark` is the post's, or the opening of several with equal texts."""
 
     kind: str
     mark: str
@@ -35,132 +39,82 @@ class Verdict:
         return sum(finding.kind == kind for finding in self.findings)
 
 
-def judge(
-    asked: Sequence[Asked], rows: Sequence[Mapping[str, Any]], tweets: Sequence[Mapping[str, Any]], now: datetime
-) -> Verdict:
-    """Judges every post. `rows` have their ``attempts``, in order; `tweets` are X's own record."""
+def judge(asked: Sequence[Asked], rows: Sequence[Record], tweets: Sequence[Record], now: datetime) -> Verdict:
+    """Judges every post. `rows` have their ``attempts``, in order; `tweets` are X's own record.
+
+    Which of several equal tweets is whose, nobody can tell; so they are counted: X must have a text as often as rows
+    say that it is out.
+    """
     verdict = Verdict()
-    rows_of, tweets_of = _by_mark(rows), _by_mark(tweets)
+    rows_of, tweets_of = _by_opening(rows), _by_opening(tweets)
+    alike_of: dict[str, list[Asked]] = {opening: [] for opening in [*rows_of, *tweets_of]}
     for one in asked:
-        mark = one.plan.mark
-        case = _Case(one, rows_of.pop(mark, []), tweets_of.pop(mark, []), now)
-        verdict.became[case.decide()] += 1
-        verdict.findings += [Finding(kind, mark, sentence) for kind, sentence in case.findings]
-    for mark in rows_of.keys() | tweets_of.keys():
-        verdict.findings.append(Finding("unwanted", mark, "Nobody asked for this post."))
+        alike_of.setdefault(one.plan.opening, []).append(one)
+    for opening, alike in alike_of.items():
+        if alike:
+            _judge_alike(verdict, alike, rows_of.get(opening, []), tweets_of.get(opening, []), now)
+        else:
+            verdict.findings.append(Finding("unwanted", opening, "Nobody asked for this post."))
     return verdict
 
 
-def _by_mark(texts: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    found: dict[str, list[Mapping[str, Any]]] = {}
+def _by_opening(texts: Sequence[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
     for one in texts:
         found.setdefault(one["text"].split(" ")[0], []).append(one)
     return found
 
 
-class _Case:
-    """One post: `decide` says what became of it, and fills `findings`."""
+def _judge_alike(
+    verdict: Verdict, alike: Sequence[Asked], rows: Sequence[Record], tweets: Sequence[Record], now: datetime
+) -> None:
+    """Judges the posts of one opening: mostly it is a single one."""
+    opening = alike[0].plan.opening
+    row_of, surplus = _assigned(rows, alike)
+    for row in surplus:
+        verdict.findings.append(Finding("twice", opening, f"It has more rows than were asked for: post {row['id']}."))
+    cases = [Case(one, {tweet["id"]: tweet for tweet in tweets}, now) for one in alike]
+    for case in cases:
+        mark = case.asked.plan.mark
+        case.decide(row_of.get(mark))
+        verdict.became[case.became] += 1
+        verdict.findings += [Finding(kind, mark, sentence) for kind, sentence in case.findings]
+    accounted = [case.on_x for case in cases if case.on_x]
+    verdict.findings += [Finding(kind, opening, sentence) for kind, sentence in _counted(tweets, accounted)]
 
-    def __init__(
-        self, asked: Asked, rows: list[Mapping[str, Any]], tweets: list[Mapping[str, Any]], now: datetime
-    ) -> None:
-        self.findings: list[tuple[str, str]] = []
-        self._asked = asked
-        self._rows = rows
-        self._tweets = tweets
-        self._now = now
 
-    def decide(self) -> str:
-        if len(self._tweets) > 1:
-            self._find("twice", f"X has it {len(self._tweets)} times.")
-        if len(self._rows) > 1:
-            self._find("twice", f"It has {len(self._rows)} rows.")
-        if not self._rows:
-            return self._without_a_row()
-        row = self._rows[0]
-        if self._asked.deleted == "yes":
-            self._find("unexplained", "It was deleted, and is there.")
-        self._is_explained(row)
-        return {
-            "tweeted": self._tweeted,
-            "failed": self._failed,
-            "missed": self._missed,
-            "scheduled": self._scheduled,
-            "unknown": self._unknown,
-        }.get(row["state"], self._open)(row)
+def _assigned(rows: Sequence[Record], alike: Sequence[Asked]) -> tuple[dict[str, Record], list[Record]]:
+    """The row of each mark, and those that are left over.
 
-    def _is_explained(self, row: Mapping[str, Any]) -> None:
-        if row["state"] not in ("scheduled", "sending", "tweeted") and not row["reason"]:
-            self._find("unexplained", f"It is {row['state']} without a reason.")
-        if row["state"] not in ("sending", "unknown"):
-            for attempt in row["attempts"]:
-                if attempt["outcome"] in (None, "unknown"):
-                    self._find(
-                        "unexplained", f"It is {row['state']}, and its log leaves attempt {attempt['number']} open."
-                    )
-
-    def _without_a_row(self) -> str:
-        if self._asked.created == "yes" and self._asked.deleted == "no":
-            self._find("lost", "It was stored, and its row is gone.")
-            return "gone"
-        if self._asked.deleted == "no":
-            self._nothing_on_x("it was never stored")
-            return "never stored, and its author was never told that it was"
-        if self._asked.deleted_when == "unknown" or self._asked.deleted == "perhaps":
-            return "deleted when it may have been out already"
-        self._nothing_on_x("it was deleted in time")
-        return "deleted in time"
-
-    def _tweeted(self, row: Mapping[str, Any]) -> str:
-        tweet = next((tweet for tweet in self._tweets if tweet["id"] == row["tweet_id"]), None)
-        attempts = [attempt for attempt in row["attempts"] if attempt["outcome"] == "tweeted"]
-        if tweet is None:
-            self._find("lost", "Its row says that it is out, and X does not have that tweet.")
-        elif len(attempts) != 1:
-            self._find("unexplained", f"{len(attempts)} of its attempts say that it is out.")
+    An author who got no answer does not know his row by its id; but then he cannot have moved it either.
+    """
+    by_id = {one.post_id: one.plan.mark for one in alike if one.post_id is not None}
+    by_time = {one.times[0].value: one.plan.mark for one in alike if one.post_id is None and one.times}
+    row_of: dict[str, Record] = {}
+    surplus = []
+    for row in rows:
+        mark = by_id.get(row["id"]) or by_time.get(row["schedule_for"])
+        if mark is None or mark in row_of:
+            surplus.append(row)
         else:
-            self._is_as_asked(tweet, attempts[0])
-        return "published"
+            row_of[mark] = row
+    return row_of, surplus
 
-    def _is_as_asked(self, tweet: Mapping[str, Any], attempt: Mapping[str, Any]) -> None:
-        if tweet["username"] != self._asked.plan.author:
-            self._find("unwanted", f"It went out from the account of {tweet['username']}.")
-        texts = self._asked.texts_at(attempt["number"])
-        if tweet["text"] != attempt["text"] or tweet["text"] not in texts:
-            self._find("wrong text", f"X has {tweet['text']!r}, the log {attempt['text']!r}, asked was {texts}.")
-        earliest = min(self._asked.times_at(attempt["number"]))
-        if datetime.fromisoformat(tweet["created_at"]) < earliest - CLOCKS_APART:
-            self._find("too early", f"Its time was {earliest}, X has it since {tweet['created_at']}.")
 
-    def _failed(self, row: Mapping[str, Any]) -> str:
-        self._nothing_on_x("its row says that it failed")
-        attempt = row["attempts"][-1] if row["attempts"] else {}
-        if attempt.get("outcome") != "refused" or attempt.get("status_code") not in (401, 403):
-            self._find("unexplained", f"It failed, though X did not refuse it: {attempt}.")
-        return "refused by X for good"
-
-    def _missed(self, _: Mapping[str, Any]) -> str:
-        self._nothing_on_x("its row says that it was missed")
-        if not self._asked.was_backdated or self._asked.plan.when_late != "skip":
-            self._find("lost", "It was missed, though its time was not too long ago or its author did not mind.")
-        return "missed, as its author chose"
-
-    def _scheduled(self, row: Mapping[str, Any]) -> str:
-        if row["schedule_for"] <= self._now:
-            return self._open(row)
-        self._nothing_on_x("its row says that it waits")
-        return "moved to tomorrow, and waits"
-
-    def _unknown(self, row: Mapping[str, Any]) -> str:
-        return self._open(row) if row["not_before"] else "left to its author: X could not be asked"
-
-    def _open(self, row: Mapping[str, Any]) -> str:
-        self._find("lost", f"It is due and still {row['state']}: {row['reason']}")
-        return "still open"
-
-    def _nothing_on_x(self, why: str) -> None:
-        if self._tweets:
-            self._find("unwanted", f"X has it, though {why}.")
-
-    def _find(self, kind: str, sentence: str) -> None:
-        self.findings.append((kind, sentence))
+def _counted(tweets: Sequence[Record], accounted: Sequence[OnX]) -> Iterator[tuple[str, str]]:
+    """What is wrong with how often, and when, each text is on X: as often as `accounted` for, none before its time."""
+    for text in sorted({tweet["text"] for tweet in tweets}):
+        out = sorted(datetime.fromisoformat(tweet["created_at"]) for tweet in tweets if tweet["text"] == text)
+        certain = [one.earliest for one in accounted if one.is_certain and text in one.texts]
+        possible = sorted(one.earliest for one in accounted if not one.is_certain and text in one.texts)
+        if len(out) < len(certain):
+            yield "lost", f"{len(certain)} rows say that {text!r} is out, X has it {len(out)} times."
+        elif not certain and not possible:
+            yield "unwanted", f"X has {text!r}, and no post accounts for it."
+        elif len(out) > len(certain) + len(possible):
+            yield "twice", f"X has {text!r} {len(out)} times, accounted for {len(certain) + len(possible)} times."
+        else:
+            wanted = sorted(certain + possible[: len(out) - len(certain)])
+            for at, earliest in zip(out, wanted, strict=True):
+                if at < earliest - CLOCKS_APART:
+                    yield "too early", f"The time of {text!r} was {earliest}, X has it since {at}."

@@ -15,7 +15,7 @@ select 'table' as kind, relname as name, '' as of_table, '' as definition from t
 union all select 'column', attname, relname, '' from pg_attribute join tables on tables.oid = attrelid
   where attnum > 0 and not attisdropped
 union all select 'constraint', conname, relname, '' from pg_constraint join tables on tables.oid = conrelid
-  where convalidated and contype in ('c', 'f', 'p', 'u', 'x')
+  where contype in ('c', 'f', 'p', 'u', 'x')
 union all select case when indisunique then 'unique index' else 'index' end, pg_class.relname, tables.relname, ''
   from pg_index join tables on tables.oid = indrelid join pg_class on pg_class.oid = indexrelid
   where indisvalid and not exists (select from pg_constraint where conindid = indexrelid and contype in ('p', 'u', 'x'))
@@ -24,7 +24,7 @@ union all select 'trigger', tgname, relname, proname
   from pg_trigger join tables on tables.oid = tgrelid join pg_proc on pg_proc.oid = tgfoid
   where not tgisinternal and tgenabled in ('O', 'A')
 """
-"""Selects what the schema ``public`` has; what is switched off or not valid is not there."""
+"""Selects what the schema ``public`` has; what is switched off is not there, what older rows may break is."""
 
 ActualObjects = Mapping[DatabaseObject, set[str]]
 """What there is, each with its definition; functions of one name may be several."""

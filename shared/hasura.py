@@ -19,7 +19,7 @@ from shared.errors import (
     ScheduledPostsError,
     Unauthorized,
 )
-from shared.posts import LEASE, Account, Outcome, Post, Question, Row
+from shared.posts import ABSENT, LEASE, Account, Outcome, Post, Question, Row
 
 _ROW = "id text schedule_for when_late state is_pending user_id account_id created_at"
 
@@ -74,9 +74,11 @@ query findPost($id: bigint!) {{
 RECORD = """
 mutation record(
   $post: scheduled_post_bool_exp!, $becomes: scheduled_post_set_input!,
-  $attempt: post_attempt_bool_exp!, $ended: post_attempt_set_input!
+  $attempt: post_attempt_bool_exp!, $ended: post_attempt_set_input!,
+  $others: post_attempt_bool_exp!, $absent: post_attempt_set_input!
 ) {
   update_post_attempt(where: $attempt, _set: $ended) { affected_rows }
+  others: update_post_attempt(where: $others, _set: $absent) { affected_rows }
   update_scheduled_post(where: $post, _set: $becomes) { affected_rows }
 }"""
 
@@ -223,6 +225,8 @@ class Hasura:
                 **({} if outcome.tweet_id else {"scheduled_post": still_ours}),
             },
             "ended": ended,
+            "others": {"post_id": {"_eq": post.id}, "number": {"_in": list(outcome.absent)}},
+            "absent": {"outcome": "absent", "detail": ABSENT},
         }
         self._graphql_as_admin(RECORD, variables)
 

@@ -1,11 +1,12 @@
 """One look for a post whose outcome is unknown: X has no idempotency key, so its own posts are what tells."""
 
 import logging
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.errors import AppHeld, NotSent, TryFailed
-from shared.posts import Clock, Outcome, Post, PostStore, Publisher
+from shared.posts import ABSENT, Clock, Outcome, Post, PostStore, Publisher, Question
 from shared.publishing import record
 
 MARGIN = timedelta(minutes=1)
@@ -47,23 +48,34 @@ def _seen(post: Post, store: PostStore, publisher: Publisher, now: datetime) -> 
             "It may or may not be on X, which cannot be asked: its account was removed here. Look there yourself; "
             "choose another account and move the post to have it published again.",
         )
-    for question in reversed(post.questions):  # the latest try first: an earlier one of the same text was absent
-        if question.account is None:
-            continue
-        found = publisher.find(question.account, question.text, question.started_at - MARGIN)
-        elsewhere = store.published_elsewhere(found) if found else set()
-        for tweet_id in found:
-            if tweet_id not in elsewhere:
-                return Outcome(
-                    "tweeted", "tweeted", "It was found on X.", tweet_id=tweet_id, attempts=(question.number,)
-                )
-    return _not_seen(post, now)
+    absent: list[Question] = []
+    for question in reversed(post.questions):  # the latest first; an earlier one matters when that is surely absent
+        tweet_id = _tweet_of(question, store, publisher)
+        if tweet_id:
+            return Outcome(
+                "tweeted",
+                "tweeted",
+                "It was found on X.",
+                tweet_id=tweet_id,
+                attempts=(question.number,),
+                absent=_numbers(absent),
+            )
+        sure_at = question.finished_at + SURE_AFTER
+        if now < sure_at:
+            return _open_still(post, "X does not show it so far.", next_look=sure_at)
+        absent.append(question)
+    return _surely_absent(post)
 
 
-def _not_seen(post: Post, now: datetime) -> Outcome:
-    sure_at = max(question.finished_at for question in post.questions) + SURE_AFTER
-    if now < sure_at:
-        return _open_still(post, "X does not show it so far.", next_look=sure_at)
+def _tweet_of(question: Question, store: PostStore, publisher: Publisher) -> str | None:
+    if question.account is None:
+        return None
+    found = publisher.find(question.account, question.text, question.started_at - MARGIN)
+    elsewhere = store.published_elsewhere(found) if found else set()
+    return next((tweet_id for tweet_id in found if tweet_id not in elsewhere), None)
+
+
+def _surely_absent(post: Post) -> Outcome:
     if post.questions[-1].is_duplicate:
         return _open_still(
             post,
@@ -73,10 +85,15 @@ def _not_seen(post: Post, now: datetime) -> Outcome:
     return Outcome(
         "scheduled",
         "absent",
-        "It was looked for and is not on X.",
+        ABSENT,
         reason="It was not on X, so it is tried again.",
-        attempts=tuple(question.number for question in post.questions if not question.is_duplicate),
+        attempts=_numbers(post.questions),
     )
+
+
+def _numbers(absent: Iterable[Question]) -> tuple[int, ...]:
+    """Of a duplicate the log tells already that X did not take it."""
+    return tuple(sorted(question.number for question in absent if not question.is_duplicate))
 
 
 def _could_not_look(error: TryFailed, post: Post, now: datetime) -> Outcome:

@@ -17,6 +17,9 @@ from shared.errors import Fault, HasuraUnavailable, InvalidDraft, KeyReused, Sch
 LEASE = timedelta(minutes=2)
 """How long a claimed post is its publisher's."""
 
+ABSENT = "It was looked for and is not on X."
+"""What the log says of a try that X turned out not to have."""
+
 logger = logging.getLogger(__name__)
 
 Row = dict[str, Any]
@@ -94,7 +97,7 @@ class Outcome:
     """How one try, or one look, ended: what the post becomes (`state`, `reason`, ...), and what its attempt says.
 
     `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any. A look counts no
-    `tries`: None leaves them as they are.
+    `tries`: None leaves them as they are. What a look finds of one try can show that later ones are `absent`.
     """
 
     state: str
@@ -105,6 +108,7 @@ class Outcome:
     status_code: int | None = None
     not_before: datetime | None = None
     attempts: tuple[int, ...] = ()
+    absent: tuple[int, ...] = ()
     looks: int = 0
     tries: int | None = None
     sign_in_refused: bool = False

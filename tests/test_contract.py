@@ -399,6 +399,18 @@ class TestRecordingALook:
         assert found(hasura, post.id).state == "tweeted"
         assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["tweeted"]
 
+    def test_that_found_an_earlier_try_answers_the_later_ones_too(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post = self.looked_at(hasura, author)
+        hasura.record(post, Outcome("scheduled", "absent", "It is not on X.", attempts=(1,)))
+        again = claimed(hasura, post.id)
+        hasura.record(again, replace(UNKNOWN, not_before=now() - timedelta(seconds=1), attempts=(2,)))
+
+        hasura.record(claimed(hasura, post.id), replace(tweeted(), attempts=(1,), absent=(2,)))
+
+        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["tweeted", "absent"]
+
     def test_that_found_nothing_makes_it_due_again(self, settings: Settings, hasura: Hasura, author: Author) -> None:
         post = self.looked_at(hasura, author)
 

@@ -682,6 +682,22 @@ class TestLookingUp:
 
         assert store.attempts[0][1].attempts == (3,)
 
+    def test_that_finds_an_earlier_try_knows_the_later_ones_to_be_absent(self) -> None:
+        post = unknown_post(question(1, "first text"), question(3, "second text"))
+
+        _, store = look(post, FakeX(timeline={"first text": ["99"]}))
+
+        [(_, outcome)] = store.attempts
+        assert (outcome.attempts, outcome.absent) == ((1,), (3,))
+
+    def test_does_not_ask_for_an_earlier_try_before_the_latest_is_surely_absent(self) -> None:
+        post = unknown_post(question(1, "first text"), question(3, "second text", minutes_ago=1))
+
+        rung, store = look(post, FakeX(timeline={"first text": ["99"]}))
+
+        assert (rung.state, rung.retry_after) == ("unknown", timedelta(minutes=2))
+        assert store.attempts[0][1].attempts == ()
+
     def test_answers_the_latest_of_several_tries_with_one_text(self) -> None:
         _, store = look(unknown_post(question(1), question(2)), FakeX(timeline={"hello": ["99"]}))
 

@@ -146,14 +146,14 @@ class _Run:
             time.sleep(1)
 
     def _ring_until_nothing_moves(self) -> None:
-        """A lease that lasts on for SECONDS_OF_QUIET is a dead publisher's."""
+        """A lease that lasts on for SECONDS_OF_QUIET is a dead publisher's; so are all when a ring gets no answer."""
         moved_last = time.monotonic()
         deadline = moved_last + SECONDS_TO_GET_ON
         while time.monotonic() < min(deadline, moved_last + SECONDS_OF_QUIET):
             try:
                 claimed = self._blows.ring()["claimed"]
             except requests.RequestException:
-                claimed = {}
+                return
             if claimed:
                 moved_last = time.monotonic()
             elif not self._rows.are_leased():

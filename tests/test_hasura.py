@@ -736,7 +736,12 @@ class TestRecord:
         hasura.record(POST, TWEETED)
 
         variables = sent(network)["variables"]
-        assert root_fields(network) == ["mutation", "update_post_attempt", "update_post_attempt", "update_scheduled_post"]
+        assert root_fields(network) == [
+            "mutation",
+            "update_post_attempt",
+            "update_post_attempt",
+            "update_scheduled_post",
+        ]
         assert variables["becomes"] == {
             "state": "tweeted",
             "reason": None,

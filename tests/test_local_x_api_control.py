@@ -9,6 +9,8 @@ import pytest
 import requests
 from local_x import TIMEOUT, Author, X
 
+from local.x_api.failure_kinds import KINDS
+
 pytest_plugins = ["local_x_fixtures"]
 
 
@@ -21,6 +23,43 @@ def test_reset_forgets_tweets_failures_and_rate_limits_but_no_tokens(x: X, autho
     assert requests.get(f"{x.url}/_local/tweets", timeout=TIMEOUT).json() == []
     assert requests.get(f"{x.url}/_local/fail", timeout=TIMEOUT).json() == []
     assert author.post("Hello").headers["x-rate-limit-remaining"] == "99"
+
+
+def test_x_is_let_work_again_and_keeps_its_tweets(x: X, author: Author) -> None:
+    author.tweet("Hello")
+    author.fail("503", times=3)
+
+    answer = requests.delete(f"{x.url}/_local/fail", timeout=TIMEOUT)
+
+    assert (answer.status_code, answer.json()) == (200, [])
+    assert requests.get(f"{x.url}/_local/fail", timeout=TIMEOUT).json() == []
+    assert author.published() == ["Hello"]
+
+
+def test_the_kinds_of_failure_are_told_with_their_sort_their_words_and_their_time(x: X) -> None:
+    kinds = requests.get(f"{x.url}/_local/kinds", timeout=TIMEOUT).json()
+
+    assert [kind["kind"] for kind in kinds] == list(KINDS)
+    assert kinds[0] == {"kind": "401", "sort": "X refuses", "words": "the sign-in is refused", "ms": None}
+    assert len({kind["words"] for kind in kinds}) == len(kinds)
+    assert {kind["kind"]: kind["ms"] for kind in kinds}["429"] == 15 * 60 * 1000
+
+
+def test_the_latest_tweets_are_told_as_many_as_asked_for(x: X, author: Author) -> None:
+    for text in ("one", "two", "three"):
+        author.tweet(text)
+
+    listed = requests.get(f"{x.url}/_local/tweets", {"username": author.username, "limit": 2}, timeout=TIMEOUT)
+
+    assert [tweet["text"] for tweet in listed.json()] == ["two", "three"]
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "x", "", "1" * 10])
+def test_a_limit_is_a_whole_number_from_1_on(x: X, limit: str) -> None:
+    answer = requests.get(f"{x.url}/_local/tweets", {"limit": limit}, timeout=TIMEOUT)
+
+    assert answer.status_code == 400
+    assert answer.json()["error"] == f'"limit" must be a whole number from 1 on, not {limit!r}.'
 
 
 def test_a_user_is_created_once(x: X) -> None:

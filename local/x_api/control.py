@@ -1,7 +1,8 @@
 """Routes of our own, ``/_local/...``: they let people and tests make users, see what was published, and make X fail.
 
 They take no credentials, so a web page in a browser must not reach them: POST takes JSON only and no CORS header is
-ever sent, which stops other origins; the ``Host`` must be a loopback name, which stops names that were rebound to us.
+ever sent, which stops other origins, from DELETE as well; the ``Host`` must be a loopback name, which stops names that
+were rebound to us.
 """
 
 import json
@@ -15,7 +16,7 @@ from aiohttp import web
 
 from local import loopback
 from local.x_api.endpoints import ENDPOINTS
-from local.x_api.failure_kinds import KINDS
+from local.x_api.failure_kinds import KINDS, KINDS_BY_SORT
 from local.x_api.failures import ANY_ENDPOINT, Failure, Failures
 from local.x_api.rate_limits import RateLimits
 from local.x_api.snowflakes import rfc3339
@@ -51,8 +52,10 @@ class Control:
             web.post("/_local/reset", _reading_json(self._reset, set())),
             web.post("/_local/revoke", _reading_json(self._revoke, {"username"})),
             web.post("/_local/suspend", _reading_json(self._suspend, {"username"})),
-            web.get("/_local/tweets", _reading_query(self._tweets, {"username"})),
+            web.delete("/_local/fail", _reading_query(self._let_work_again, set())),
+            web.get("/_local/tweets", _reading_query(self._tweets, {"username", "limit"})),
             web.get("/_local/fail", _reading_query(self._pending_failures, set())),
+            web.get("/_local/kinds", _reading_query(self._kinds, set())),
             web.route("*", "/_local/{path:.*}", _answering(_unknown)),
         ]
 
@@ -117,7 +120,22 @@ class Control:
     def _pending_failures(self, _: Mapping[str, Any]) -> Answer:
         return 200, [_shown(failure) for failure in self._failures.pending]
 
+    def _let_work_again(self, _: Mapping[str, Any]) -> Answer:
+        self._failures.forget()
+        log.info("no failure is to come any more")
+        return 200, []
+
+    def _kinds(self, _: Mapping[str, Any]) -> Answer:
+        return 200, [
+            {"kind": name, "sort": sort, "words": kind.words, "ms": kind.default_ms}
+            for sort, kinds in KINDS_BY_SORT.items()
+            for name, kind in kinds.items()
+        ]
+
     def _tweets(self, query: Mapping[str, Any]) -> Answer:
+        limit = query.get("limit")
+        if limit is not None and not re.fullmatch("[1-9][0-9]{0,8}", limit):
+            raise BadRequest(f'"limit" must be a whole number from 1 on, not {limit!r}.')
         return 200, [
             {
                 "id": str(tweet.id),
@@ -125,7 +143,7 @@ class Control:
                 "username": tweet.username,
                 "created_at": rfc3339(tweet.created_at),
             }
-            for tweet in self._storage.tweets(query.get("username"))
+            for tweet in self._storage.tweets(query.get("username"), limit and int(limit))
         ]
 
     def _known_user(self, wish: Mapping[str, Any]) -> User:

@@ -51,18 +51,19 @@ class NotAccepted(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """How it happens. `default_ms` is None when it takes no time; `only_at` is the one endpoint it is meant for."""
+    """What happens, in words, and how. Without `default_ms` it takes no time; `only_at` is the endpoint it is for."""
 
+    words: str
     happen: Callable[[Attempt], Awaitable[web.StreamResponse]]
     default_ms: int | None = None
     only_at: str | None = None
 
 
-def _refusal(problem: Callable[[], Problem]) -> Kind:
+def _refusal(words: str, problem: Callable[[], Problem]) -> Kind:
     async def refuse(_attempt: Attempt) -> web.StreamResponse:
         raise problem()
 
-    return Kind(refuse)
+    return Kind(words, refuse)
 
 
 async def _rate_limited(attempt: Attempt) -> web.StreamResponse:
@@ -174,40 +175,55 @@ _PAGE_520 = (
     "<body><h1>Web server is returning an unknown error</h1><p>Error code 520</p></body></html>\n"
 )
 
-KINDS: dict[str, Kind] = {
-    # X refuses
-    "401": _refusal(problems.unauthorized),
-    "401_legacy": _refusal(problems.invalid_or_expired_token),
-    "402": _refusal(problems.credits_depleted),
-    "402_payment_required": _refusal(problems.payment_required),
-    "403": _refusal(problems.not_permitted),
-    "403_scope": _refusal(problems.missing_scope),
-    "duplicate": _refusal(problems.duplicate),
-    "read_only_app": _refusal(problems.read_only_app),
-    "not_enrolled": _refusal(problems.not_enrolled),
-    "unsupported_authentication": _refusal(lambda: problems.unsupported_authentication("Unknown")),
-    "suspended": _refusal(problems.user_suspended),
-    "account_locked": _refusal(problems.account_locked),
-    "429": Kind(_rate_limited, default_ms=WINDOW_SECONDS * 1000),
-    "429_day": Kind(_rate_limited_for_the_day, default_ms=_DAY_SECONDS * 1000),
-    "usage_capped": _refusal(problems.usage_capped),
-    # X or its edge is ill
-    "500": _refusal(problems.internal_server_error),
-    "503": _refusal(problems.service_unavailable),
-    "html_502": _refusal(lambda: problems.edge_error(502, _PAGE_502)),
-    "empty_504": _refusal(lambda: problems.edge_error(504, "")),
-    "html_520": _refusal(lambda: problems.edge_error(520, _PAGE_520)),
-    "commit_then_503": Kind(_unavailable_after),
-    # the connection breaks
-    "timeout_before": Kind(_time_out_before, default_ms=60_000),
-    "timeout_after": Kind(_time_out_after, default_ms=60_000),
-    "reset_before": Kind(_reset_before),
-    "reset_after": Kind(_reset_after),
-    # the answer is late, or not to be read
-    "slow": Kind(_slow, default_ms=2_000),
-    "slow_body": Kind(_slow_body, default_ms=2_000),
-    "truncated_201": Kind(_truncated),
-    "unreadable_201": Kind(_unreadable),
-    "201_without_id": Kind(_without_id),
-    "timeline_lag": Kind(_timeline_lag, default_ms=10_000, only_at="timeline"),
+KINDS_BY_SORT: dict[str, dict[str, Kind]] = {
+    "X refuses": {
+        "401": _refusal("the sign-in is refused", problems.unauthorized),
+        "401_legacy": _refusal(
+            "the sign-in is refused, in the older body with a code", problems.invalid_or_expired_token
+        ),
+        "402": _refusal("the app's credits are used up", problems.credits_depleted),
+        "402_payment_required": _refusal("the app's credits are used up, in the other body", problems.payment_required),
+        "403": _refusal("the catch-all refusal: not permitted", problems.not_permitted),
+        "403_scope": _refusal("a plain Forbidden", problems.missing_scope),
+        "duplicate": _refusal("X says that the text was posted already", problems.duplicate),
+        "read_only_app": _refusal("the app may only read", problems.read_only_app),
+        "not_enrolled": _refusal("the app is not attached to a project", problems.not_enrolled),
+        "unsupported_authentication": _refusal(
+            "a passing glitch: the authentication is Unknown", lambda: problems.unsupported_authentication("Unknown")
+        ),
+        "suspended": _refusal("the author's account is suspended", problems.user_suspended),
+        "account_locked": _refusal("the author must log in at x.com", problems.account_locked),
+        "429": Kind("the window of 15 minutes is used up", _rate_limited, default_ms=WINDOW_SECONDS * 1000),
+        "429_day": Kind(
+            "the day's limit is used up, the window is not", _rate_limited_for_the_day, default_ms=_DAY_SECONDS * 1000
+        ),
+        "usage_capped": _refusal("the app's monthly cap is used up", problems.usage_capped),
+    },
+    "X or its edge is ill": {
+        "500": _refusal("internal error, nothing done", problems.internal_server_error),
+        "503": _refusal("over capacity, nothing done", problems.service_unavailable),
+        "html_502": _refusal("an HTML page, nothing done", lambda: problems.edge_error(502, _PAGE_502)),
+        "empty_504": _refusal("no body, nothing done", lambda: problems.edge_error(504, "")),
+        "html_520": _refusal("an HTML page of the edge, nothing done", lambda: problems.edge_error(520, _PAGE_520)),
+        "commit_then_503": Kind("accepted, then 503", _unavailable_after),
+    },
+    "The connection breaks": {
+        "timeout_before": Kind("no answer, nothing done", _time_out_before, default_ms=60_000),
+        "timeout_after": Kind("accepted, then no answer", _time_out_after, default_ms=60_000),
+        "reset_before": Kind("TCP reset, nothing done", _reset_before),
+        "reset_after": Kind("accepted, then TCP reset", _reset_after),
+    },
+    "The answer is late, or not to be read": {
+        "slow": Kind("answers rightly, but late", _slow, default_ms=2_000),
+        "slow_body": Kind("accepted; the second half of the body comes late", _slow_body, default_ms=2_000),
+        "truncated_201": Kind("accepted; the connection ends in the middle of the body", _truncated),
+        "unreadable_201": Kind("accepted; the JSON breaks off", _unreadable),
+        "201_without_id": Kind("accepted; the JSON has no id", _without_id),
+        "timeline_lag": Kind(
+            "the timeline does not show the latest yet", _timeline_lag, default_ms=10_000, only_at="timeline"
+        ),
+    },
 }
+"""All that can be asked for, what is alike together."""
+
+KINDS = {name: kind for kinds in KINDS_BY_SORT.values() for name, kind in kinds.items()}

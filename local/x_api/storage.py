@@ -157,9 +157,10 @@ class Storage:
         )
         return found.fetchone() is not None
 
-    def tweets(self, username: str | None) -> list[Tweet]:
-        """Everybody's tweets or one user's, oldest first."""
-        return list(self._tweets("where ? is null or username = ? order by tweet.id", username, username))
+    def tweets(self, username: str | None, limit: int | None) -> list[Tweet]:
+        """Everybody's tweets or one user's, all or the latest `limit` of them, oldest first."""
+        latest = "where ? is null or username = ? order by tweet.id desc limit ifnull(?, -1)"
+        return list(self._tweets(latest, username, username, limit))[::-1]
 
     def timeline(self, user_id: int, after: int, before: int, limit: int, *, with_replies: bool) -> list[Tweet]:
         """The newest tweets of the user with `after` < id < `before`, newest first; X shows the latest 3,200."""

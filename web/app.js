@@ -1,165 +1,164 @@
-// The page: sign in by name, schedule a post, watch what becomes of it.
+// The page: who is in front of it, and which view they look at.
 
-const OWN_POSTS = `
-  query OwnPosts {
-    scheduled_post(order_by: {schedule_for: desc}, limit: 50) {
-      id text schedule_for state reason account { account_name }
-    }
-  }`;
-const POLL_MILLISECONDS = 1000;
+import { SignedOut, signIn, signOut, subject, wayIn } from "./access_token.js";
+import * as actions from "./actions.js";
+import { calendar } from "./calendar.js";
+import { openComposer } from "./composer.js";
+import { config } from "./config.js";
+import { setAttribute, setText } from "./dom.js";
+import { focusFirstFault, showFault } from "./faults.js";
+import { forget, start, stop } from "./live.js";
+import { machineRoom } from "./machine_room.js";
+import { postList } from "./post_list.js";
+import { posts } from "./posts.js";
+import { timeline } from "./timeline.js";
+import { timeOfDay } from "./times.js";
 
 const element = (id) => document.getElementById(id);
-const config = await read(await fetch("config.json"));
-let session = JSON.parse(sessionStorage.getItem("session"));
+const USERNAME = /^[A-Za-z0-9_]{1,15}$/;
+const LIVENESS = { loading: "Loading", live: "Live", away: "Away" };
 
-element("sign-in").addEventListener("submit", (event) => handle(event, signIn));
-element("schedule").addEventListener("submit", (event) => handle(event, schedule));
-element("sign-out").addEventListener("click", () => setSession(null));
-element("zone").textContent = `Your time zone: ${Intl.DateTimeFormat().resolvedOptions().timeZone}`;
-setSession(session);
-refreshForever();
+const lists = postList(element("view-posts"));
+const views = new Map([
+  ["posts", {}],
+  ["calendar", calendar(element("view-calendar"), posts, actions) ?? {}],
+]);
+if (config.machineRoom) {
+  views.set("timeline", timeline(element("view-timeline"), config));
+  views.set("machine-room", machineRoom(element("view-machine-room"), config));
+}
+let current = null; // the name of the view that is shown
+let wanted = null; // the id of the post that is to be shown when it has come
+let author = null; // whose posts are here, by what their token calls them
 
-async function signIn(form) {
-  const username = form.elements.username.value;
-  const { access_token } = await request(config.token, { username });
-  setSession({ username, token: access_token });
-  say(`Welcome, ${username}.`);
+element("sign-in").addEventListener("submit", comeIn);
+element("sign-out").addEventListener("click", () => {
+  signOut();
+  forget();
+  author = null;
+  leave();
+});
+document.addEventListener("click", followAgain);
+element("skip").addEventListener("click", (event) => {
+  event.preventDefault(); // the hash names the view
+  element("main").focus();
+});
+window.addEventListener("hashchange", showView);
+posts.addEventListener("status", showStatus);
+posts.addEventListener("change", () => {
+  setText(element("name"), posts.author?.username ?? "");
+  if (wanted) showPost(wanted);
+});
+for (const link of element("views").querySelectorAll("a")) {
+  link.hidden = !views.has(viewOf(link.hash).name);
+}
+enter();
+
+async function enter() {
+  const name = await subject().catch((error) => leave(error instanceof SignedOut ? "" : error.message));
+  if (!name) return;
+  if (name !== author) receive(name);
+  show(true);
+  start(leave);
+  showView();
 }
 
-async function schedule(form) {
-  // The field's value has no zone; new Date() reads it in the browser's, toISOString() says it in UTC.
-  const schedule_for = new Date(form.elements.when.value).toISOString();
-  const created = await request(config.createPost, { text: form.elements.text.value, schedule_for }, session.token);
-  form.reset();
-  proposeTime();
-  say(`Scheduled for ${localTime(created.insert_scheduled_post_one.schedule_for)}.`);
-  await refresh();
+/** Nothing of whoever was here before stays. */
+function receive(name) {
+  forget();
+  author = name;
+  setText(element("name"), name);
+  openComposer(name);
 }
 
-async function handle(event, action) {
+/**
+ * Asks who is there. The page stays as it is behind that, with all that is typed in it, until somebody else comes.
+ * @param {string} words Why, if the author did not ask for it.
+ */
+function leave(words = "") {
+  stop();
+  hideView();
+  show(false);
+  if (!wayIn) setText(element("sign-in-words"), "Nobody is signed in, and no sign-in is set up here.");
+  element("sign-in-button").hidden = !wayIn;
+  element("sign-in-field").hidden = wayIn !== "name";
+  showFault(element("username"), element("sign-in-fault"), words);
+  if (words || document.activeElement === document.body) element("username").focus();
+}
+
+function show(isSignedIn) {
+  element("loading").hidden = true;
+  for (const id of ["signed-in", "who", "views"]) element(id).hidden = !isSignedIn;
+  element("sign-in").hidden = isSignedIn;
+  if (!isSignedIn) element("away").hidden = true;
+}
+
+async function comeIn(event) {
   event.preventDefault();
-  const button = event.submitter;
-  button.disabled = true;
+  const field = element("username");
+  const fault = (words) => showFault(field, element("sign-in-fault"), words);
+  const isName = wayIn !== "name" || USERNAME.test(field.value);
+  fault(isName ? null : "A name has 1 to 15 letters, digits and underscores, as on X.");
+  if (focusFirstFault(event.target)) return;
   try {
-    await action(event.target);
+    await signIn(field.value);
   } catch (error) {
-    say(error.message, true);
-  } finally {
-    button.disabled = false;
+    fault(error.message);
+    return;
   }
+  enter();
 }
 
-async function request(url, body, token) {
-  const headers = { "Content-Type": "application/json" };
-  if (token) headers.Authorization = `Bearer ${token}`;
-  return read(await fetch(url, { method: "POST", headers, body: JSON.stringify(body) }));
+/** What a hash names: "#posts/12" is post 12 in the view of posts. */
+function viewOf(hash) {
+  const [name, id] = hash.slice(1).split("/");
+  return { name: name || "posts", id: Number(id) || null };
 }
 
-// Problem details (RFC 9457) and the page server's errors both say in words what is wrong.
-async function read(answer) {
-  const content = await answer.json().catch(() => ({}));
-  if (!answer.ok) {
-    throw new Error(content.detail ?? content.error ?? content.title ?? `The server answered ${answer.status}.`);
+function showView() {
+  if (element("signed-in").hidden) return;
+  element("missing").hidden = true;
+  const { name, id } = viewOf(location.hash);
+  const next = views.has(name) ? name : "posts";
+  if (next !== current) {
+    hideView();
+    current = next;
+    element(`view-${current}`).hidden = false;
+    views.get(current).show?.();
   }
-  return content;
-}
-
-async function graphql(query) {
-  const { data, errors } = await request(config.graphql, { query }, session.token);
-  if (errors) {
-    if (errors[0].extensions?.code === "invalid-jwt") setSession(null);
-    throw new Error(errors[0].message);
+  for (const link of element("views").querySelectorAll("a")) {
+    setAttribute(link, "aria-current", viewOf(link.hash).name === current ? "page" : null);
   }
-  return data;
+  document.body.dataset.view = current;
+  if (id) showPost(id);
 }
 
-async function refreshForever() {
-  let failed = false;
-  for (;;) {
-    try {
-      await refresh();
-      if (failed) say("");
-      failed = false;
-    } catch (error) {
-      failed = true;
-      say(`Cannot look for news: ${error.message}`, true);
-    }
-    await new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
-  }
+function hideView() {
+  if (!current) return;
+  views.get(current).hide?.();
+  element(`view-${current}`).hidden = true;
+  current = null;
 }
 
-async function refresh() {
-  const tweets = await read(await fetch(config.timeline));
-  show("timeline", "no-tweets", tweets.toReversed().map(tweetItem));
-  const asked = session;
-  if (!asked) return;
-  const { scheduled_post: posts } = await graphql(OWN_POSTS);
-  if (session === asked) show("posts", "no-posts", posts.map(postItem));
+/** A link to where one is already changes no hash, and is followed all the same. */
+function followAgain({ target }) {
+  const link = target.closest("a");
+  if (link?.hash && link.hash === location.hash) showView();
 }
 
-function show(listId, emptyId, items) {
-  element(emptyId).hidden = items.length > 0;
-  element(listId).replaceChildren(...items);
+/** Brings a post into view, if need be when it has come. */
+function showPost(id) {
+  const isShown = lists.show(id);
+  wanted = isShown || posts.heardAt ? null : id;
+  element("missing").hidden = isShown || wanted !== null;
 }
 
-function postItem(post) {
-  return item(post.text, [
-    node("span", post.state, `state ${post.state}`),
-    ` as @${post.account?.account_name ?? "?"}, `,
-    timeNode(post.schedule_for),
-    ...(post.reason ? [node("p", post.reason, "reason")] : []),
-  ]);
-}
-
-function tweetItem(tweet) {
-  return item(tweet.text, [`@${tweet.username}, `, timeNode(tweet.created_at)]);
-}
-
-function item(text, details) {
-  const line = node("div");
-  line.append(...details);
-  const entry = node("li");
-  entry.append(node("p", text), line);
-  return entry;
-}
-
-function timeNode(instant) {
-  const shown = node("time", localTime(instant));
-  shown.dateTime = instant;
-  return shown;
-}
-
-function node(name, text = "", className = "") {
-  const created = document.createElement(name);
-  created.textContent = text;
-  created.className = className;
-  return created;
-}
-
-function setSession(value) {
-  session = value;
-  if (value) sessionStorage.setItem("session", JSON.stringify(value));
-  else sessionStorage.removeItem("session");
-  element("sign-in").hidden = Boolean(value);
-  element("signed-in").hidden = element("who").hidden = !value;
-  element("name").textContent = value ? `@${value.username}` : "";
-  show("posts", "no-posts", []);
-  if (value) proposeTime();
-}
-
-// In a minute, as the field wants it: local time without a zone.
-function proposeTime() {
-  const soon = new Date(Date.now() + 60_000);
-  const two = (number) => String(number).padStart(2, "0");
-  const day = [soon.getFullYear(), two(soon.getMonth() + 1), two(soon.getDate())].join("-");
-  element("when").value = `${day}T${[soon.getHours(), soon.getMinutes(), soon.getSeconds()].map(two).join(":")}`;
-}
-
-function localTime(instant) {
-  return new Date(instant).toLocaleString([], { dateStyle: "medium", timeStyle: "medium" });
-}
-
-function say(words, isError = false) {
-  element("message").textContent = words;
-  element("message").className = isError ? "error" : "";
+function showStatus() {
+  setText(element("liveness"), LIVENESS[posts.state]);
+  element("liveness").dataset.state = posts.state;
+  const isAway = posts.state === "away";
+  element("away").hidden = !isAway;
+  const since = posts.heardAt ? ` What you see is as of ${timeOfDay(posts.heardAt)}.` : "";
+  setText(element("away"), isAway ? `${posts.trouble}${since} It is asked again and again.` : "");
+  if (wanted) showPost(wanted);
 }

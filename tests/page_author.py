@@ -1,0 +1,239 @@
+"""An author who sits in front of the page, and what they do there: by the names that people and screen readers use."""
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import requests
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request, Route, expect
+from waiting import wait_until
+
+from local.running_stack import RunningStack
+
+SET = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
+}"""
+
+AGE = """mutation ($id: bigint!, $then: timestamptz!) {
+  update_post_attempt(where: {post_id: {_eq: $id}}, _set: {finished_at: $then}) { affected_rows }
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {not_before: $then}) { id }
+}"""
+
+
+class Author:
+    """A user with an account, and the page as they see it once `sign_in` was called."""
+
+    def __init__(self, stack: RunningStack, context: BrowserContext, zone: str) -> None:
+        self.name = "u" + uuid.uuid4().hex[:12]
+        self.stack = stack
+        self.token = stack.token(self.name)
+        self.zone = ZoneInfo(zone)
+        self.context = context
+        self.page = context.new_page()
+        self._complaints: list[str] = []
+        self._expected: list[str] = []
+        self._watch()
+
+    def sign_in(self) -> "Author":
+        self.page.goto(self.stack.urls["web"])
+        self.page.get_by_role("textbox", name="Your name").fill(self.name)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.text).to_be_visible()
+        return self
+
+    @property
+    def text(self) -> Locator:
+        return self.page.get_by_role("textbox", name="Post", exact=True)
+
+    @property
+    def composer(self) -> Locator:
+        return self.page.locator("form").filter(has=self.text)
+
+    @property
+    def when(self) -> Locator:
+        return self.page.get_by_label("When", exact=True)
+
+    @property
+    def schedule_button(self) -> Locator:
+        return self.page.get_by_role("button", name="Schedule", exact=True)
+
+    def region(self, name: str) -> Locator:
+        return self.page.get_by_role("region", name=name, exact=True)
+
+    def article(self, text: str, region: str | None = None) -> Locator:
+        """The post with this text, in any of the lists, or in the region of that name."""
+        where = self.region(region) if region else self.page
+        return where.get_by_role("article").filter(has_text=text)
+
+    def button(self, text: str, name: str) -> Locator:
+        """A button of the post with this text."""
+        return self.article(text).get_by_role("button", name=name, exact=True)
+
+    def write(self, text: str, when: datetime) -> None:
+        """Fills in the composer."""
+        self.text.fill(text)
+        self.when.fill(self.field_value(when))
+
+    def left_after(self, text: str) -> int:
+        """How many characters the composer says are left after this text."""
+        self.text.fill(text)
+        return int(self.page.get_by_test_id("left").inner_text())
+
+    def schedule(self, text: str, when: datetime) -> None:
+        """Has a post scheduled with the composer, and sees it in the list."""
+        self.write(text, when)
+        self.schedule_button.click()
+        expect(self.article(text)).to_be_visible()
+
+    def show(self, view: str) -> Locator:
+        """Goes to a view by its link: ``posts``, ``calendar``, ``timeline`` or ``machine-room``."""
+        self.page.get_by_role("navigation").locator(f"a[href='#{view}']").click()
+        section = self.page.locator(f"#view-{view}")
+        expect(section).to_be_visible()
+        return section
+
+    def start_to_edit(self, text: str) -> Locator:
+        """The field in which the text of this post is edited."""
+        self.button(text, "Edit").click()
+        field = self.article(text).get_by_role("textbox", name="Text")
+        expect(field).to_be_focused()
+        return field
+
+    def edit(self, text: str, new_text: str) -> None:
+        self.start_to_edit(text).fill(new_text)
+        self.page.get_by_role("button", name="Save", exact=True).click()
+
+    def move(self, text: str, when: datetime) -> None:
+        self.button(text, "Move").click()
+        self.article(text).get_by_label("New time").fill(self.field_value(when))
+        self.page.get_by_role("button", name="Save", exact=True).click()
+
+    def delete(self, text: str) -> None:
+        self.button(text, "Delete").click()
+        self.page.get_by_role("button", name="Delete it", exact=True).click()
+
+    def unfold_attempts(self, text: str) -> Locator:
+        """The attempts of the post with this text, unfolded."""
+        article = self.article(text)
+        article.locator("summary").click()
+        return article.get_by_role("listitem")
+
+    def tab_to(self, target: Locator) -> None:
+        """Presses Tab until `target` has the focus, as somebody without a mouse does."""
+        for _ in range(60):
+            if target.evaluate("element => element === document.activeElement"):
+                return
+            self.page.keyboard.press("Tab")
+        raise AssertionError(f"60 times Tab did not lead to {target}")
+
+    def field_value(self, instant: datetime) -> str:
+        """The instant as a field for a local time takes it, in the author's zone."""
+        return instant.astimezone(self.zone).strftime("%Y-%m-%dT%H:%M:%S")
+
+    def create(self, text: str, when: datetime, **fields: Any) -> int:
+        """The id of a post that was scheduled elsewhere: not with this page."""
+        body = {"text": text, "schedule_for": when.isoformat(), **fields}
+        answer = self.stack.create_post(self.token, body)
+        assert answer.status_code == 201, answer.text
+        post_id: int = answer.json()["insert_scheduled_post_one"]["id"]
+        return post_id
+
+    def graphql(self, document: str, **variables: Any) -> Any:
+        """What Hasura answers to this author, elsewhere."""
+        return self.stack.graphql(document, variables, token=self.token)
+
+    def change(self, post_id: int, **changes: Any) -> None:
+        """Changes a post elsewhere."""
+        self.graphql(SET, id=post_id, changes=changes)
+
+    def posts(self) -> list[dict[str, Any]]:
+        """The author's rows, oldest first."""
+        rows: list[dict[str, Any]] = self.graphql(
+            "{ scheduled_post(order_by: {id: asc}) { id text state schedule_for account_id } }"
+        )["scheduled_post"]
+        return rows
+
+    def post_once(self, text: str, state: str) -> None:
+        """Waits until the post with this text is in this state."""
+        wait_until(self.posts, lambda posts: (text, state) in {(post["text"], post["state"]) for post in posts})
+
+    def is_sent_before_the_next(self, operation: str, post_id: int) -> None:
+        """When the page next asks Hasura for this, the post is being sent already, and the page does not know yet."""
+
+        def send_first(route: Route) -> None:
+            body = route.request.post_data_json
+            if body and body["query"].lstrip().startswith(f"mutation {operation}("):
+                sending = {"state": "sending", "lease_until": in_minutes(1).isoformat()}
+                self.stack.graphql(SET, {"id": post_id, "changes": sending})
+            route.continue_()
+
+        self.page.route("**/v1/graphql", send_first)
+
+    def leaves_out_of_the_news(self, text: str) -> None:
+        """A post with this text becomes visible to the page when later ones have been news already."""
+
+        def leave_out(route: Route) -> None:
+            answer = route.fetch()
+            content = answer.json()
+            if route.request.post_data_json["query"].lstrip().startswith("query News("):
+                posts = content["data"]["scheduled_post"]
+                content["data"]["scheduled_post"] = [post for post in posts if post["text"] != text]
+            route.fulfill(response=answer, json=content)
+
+        self.page.route("**/v1/graphql", leave_out)
+
+    def its_look_has_come(self, text: str) -> None:
+        """Makes the unknown outcome of the post with this text as old as it must be to be looked up for good."""
+        [post_id] = [post["id"] for post in self.posts() if post["text"] == text]
+        self.stack.graphql(AGE, {"id": post_id, "then": in_minutes(-3).isoformat()})
+        self._ring(post_id)
+
+    def _ring(self, post_id: int) -> None:
+        """As Hasura does."""
+        body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0).isoformat(), "payload": {"id": post_id}}
+        headers = {"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]}
+        requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
+
+    def tweets(self) -> list[str]:
+        return [tweet["text"] for tweet in self.stack.tweets(self.name)]
+
+    def expect_complaint(self, pattern: str) -> None:
+        """A complaint of the browser that matches may come any number of times: the test provokes it."""
+        self._expected.append(pattern)
+
+    def complaints(self) -> list[str]:
+        """What went wrong so far that no test expected."""
+        return [one for one in self._complaints if not any(re.search(pattern, one) for pattern in self._expected)]
+
+    def _watch(self) -> None:
+        self._servers = {urlsplit(self.stack.urls[name]).netloc for name in ("web", "hasura", "functions")}
+        self.page.on("console", self._heard)
+        self.page.on("pageerror", lambda error: self._complaints.append(f"uncaught: {error}"))
+        self.page.on("request", self._asked)
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._complaints.append(f"{message.type}: {message.text} {message.location.get('url', '')}")
+
+    def _asked(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme not in ("data", "blob") and url.netloc not in self._servers:
+            self._complaints.append(f"a request to another server: {request.url}")
+
+
+def in_minutes(minutes: float) -> datetime:
+    """To the millisecond, as the page shows it."""
+    then = datetime.now(UTC) + timedelta(minutes=minutes)
+    return then.replace(microsecond=then.microsecond // 1000 * 1000)
+
+
+def in_seconds(seconds: float) -> datetime:
+    return in_minutes(seconds / 60)
+
+
+Arrive = Callable[..., Author]
+"""Makes an author, with a browser context of their own; takes the options of Playwright's `new_context`."""

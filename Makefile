@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo doctor test chaos check clean
+.PHONY: help install run demo doctor test chaos screenshots benchmark check clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -9,7 +9,7 @@ POSTS ?= 1000
 SEED ?= 1
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## create .venv with everything the rest needs
 
@@ -31,6 +31,13 @@ test: install ## run the tests
 
 chaos: install ## prove it under everything that goes wrong: make chaos POSTS=1000 SEED=1
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
+
+screenshots: install ## take the pictures of the page in docs/ anew; needs a Chromium
+	@$(BIN)/python -m docs.screenshots
+
+benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand rings within a second
+	@$(BIN)/python -m benchmarks.page
+	@$(BIN)/python -m benchmarks.thousand_rings
 
 check: install ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -1,1 +1,1 @@
-"""What the stack does under load, as tables. Each module with a ``main`` is a command: ``python -m benchmarks.X``."""
+"""What is measured, and how to measure it again: each module with a ``main`` is a command. Nothing here is deployed."""

@@ -29,7 +29,7 @@ with author as (
 ), posts as (
   insert into scheduled_post (user_id, account_id, text, schedule_for)
   select user_id, account_id, 'Post number ' || number || ', about as long as people write: see example.com/' || number,
-    now() + make_interval(hours => 6 * (number - %(posts)s * 6 / 10))
+    now() + make_interval(hours => 6 * (number - %(posts)s * 6 / 10) + 3)
   from author, generate_series(1, %(posts)s) as number
   returning id, text, schedule_for, account_id
 )

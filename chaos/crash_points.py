@@ -12,10 +12,10 @@ from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 
-from shared.drafts import Draft
-from shared.hasura import Hasura
-from shared.posts import Account, Outcome, Post, Row
-from shared.x import X
+from shared.core.drafts import Draft
+from shared.core.model import Account, Outcome, Post, Row
+from shared.hasura.client import Hasura
+from shared.x.client import X
 
 ARMED = "CHAOS_ARMED"
 

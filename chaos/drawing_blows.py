@@ -7,7 +7,7 @@ from typing import Any
 
 from chaos.crash_points import POINTS
 from chaos.plan import Blow
-from shared.x import READ_TIMEOUT
+from shared.x.client import READ_TIMEOUT
 
 STORM = 2
 """How many times longer than the posts are due it goes on to storm."""

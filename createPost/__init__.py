@@ -4,9 +4,11 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from shared import auth, config, endpoint, posts
+from shared import config
 from shared.clock import SystemClock
-from shared.hasura import Hasura
+from shared.core import model as posts
+from shared.hasura.client import Hasura
+from shared.http import auth, endpoint
 
 MAX_BODY_BYTES = 64 * 1024
 

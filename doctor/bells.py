@@ -12,7 +12,7 @@ from doctor.hasura_api import HasuraApi
 from doctor.post_findings import PATIENCE
 from doctor.posts import Post
 from shared.config import WEBHOOK_SECRET_NAME
-from shared.hasura import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
+from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
 
 SWEEP = "publish_due_posts"
 

@@ -6,10 +6,10 @@ from statistics import median
 from typing import Any
 
 from doctor.findings import Finding
-from shared import auth
 from shared.config import WEBHOOK_SECRET_NAME
+from shared.core.reconcile import MARGIN
 from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
-from shared.looking import MARGIN
+from shared.http import auth
 
 Json = dict[str, Any]
 

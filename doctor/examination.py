@@ -16,14 +16,14 @@ from doctor.metadata_findings import metadata_findings
 from doctor.migrations import expected_objects
 from doctor.post_findings import PATIENCE, post_findings
 from doctor.posts import Post, Posts
-from shared import http_client
 from shared.clock import SystemClock
 from shared.config import Settings
+from shared.core.model import Account
 from shared.errors import NotSent, OutcomeUnknown, ScheduledPostsError, TryFailed
-from shared.hasura import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER, Hasura
-from shared.http_client import HttpAnswer
-from shared.posts import Account
-from shared.x import X
+from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER, Hasura
+from shared.http import client as http_client
+from shared.http.client import HttpAnswer
+from shared.x.client import X
 
 PROBE_TIMEOUT = 10.0
 """Seconds for an answer to a question that needs no work."""

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from doctor.findings import CannotExamine, Finding
-from shared import http_client
 from shared.config import Settings
 from shared.errors import NotSent, OutcomeUnknown
+from shared.http import client as http_client
 
 READ_TIMEOUT = 30.0
 """Seconds: the list of all pending alarms can be long."""

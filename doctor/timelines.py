@@ -8,9 +8,9 @@ from typing import Any
 from doctor.findings import Finding
 from doctor.hasura_api import HasuraApi
 from doctor.posts import Post
+from shared.core.model import Account
+from shared.core.reconcile import MARGIN, SURE_AFTER
 from shared.errors import AppHeld, SignInRefused, TryFailed
-from shared.looking import MARGIN, SURE_AFTER
-from shared.posts import Account
 
 
 @dataclass(frozen=True)

@@ -4,10 +4,13 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from shared import auth, config, endpoint, events, ringing
+from shared import config
 from shared.clock import SystemClock
-from shared.hasura import WEBHOOK_SECRET_HEADER, Hasura
-from shared.x import X
+from shared.core import deliver as ringing
+from shared.hasura import events
+from shared.hasura.client import WEBHOOK_SECRET_HEADER, Hasura
+from shared.http import auth, endpoint
+from shared.x.client import X
 
 MAX_BODY_BYTES = 1024 * 1024
 

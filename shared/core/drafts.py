@@ -1,0 +1,102 @@
+"""What an author may ask for: the rules of a draft, every breach told at once."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from shared.errors import Fault, InvalidDraft
+from shared.x.text_length import one_line_end, text_fault
+
+GRACE = timedelta(minutes=1)
+"""How far in the past a draft may lie: the time it takes to press the button."""
+
+HORIZON = timedelta(days=366)
+"""How far ahead a draft may lie."""
+
+
+WHEN_LATE = ("skip", "publish")
+"""What an author may want of a post that is too late: no longer published, or published anyway."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What an author wants published. No account means the author's only one; no user means the one who is calling."""
+
+    text: str
+    schedule_for: datetime
+    account_id: int | None = None
+    user_id: int | None = None
+    when_late: str = WHEN_LATE[0]
+
+    def as_json(self) -> dict[str, Any]:
+        """Its fields as GraphQL takes them."""
+        return {**vars(self), "schedule_for": self.schedule_for.isoformat()}
+
+
+def read_draft(fields: Mapping[str, Any], now: datetime) -> Draft:
+    """The draft in a JSON object. Raises InvalidDraft with every fault of it."""
+    faults = [
+        Fault(name[:40], f"There is no field {name[:40]!r}; a draft has {', '.join(Draft.__dataclass_fields__)}.")
+        for name in itertools.islice((name for name in fields if name not in Draft.__dataclass_fields__), 10)
+    ]
+    draft = Draft(
+        text=_text(fields.get("text"), faults),
+        schedule_for=_schedule_for(fields.get("schedule_for"), now, faults),
+        account_id=_row_id("account_id", fields.get("account_id"), faults),
+        user_id=_row_id("user_id", fields.get("user_id"), faults),
+        when_late=_when_late(fields.get("when_late", WHEN_LATE[0]), faults),
+    )
+    if faults:
+        raise InvalidDraft(faults)
+    return draft
+
+
+def _text(value: Any, faults: list[Fault]) -> str:
+    if not isinstance(value, str):
+        faults.append(Fault("text", "text is missing." if value is None else "text must be a string."))
+        return ""
+    text = one_line_end(value)
+    if fault := text_fault(text):
+        faults.append(Fault("text", fault))
+    return text
+
+
+def _schedule_for(value: Any, now: datetime, faults: list[Fault]) -> datetime:
+    try:
+        time = _instant(value)
+        if time < now - GRACE:
+            raise ValueError("schedule_for is in the past.")
+        if time > now + HORIZON:
+            raise ValueError("schedule_for is more than a year ahead.")
+        return time
+    except ValueError as error:
+        faults.append(Fault("schedule_for", str(error)))
+        return now
+
+
+def _instant(value: Any) -> datetime:
+    if value is None:
+        raise ValueError("schedule_for is missing.")
+    try:
+        time = datetime.fromisoformat(value)
+        if time.tzinfo is not None:
+            return time.astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError("schedule_for is no time: write it like 2026-05-04T09:30:00Z.") from None
+    raise ValueError("schedule_for has no offset, so it names no instant: write it like 2026-05-04T09:30:00+02:00.")
+
+
+def _row_id(name: str, value: Any, faults: list[Fault]) -> int | None:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**63):
+        return value
+    faults.append(Fault(name, f"{name} must be the number of a row."))
+    return None
+
+
+def _when_late(value: Any, faults: list[Fault]) -> str:
+    if value in WHEN_LATE:
+        return str(value)
+    faults.append(Fault("when_late", f"when_late must be one of {', '.join(WHEN_LATE)}."))
+    return WHEN_LATE[0]

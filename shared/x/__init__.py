@@ -1,0 +1,1 @@
+"""X: publishing, the account's timeline, and the rules of a text."""

@@ -1,0 +1,192 @@
+"""The calendar in a real browser: posts on their times, moved by drag and by keyboard."""
+
+import re
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from page_author import Arrive, Author, in_seconds
+from playwright.sync_api import Locator, expect
+from waiting import wait_until
+
+
+class Calendar:
+    """The calendar of an author, opened at next week: whatever today is, its days are all to come."""
+
+    def __init__(self, author: Author) -> None:
+        self.view = author.sign_in().show("calendar")
+        self.press("Week")
+        self.press("Next")
+
+    def press(self, name: str) -> None:
+        self.view.get_by_role("button", name=re.compile(f"^{name}")).first.click()
+
+    def post(self, text: str) -> Locator:
+        return self.view.get_by_role("button", name=re.compile(re.escape(text)))
+
+    def announced(self) -> Locator:
+        return self.view.locator("[aria-live]")
+
+
+def next_wednesday(zone: ZoneInfo, hour: int = 10) -> datetime:
+    """Of next week, in the author's zone."""
+    today = datetime.now(zone).replace(hour=hour, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=7 - today.weekday() + 2)
+
+
+@pytest.fixture
+def wednesday(alice: Author) -> datetime:
+    return next_wednesday(alice.zone)
+
+
+def time_of(author: Author, text: str) -> datetime:
+    [post] = [post for post in author.posts() if post["text"] == text]
+    return datetime.fromisoformat(post["schedule_for"])
+
+
+class TestAWeek:
+    def test_shows_a_post_at_its_time_with_its_state(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+
+        post = Calendar(alice).post("midweek")
+
+        expect(post).to_have_accessible_name(re.compile("10:00.*midweek"))
+
+    def test_follows_what_happens_elsewhere_and_keeps_the_focus(self, alice: Author, wednesday: datetime) -> None:
+        post_id = alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+        post.focus()
+
+        later = wednesday + timedelta(hours=2)
+        alice.change(post_id, schedule_for=later.isoformat())
+
+        expect(post).to_have_accessible_name(re.compile("12:00.*midweek"))
+        expect(post).to_be_focused()
+
+
+class TestMovingByKeyboard:
+    def test_picks_a_post_up_carries_it_and_drops_it(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+
+        for key in ("Enter", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowDown", "ArrowDown", "ArrowUp", "Enter"):
+            post.press(key)
+
+        moved_by = timedelta(days=1, minutes=30)
+        wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + moved_by)
+        expect(post).to_be_focused()
+
+    def test_is_called_off_by_escape(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+        for pressed in ("Enter", "ArrowRight", "Escape"):
+            post.press(pressed)
+
+        expect(post).to_have_accessible_name(re.compile("Wed.*10:00"))
+        assert time_of(alice, "midweek") == wednesday
+
+    def test_tells_each_step_to_a_screen_reader(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        calendar = Calendar(alice)
+
+        calendar.post("midweek").press("Enter")
+        calendar.post("midweek").press("ArrowRight")
+
+        expect(calendar.announced()).to_contain_text(re.compile("Thu.*10:00"))
+
+
+class TestMovingByDrag:
+    def test_drops_the_post_on_another_day_at_the_same_time(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+
+        drag(post, to_the_right=day_width(post))
+
+        wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(days=1))
+
+    def test_that_is_refused_puts_the_post_back_and_says_why(self, alice: Author, wednesday: datetime) -> None:
+        post_id = alice.create("midweek", wednesday)
+        calendar = Calendar(alice)
+        post = calendar.post("midweek")
+        expect(post).to_be_visible()
+        alice.is_sent_before_the_next("Move", post_id)
+
+        drag(post, to_the_right=day_width(post))
+
+        expect(calendar.view.get_by_text("being published just now").first).to_be_visible()
+        assert time_of(alice, "midweek") == wednesday
+
+
+def day_width(post: Locator) -> float:
+    """The distance between two days in the week that shows `post`."""
+    week = post.locator("xpath=ancestor::*[@role='grid' or self::table][1]")
+    box = week.bounding_box()
+    assert box
+    return box["width"] / 7
+
+
+def drag(post: Locator, to_the_right: float) -> None:
+    """Drags with a mouse, in steps, as a hand does."""
+    post.scroll_into_view_if_needed()
+    box = post.bounding_box()
+    assert box
+    mouse = post.page.mouse
+    x, y = box["x"] + box["width"] / 2, box["y"] + 5
+    mouse.move(x, y)
+    mouse.down()
+    mouse.move(x + to_the_right, y, steps=8)
+    mouse.up()
+
+
+class TestAMonth:
+    def test_shows_many_posts_of_a_day_as_some_and_a_number(self, alice: Author, wednesday: datetime) -> None:
+        for number in range(6):
+            alice.create(f"number {number}", wednesday + timedelta(hours=number))
+        calendar = Calendar(alice)
+
+        calendar.press("Month")
+
+        expect(calendar.view.get_by_text(re.compile(r"\+\d+ more"))).to_be_visible()
+
+    def test_moves_a_post_over_the_change_of_the_clocks_to_the_same_time_of_day(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="America/New_York")
+        saturday = next_change_of_clocks(author.zone) - timedelta(days=1)
+        author.create("same hour", saturday)
+        calendar = Calendar(author)
+        calendar.press("Month")
+        calendar.press("Go to")
+
+        for key in ("Enter", "ArrowDown", "Enter"):
+            calendar.post("same hour").press(key)
+
+        wait_until(
+            lambda: time_of(author, "same hour").astimezone(author.zone).replace(tzinfo=None),
+            lambda time: time == saturday.replace(tzinfo=None) + timedelta(days=7),
+        )
+
+
+def next_change_of_clocks(zone: ZoneInfo) -> datetime:
+    """Nine o'clock on the next day, two days or more from now, that is longer or shorter than others."""
+    day = datetime.now(zone).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    while day.utcoffset() == (day - timedelta(days=1)).utcoffset():
+        day += timedelta(days=1)
+    return day
+
+
+class TestAPostThatCannotBeMoved:
+    def test_says_why(self, alice: Author) -> None:
+        alice.create("out already", in_seconds(0.5))
+        alice.post_once("out already", "tweeted")
+        view = alice.sign_in().show("calendar")
+        post = view.get_by_role("button", name=re.compile("out already"))
+
+        post.press("Enter")
+
+        expect(view.get_by_text("published").first).to_be_visible()
+
+    def test_opens_in_the_list(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+
+        Calendar(alice).post("midweek").dblclick()
+
+        expect(alice.article("midweek")).to_be_in_viewport()

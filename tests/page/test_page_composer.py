@@ -1,0 +1,357 @@
+"""The composer in a real browser: writing a post, choosing its time, and one post for however many clicks."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import requests
+from page_author import Arrive, Author, in_minutes
+from playwright.sync_api import Route, expect
+
+LINK_ACCOUNT = """mutation ($user: bigint!, $name: String!, $token: String!, $secret: String!) {
+  insert_account_user_one(object: {
+    user_id: $user, account: {data: {account_name: $name, access_token: $token, access_token_secret: $secret}}
+  }) { account_id }
+}"""
+
+UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
+
+
+class TestTheText:
+    def test_is_counted_as_x_counts(self, alice: Author) -> None:
+        alice.sign_in()
+        left = {
+            "Hello": 275,
+            "see https://example.com/a/rather/long/path?with=a&query=too": 280 - 4 - 23,
+            "👨‍👩‍👧‍👦🇦🇹": 280 - 4,
+            "日本": 280 - 4,
+            "x" * 281: -1,
+        }
+
+        shown = {text: alice.left_after(text) for text in left}
+
+        assert shown == left
+
+    def test_that_is_too_long_is_told_at_its_field_and_nothing_is_sent(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.write("x" * 281, in_minutes(60))
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_attribute("aria-invalid", "true")
+        expect(alice.text).to_be_focused()
+        assert alice.posts() == []
+
+    def test_of_nothing_is_told_at_its_field(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_attribute("aria-invalid", "true")
+        assert alice.posts() == []
+
+
+class TestTheTime:
+    def test_is_the_author_s_own(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="America/New_York").sign_in()
+        when = in_minutes(25 * 60).replace(microsecond=0)
+
+        author.schedule("from afar", when)
+
+        [post] = author.posts()
+        assert datetime.fromisoformat(post["schedule_for"]) == when
+
+    def test_names_the_zone_and_the_instant(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="Asia/Kolkata").sign_in()
+
+        author.write("from afar", datetime(2031, 5, 4, 12, 30, tzinfo=ZoneInfo("Asia/Kolkata")))
+
+        expect(author.composer).to_contain_text(re.compile("Asia/(Kolkata|Calcutta)"))
+        expect(author.composer).to_contain_text(re.compile("07:00.*UTC"))
+
+    def test_that_the_clocks_leap_over_is_told(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="America/New_York").sign_in()
+        author.text.fill("spring forward")
+        author.when.fill(f"{next_spring_forward():%Y-%m-%d}T02:30")
+
+        author.schedule_button.click()
+
+        expect(author.when).to_have_accessible_description(re.compile("does not exist"))
+        assert author.posts() == []
+
+    def test_that_comes_twice_can_be_the_later_one(self, alice: Author) -> None:
+        later = next_hour_that_comes_twice()
+        alice.sign_in()
+        alice.write("when the clocks go back", later)
+        expect(alice.composer).to_contain_text("the earlier of two such times")
+
+        alice.composer.get_by_role("button", name="Take the later one").click()
+        alice.schedule_button.click()
+
+        expect(alice.article("when the clocks go back")).to_be_visible()
+        assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [later]
+
+    def test_that_comes_twice_stays_what_it_was_until_it_is_changed(self, alice: Author) -> None:
+        later = next_hour_that_comes_twice()
+        alice.create("in the later hour", later)
+        alice.sign_in()
+        alice.button("in the later hour", "Move").click()
+        expect(alice.article("in the later hour")).to_contain_text("the later of two such times")
+
+        alice.page.get_by_role("button", name="Save", exact=True).click()
+
+        expect(alice.button("in the later hour", "Move")).to_be_focused()
+        assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [later]
+
+    def test_is_picked_with_one_press(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.page.get_by_role("button", name="Tomorrow 9:00").click()
+
+        tomorrow = datetime.now(alice.zone) + timedelta(days=1)
+        expect(alice.when).to_have_value(re.compile(f"{tomorrow:%Y-%m-%d}T09:00"))
+
+
+def next_spring_forward() -> datetime:
+    """The day on which New York's clocks next leap from 2 to 3: the second Sunday of a March."""
+    now = datetime.now(UTC)
+    days = (datetime(year, 3, day) for year in (now.year, now.year + 1) for day in range(8, 15))
+    return next(day for day in days if day.weekday() == 6 and day.replace(tzinfo=UTC) > now)
+
+
+def next_hour_that_comes_twice() -> datetime:
+    """In it, the second time: Vienna's clocks go back from 3 to 2 at 1:00 UTC, on the last Sunday of October."""
+    now = datetime.now(UTC)
+    days = (
+        datetime(year, 10, day, 1, 29, 59, tzinfo=UTC) for year in (now.year, now.year + 1) for day in range(25, 32)
+    )
+    return next(day for day in days if day.weekday() == 6 and day > now)
+
+
+class TestOneDraft:
+    def test_makes_one_post_of_a_double_click(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.write("clicked twice", in_minutes(60))
+
+        alice.schedule_button.dblclick()
+
+        expect(alice.article("clicked twice")).to_have_count(1)
+        expect(alice.text).to_have_value("")
+        assert len(alice.posts()) == 1
+
+    def test_makes_one_post_when_the_answer_was_lost_and_it_is_sent_again(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        alice.page.route("**/v1/graphql", lambda route: route.abort())
+        alice.page.route("**/api/createPost", lose_the_answer, times=1)
+        alice.write("answered twice", in_minutes(60))
+        alice.schedule_button.click()
+        expect(alice.composer.get_by_role("alert")).to_contain_text("Schedule it again")
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_value("")
+        assert len(alice.posts()) == 1
+
+    def test_makes_one_post_when_the_answer_was_lost_and_then_it_was_refused(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        alice.page.route("**/v1/graphql", lambda route: route.abort())
+        alice.page.route("**/api/createPost", refuse_the_token, times=1)
+        alice.page.route("**/api/createPost", lose_the_answer, times=1)
+        alice.write("lost, refused, sent", in_minutes(60))
+        alice.schedule_button.click()
+        expect(alice.composer.get_by_role("alert")).to_contain_text("Schedule it again")
+        alice.schedule_button.click()
+        expect(alice.composer.get_by_role("alert")).to_contain_text("no longer valid")
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_value("")
+        assert len(alice.posts()) == 1
+
+    def test_is_done_when_the_list_showed_it_before_the_answer_was_lost(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            route.fetch()
+            held.append(route)
+
+        alice.page.route("**/api/createPost", hold)
+        alice.write("seen before it failed", in_minutes(60))
+        alice.schedule_button.click()
+        expect(alice.article("seen before it failed")).to_be_visible()
+
+        held[0].abort("connectionreset")
+
+        expect(alice.text).to_have_value("")
+        expect(alice.composer).to_contain_text("The answer was lost, but it is scheduled for")
+
+    def test_is_each_window_s_own(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.text.fill("in the first window")
+        first, alice.page = alice.page, alice.context.new_page()
+        alice.sign_in()
+        expect(alice.text).to_have_value("in the first window")
+        alice.text.fill("in the second window")
+
+        first.reload()
+
+        expect(first.get_by_role("textbox", name="Post", exact=True)).to_have_value("in the first window")
+
+    def test_that_another_window_scheduled_is_not_said_to_be_sent_from_here(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.write("from the second window", in_minutes(60))
+        first, alice.page = alice.page, alice.context.new_page()
+        alice.sign_in()
+
+        alice.schedule_button.click()
+
+        expect(first.get_by_text("Scheduled in another window")).to_be_visible()
+        expect(first.get_by_role("textbox", name="Post", exact=True)).to_have_value("")
+
+    def test_need_not_be_sent_again_when_the_list_shows_that_it_arrived(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        alice.page.route("**/api/createPost", lose_the_answer, times=1)
+        alice.write("arrived after all", in_minutes(60))
+
+        alice.schedule_button.click()
+
+        expect(alice.article("arrived after all", region="Pending")).to_be_visible()
+        expect(alice.text).to_have_value("")
+        assert len(alice.posts()) == 1
+
+    def test_survives_a_reload(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.write("still thinking", in_minutes(120))
+        time = alice.when.input_value()
+
+        alice.page.reload()
+
+        expect(alice.text).to_have_value("still thinking")
+        expect(alice.when).to_have_value(time)
+
+    def test_is_gone_once_it_is_scheduled(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.schedule("done with", in_minutes(60))
+
+        alice.page.reload()
+
+        expect(alice.article("done with")).to_be_visible()
+        expect(alice.text).to_have_value("")
+
+    def test_that_the_server_refuses_shows_each_fault_at_its_field_and_stays(self, alice: Author) -> None:
+        alice.expect_complaint("status of 422")
+        alice.sign_in()
+        alice.page.route("**/api/createPost", refuse_text_and_time)
+        alice.write("not like this", in_minutes(60))
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_accessible_description(re.compile("text is too rude"))
+        expect(alice.when).to_have_accessible_description(re.compile("schedule_for is a holiday"))
+        expect(alice.text).to_have_value("not like this")
+
+    def test_like_a_pending_post_is_warned_of_and_may_be_sent(self, alice: Author) -> None:
+        first = in_minutes(60)
+        alice.create("said before", first)
+        alice.sign_in()
+        expect(alice.article("said before")).to_be_visible()
+
+        same_text, same_minute = alice.composer.get_by_text("same text"), alice.composer.get_by_text("same minute")
+
+        alice.write("something else", first)
+        expect(same_minute).to_be_visible()
+        expect(same_text).to_be_hidden()
+        alice.write("said before", first + timedelta(minutes=30))
+        expect(same_minute).to_be_hidden()
+        expect(same_text).to_be_visible()
+        alice.schedule_button.click()
+
+        expect(alice.region("Pending").get_by_role("article")).to_have_count(2)
+
+
+def lose_the_answer(route: Route) -> None:
+    route.fetch()
+    route.abort("connectionreset")
+
+
+def refuse_the_token(route: Route) -> None:
+    problem = {"type": "/problems/unauthorized", "status": 401, "detail": "The token is no longer valid."}
+    refuse(route, problem)
+
+
+def refuse_text_and_time(route: Route) -> None:
+    """As createPost refuses a draft: tests/test_create_post.py."""
+    faults = [("text", "text is too rude."), ("schedule_for", "schedule_for is a holiday.")]
+    problem = {
+        "type": "/problems/invalid-draft",
+        "title": "Invalid draft",
+        "status": 422,
+        "detail": " ".join(detail for _, detail in faults),
+        "request_id": "5f9c1a9e-0000-4000-8000-000000000001",
+        "errors": [{"field": field, "detail": detail} for field, detail in faults],
+    }
+    refuse(route, problem)
+
+
+def refuse(route: Route, problem: dict[str, Any]) -> None:
+    headers = {"Access-Control-Allow-Origin": "*", "Content-Type": "application/problem+json"}
+    route.fulfill(status=problem["status"], headers=headers, body=json.dumps(problem))
+
+
+class TestTheAccount:
+    def test_is_not_asked_for_when_there_is_one(self, alice: Author) -> None:
+        alice.sign_in()
+
+        expect(alice.page.get_by_label("Account")).to_be_hidden()
+
+    def test_is_a_choice_when_there_are_two(self, arrive: Arrive) -> None:
+        author = arrive()
+        account_id = link_second_account(author)
+        author.sign_in()
+
+        author.write("from the other one", in_minutes(60))
+        author.page.get_by_label("Account").select_option(label=f"@{author.name}2")
+        author.schedule_button.click()
+
+        expect(author.article("from the other one")).to_contain_text(f"@{author.name}2")
+        assert [post["account_id"] for post in author.posts()] == [account_id]
+
+    def test_that_is_no_longer_the_author_s_is_forgotten(self, arrive: Arrive) -> None:
+        author = arrive()
+        account_id = link_second_account(author)
+        author.sign_in()
+        author.write("from the one that is left", in_minutes(60))
+        author.page.get_by_label("Account").select_option(label=f"@{author.name}2")
+        author.stack.graphql(UNLINK_ACCOUNT, {"id": account_id})
+        author.page.reload()
+        expect(author.page.get_by_label("Account")).to_be_hidden()
+
+        author.schedule_button.click()
+
+        expect(author.article("from the one that is left")).to_be_visible()
+
+
+def link_second_account(author: Author) -> int:
+    name = author.name + "2"
+    made = requests.post(f"{author.stack.urls['x']}/_local/users", json={"username": name})
+    tokens = made.json()
+    [user] = author.graphql("{ user { id } }")["user"]
+    linked = author.stack.graphql(
+        LINK_ACCOUNT,
+        {
+            "user": user["id"],
+            "name": name,
+            "token": tokens["access_token"],
+            "secret": tokens["access_token_secret"],
+        },
+    )
+    account_id: int = linked["insert_account_user_one"]["account_id"]
+    return account_id

@@ -1,0 +1,362 @@
+"""The page for every author: with a keyboard alone, on a phone, in the dark, with a screen reader, on a bad line."""
+
+import re
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from page_author import Arrive, Author, in_minutes, in_seconds
+from playwright.sync_api import Route, expect
+
+SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
+VIEWS = ["posts", "calendar", "timeline", "machine-room"]
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
+
+TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, textarea, summary, nav a")]
+  .filter((element) => element.checkVisibility({ visibilityProperty: true }))
+  .map((element) => [element, (element.closest("label") ?? element).getBoundingClientRect()])
+  .filter(([, box]) => box.width && (box.width < 44 || box.height < 44))
+  .map(([element, box]) => `${element.outerHTML.slice(0, 120)} is ${box.width} x ${box.height}`)"""
+
+
+class TestAccessibility:
+    def test_axe_finds_nothing_serious_in_any_view_by_day_or_by_night(self, arrive: Arrive) -> None:
+        author = with_posts_in_every_state(arrive(reduced_motion="reduce")).sign_in()
+        expect(author.region("Published").get_by_role("article")).to_have_count(1)
+
+        found = {(view, scheme): serious_faults(author, view, scheme) for view in VIEWS for scheme in SCHEMES}
+
+        assert found == {where: [] for where in found}
+
+    def test_axe_finds_nothing_serious_where_one_signs_in(self, arrive: Arrive) -> None:
+        author = arrive()
+        author.page.goto(author.stack.urls["web"])
+        expect(author.page.get_by_role("button", name="Sign in")).to_be_visible()
+
+        assert faults_of(author) == []
+
+    def test_axe_finds_nothing_serious_while_something_is_wrong(self, alice: Author) -> None:
+        alice.create("twice", in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("twice")).to_be_visible()
+        alice.start_to_edit("twice")
+        alice.text.fill("x" * 300)
+
+        alice.schedule_button.click()
+
+        expect(alice.text).to_have_attribute("aria-invalid", "true")
+        assert faults_of(alice) == []
+
+
+def with_posts_in_every_state(author: Author) -> Author:
+    """Gives the author a failed, an unknown, a published and a pending post."""
+    for text, kind, state in [("refused", "403", "failed"), ("unclear", "commit_then_503", "unknown")]:
+        author.stack.fail(kind, username=author.name)
+        author.create(text, in_seconds(0))
+        author.post_once(text, state)
+    author.create("out there", in_seconds(0))
+    author.post_once("out there", "tweeted")
+    author.create("a long word: " + "Donaudampfschifffahrt" * 5, in_minutes(60))
+    return author
+
+
+def serious_faults(author: Author, view: str, scheme: Literal["light", "dark"]) -> list[str]:
+    author.show(view)
+    author.page.emulate_media(color_scheme=scheme)
+    return faults_of(author)
+
+
+def faults_of(author: Author) -> list[str]:
+    faults = Axe().run(author.page).response["violations"]
+    return [
+        f"{fault['id']}: {fault['help']}: {[node['html'] for node in fault['nodes']][:3]}"
+        for fault in faults
+        if fault["impact"] in ("serious", "critical")
+    ]
+
+
+class TestAPhone:
+    def test_shows_every_view_without_scrolling_sideways_and_with_room_for_fingers(self, arrive: Arrive) -> None:
+        author = with_posts_in_every_state(arrive(**PHONE)).sign_in()
+        expect(author.region("Published").get_by_role("article")).to_have_count(1)
+
+        found = {view: (too_wide(author, view), small_targets(author)) for view in VIEWS}
+
+        assert found == dict.fromkeys(VIEWS, (0, []))
+
+    def test_is_enough_to_schedule_a_post(self, arrive: Arrive) -> None:
+        author = arrive(**PHONE).sign_in()
+
+        author.write("on the train", in_minutes(60))
+        author.schedule_button.tap()
+
+        expect(author.article("on the train", region="Pending")).to_be_visible()
+
+
+def too_wide(author: Author, view: str) -> int:
+    """By how many pixels the view is wider than the screen."""
+    author.show(view)
+    pixels: int = author.page.evaluate(TOO_WIDE)
+    return pixels
+
+
+def small_targets(author: Author) -> list[str]:
+    """What is shown and smaller than a finger, 44 by 44 pixels."""
+    targets: list[str] = author.page.evaluate(SMALL_TARGETS)
+    return targets
+
+
+class TestAKeyboard:
+    def test_is_enough_to_schedule_edit_and_delete(self, alice: Author) -> None:
+        alice.sign_in()
+        keyboard = alice.page.keyboard
+        alice.tab_to(alice.text)
+        keyboard.type("no mouse")
+        alice.tab_to(alice.schedule_button)
+        keyboard.press("Enter")
+        expect(alice.article("no mouse")).to_be_visible()
+
+        alice.tab_to(alice.button("no mouse", "Edit"))
+        keyboard.press("Enter")
+        keyboard.press("End")
+        keyboard.type(" at all")
+        alice.tab_to(alice.page.get_by_role("button", name="Save", exact=True))
+        keyboard.press("Enter")
+
+        expect(alice.article("no mouse at all")).to_be_visible()
+        expect(alice.button("no mouse at all", "Edit")).to_be_focused()
+
+    def test_skips_to_the_content(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.page.reload()
+
+        alice.page.keyboard.press("Tab")
+
+        expect(alice.page.get_by_role("link", name=re.compile("Skip"))).to_be_focused()
+        expect(alice.page.get_by_role("link", name=re.compile("Skip"))).to_be_in_viewport()
+
+    def test_stays_in_its_view_when_it_skips_to_the_content(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.show("calendar")
+
+        alice.page.get_by_role("link", name=re.compile("Skip")).press("Enter")
+
+        expect(alice.page.get_by_role("main")).to_be_focused()
+        expect(alice.page).to_have_url(re.compile("#calendar$"))
+
+
+class TestALink:
+    @pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "nothing"])
+    def test_that_leads_nowhere_leads_to_the_posts(self, alice: Author, name: str) -> None:
+        alice.page.goto(f"{alice.stack.urls['web']}/#{name}")
+        alice.page.get_by_role("textbox", name="Your name").fill(alice.name)
+
+        alice.page.get_by_role("button", name="Sign in").click()
+
+        expect(alice.region("Pending")).to_be_visible()
+
+    def test_to_a_post_that_is_gone_says_so(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
+
+        gone = alice.page.get_by_text("This post is not there")
+        expect(gone).to_be_visible()
+        alice.show("posts")
+        expect(gone).to_be_hidden()
+
+    def test_works_twice(self, alice: Author) -> None:
+        alice.create("the same words", in_minutes(60))
+        alice.sign_in()
+        alice.text.fill("the same words")
+        link = alice.composer.get_by_role("link", name="Show it")
+        link.click()
+        expect(alice.article("the same words")).to_be_focused()
+        alice.text.focus()
+
+        link.click()
+
+        expect(alice.article("the same words")).to_be_focused()
+
+
+class TestABadLine:
+    def test_is_told_and_what_was_missed_is_shown_when_it_is_back(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        alice.context.set_offline(True)
+        away = alice.page.get_by_text("The server is not answering.")
+        expect(away).to_be_visible()
+        alice.create("written meanwhile", in_minutes(60))
+
+        alice.context.set_offline(False)
+
+        expect(alice.article("written meanwhile")).to_be_visible()
+        expect(away).to_be_hidden()
+
+    @pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
+    def test_moves_nothing(self, arrive: Arrive, screen: dict[str, Any]) -> None:
+        author = arrive(**screen)
+        author.expect_complaint("Failed to load resource")
+        author.sign_in()
+        expect(author.region("Pending")).to_contain_text("Nothing is waiting")
+        before = [author.composer.bounding_box(), author.region("Pending").bounding_box()]
+
+        author.context.set_offline(True)
+
+        expect(author.page.get_by_text("The server is not answering.")).to_be_visible()
+        assert [author.composer.bounding_box(), author.region("Pending").bounding_box()] == before
+
+    def test_loses_no_draft(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.sign_in()
+        alice.write("on a bad line", in_minutes(60))
+        alice.context.set_offline(True)
+        alice.schedule_button.click()
+        expect(alice.page.get_by_role("alert")).to_be_visible()
+        expect(alice.text).to_have_value("on a bad line")
+
+        alice.context.set_offline(False)
+        alice.schedule_button.click()
+
+        expect(alice.article("on a bad line")).to_have_count(1)
+        assert len(alice.posts()) == 1
+
+
+class TestAnExpiredSignIn:
+    def test_loses_nothing_that_was_typed(self, alice: Author) -> None:
+        alice.create("half edited", in_minutes(60))
+        alice.sign_in()
+        field = alice.start_to_edit("half edited")
+        field.fill("typed with love")
+
+        sign_in_again(alice, alice.name)
+
+        expect(field).to_have_value("typed with love")
+        alice.page.get_by_role("button", name="Save", exact=True).click()
+        expect(alice.article("typed with love")).to_be_visible()
+
+    def test_shows_nothing_of_it_to_another_author(self, arrive: Arrive) -> None:
+        first, second = arrive(), arrive()
+        first.create("private", in_minutes(60))
+        first.sign_in()
+        first.start_to_edit("private").fill("typed in private")
+        first.text.fill("drafted in private")
+
+        sign_in_again(first, second.name)
+
+        expect(first.text).to_have_value("")
+        expect(first.page.get_by_role("article")).to_have_count(0)
+
+
+def sign_in_again(author: Author, name: str) -> None:
+    """The token is no longer taken; then somebody signs in."""
+    author.page.evaluate("sessionStorage.setItem('session', sessionStorage.getItem('session').slice(0, -3) + 'abc')")
+    field = author.page.get_by_role("textbox", name="Your name")
+    expect(field).to_have_accessible_description(re.compile("has expired"))
+    field.fill(name)
+    author.page.get_by_role("button", name="Sign in").click()
+    expect(author.composer).to_be_visible()
+
+
+PROVIDER = """
+export class SignedOut extends Error {}
+export const wayIn = "provider";
+export async function accessToken() {
+  if (!location.search.includes("code=")) throw new SignedOut();
+  return "TOKEN";
+}
+export async function subject() {
+  await accessToken();
+  return "an author";
+}
+export async function signIn() {
+  location.assign("?code=1");
+}
+export function signOut() {}
+"""
+
+
+class TestAStaticHost:
+    def test_without_a_sign_in_says_so_and_offers_none(self, alice: Author) -> None:
+        configure(alice, createPost="https://api.example/createPost", graphql="https://api.example/graphql")
+
+        alice.page.goto(alice.stack.urls["web"])
+
+        expect(alice.page.get_by_text("no sign-in is set up here")).to_be_visible()
+        expect(alice.page.get_by_role("button", name="Sign in")).to_be_hidden()
+
+    def test_with_an_unfinished_configuration_says_what_is_missing(self, alice: Author) -> None:
+        alice.expect_complaint("config.json")
+        configure(alice, createPost="https://api.example/createPost")
+
+        alice.page.goto(alice.stack.urls["web"])
+
+        expect(alice.page.get_by_text("config.json does not name graphql")).to_be_visible()
+
+    def test_signs_in_with_a_provider_that_plugs_in_at_one_module(self, alice: Author) -> None:
+        alice.page.route(
+            "**/access_token.js",
+            lambda route: route.fulfill(content_type="text/javascript", body=PROVIDER.replace("TOKEN", alice.token)),
+        )
+        alice.create("with a provider", in_minutes(60))
+        alice.page.goto(alice.stack.urls["web"])
+        expect(alice.page.get_by_role("textbox", name="Your name")).to_be_hidden()
+
+        alice.page.get_by_role("button", name="Sign in").click()
+
+        expect(alice.article("with a provider")).to_be_visible()
+
+    def test_that_sends_no_policy_runs_no_script_of_others_either(self, alice: Author) -> None:
+        alice.expect_complaint("Content Security Policy|TrustedScript|been blocked")
+        alice.page.route(alice.stack.urls["web"] + "/", without_policy)
+        alice.page.goto(alice.stack.urls["web"])
+
+        alice.page.evaluate(
+            """() => {
+              const script = document.createElement("script");
+              try { script.src = "data:text/javascript,document.title='ran'"; document.body.append(script); } catch {}
+            }"""
+        )
+
+        expect(alice.page.locator("meta[http-equiv=Content-Security-Policy]")).to_have_count(1)
+        assert alice.page.title() != "ran"
+
+
+def configure(author: Author, **config: str) -> None:
+    author.page.route("**/config.json", lambda route: route.fulfill(json=config))
+
+
+def without_policy(route: Route) -> None:
+    answer = route.fetch()
+    headers = {name: value for name, value in answer.headers.items() if name != "content-security-policy"}
+    route.fulfill(response=answer, headers=headers)
+
+
+class TestSafety:
+    def test_a_script_in_the_page_itself_would_not_run(self, alice: Author) -> None:
+        alice.expect_complaint("Content Security Policy|TrustedScript|trusted|been blocked")
+        alice.sign_in()
+
+        alice.page.evaluate(
+            """() => {
+              const script = document.createElement("script");
+              try { script.textContent = "document.title = 'ran'"; document.body.append(script); } catch {}
+              try { document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='document.title=1'>"); } catch {}
+            }"""
+        )
+
+        assert alice.page.title() not in ("ran", "1")
+
+    def test_signing_out_forgets_the_session(self, alice: Author) -> None:
+        alice.create("private", in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("private")).to_be_visible()
+
+        alice.page.get_by_role("button", name="Sign out").click()
+
+        expect(alice.page.get_by_role("button", name="Sign in")).to_be_visible()
+        expect(alice.article("private")).to_have_count(0)
+        alice.page.reload()
+        expect(alice.page.get_by_role("button", name="Sign in")).to_be_visible()
+        assert alice.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})").find(alice.token[:20]) == -1

@@ -1,0 +1,165 @@
+"""Metadata and the live catalog: what is told when they do not fit, and what follows when they do."""
+
+import json
+from pathlib import Path
+
+import psycopg
+import pytest
+import yaml
+from local_graphql import ADMIN, Ask, ask_anew, data, inconsistencies, refusal, role
+
+from local import postgres
+from local.hasura.graphql_api import GraphQLApi
+from local.hasura.session import Session
+
+METADATA = Path(__file__).parents[2] / "hasura" / "metadata" / "databases" / "default"
+
+pytest_plugins = ["local_graphql_fixtures"]
+
+
+@pytest.mark.parametrize(
+    ("tables", "sentence"),
+    [
+        ("[{table: gone}]", 'table "gone": no such table or view exists in the database'),
+        ("[{table: author, computed_fields: [{name: x}]}]", 'table "author": computed_fields is not emulated'),
+        (
+            """[{table: author, array_relationships: [
+                {name: a, using: {foreign_key_constraint_on: {column: author_id, table: article}}}]}]""",
+            'table "author", relationship "a": table "article" is not tracked',
+        ),
+        (
+            "[{table: article, object_relationships: [{name: a, using: {foreign_key_constraint_on: body}}]}]",
+            'table "article", relationship "a": "article" has no such foreign key on body',
+        ),
+        (
+            "[{table: author, select_permissions: [{role: r, permission: {columns: [gone], filter: {}}}]}]",
+            'table "author", select_permissions of role "r": there is no column "gone"',
+        ),
+        (
+            "[{table: author, select_permissions: [{role: r, permission: {columns: '*', filter: {gone: {_eq: 1}}}}]}]",
+            'table "author", select_permissions of role "r": "gone" is neither a column nor a relationship of "author"',
+        ),
+        (
+            "[{table: author, delete_permissions: [{role: r, permission: {filter: {id: {_near: 1}}}}]}]",
+            'table "author", delete_permissions of role "r": column "id" has no operator _near',
+        ),
+        (
+            """[{table: author, insert_permissions: [
+                {role: r, permission: {columns: '*', check: {}, backend_only: true}}]}]""",
+            'table "author", insert_permissions of role "r": backend_only is not emulated',
+        ),
+        (
+            "[{table: author, array_relationships: [{name: a}]}]",
+            """table "author", relationship "a": 'using' is missing""",
+        ),
+        (
+            "[{table: {schema: shelf, name: book}}, {table: shelf_book}]",
+            'table "shelf_book": another table has the same name in GraphQL',
+        ),
+        (
+            "[{table: author, delete_permissions: [{role: admin, permission: {filter: {id: {_eq: 1}}}}]}]",
+            'table "author", delete_permissions of role "admin": the admin has all permissions, and needs none',
+        ),
+        (
+            "[{table: author, select_permissions: [{role: r, permission: {columns: '*'}}]}]",
+            'table "author", select_permissions of role "r": filter is missing',
+        ),
+    ],
+)
+def test_metadata_that_does_not_fit_is_told_in_a_sentence(graphql_url: str, tables: str, sentence: str) -> None:
+    assert inconsistencies(graphql_url, tables) == [sentence]
+
+
+@pytest.mark.parametrize(
+    ("function", "end"),
+    [
+        ("{function: gone}", 'no such function exists: "gone"'),
+        ("{function: overloaded}", 'function "overloaded" is overloaded. Overloaded functions are not supported'),
+        ("{function: scalar_result}", 'the function does not return a "COMPOSITE" type'),
+        (
+            "{function: search_articles, configuration: {exposed_as: mutation}}",
+            "the function was requested to be exposed as a mutation, but is not marked VOLATILE",
+        ),
+        (
+            "{function: search_articles, configuration: {session_argument: term}}",
+            'given session argument "term" is not of type json',
+        ),
+    ],
+)
+def test_a_function_that_may_not_be_tracked_is_told_in_a_sentence(graphql_url: str, function: str, end: str) -> None:
+    [sentence] = inconsistencies(graphql_url, "[{table: article}]", f"[{function}]")
+
+    assert sentence.startswith('in function "')
+    assert sentence.endswith(end)
+
+
+def test_what_hasura_exports_for_nothing_configured_is_accepted(graphql_url: str) -> None:
+    exported = """[{table: {schema: public, name: author},
+      configuration: {column_config: {}, custom_column_names: {}, custom_root_fields: {}}, is_enum: false,
+      insert_permissions: [{role: r, permission: {columns: ['name'], check: {}, backend_only: false}, comment: x}]}]"""
+
+    assert inconsistencies(graphql_url, exported) == []
+
+
+def test_permissions_compare_columns_and_look_into_other_tables(ask: Ask, graphql_url: str) -> None:
+    tables = yaml.safe_load("""
+    - table: author
+      select_permissions:
+        - role: own_article
+          permission: {columns: [name], filter: {articles: {author_id: {_ceq: ['$', id]}, title: Ann open}}}
+        - role: any_book
+          permission:
+            columns: [name]
+            filter: {_exists: {_table: {schema: shelf, name: book}, _where: {title: {_eq: Sea}}}}
+        - {role: listed, permission: {columns: [name], filter: {id: {_in: X-Hasura-Allowed}}}}
+        - {role: not_null, permission: {columns: [name], filter: {_not: {email: {_eq: null}}, karma: {_in: [0, 1]}}}}
+      array_relationships:
+        - {name: articles, using: {foreign_key_constraint_on: {column: author_id, table: article}}}
+    - table: article
+    - table: {schema: shelf, name: book}
+    """)
+    api = GraphQLApi(tables, [])
+
+    def names(session: Session) -> list[str]:
+        answer = ask_anew(api, graphql_url, session, "{ author(order_by: {name: asc}) { name } }")
+        return [row["name"] for row in data(answer)["author"]]
+
+    assert names(role("own_article")) == ["ann"]
+    assert names(role("any_book")) == ["ann", "bob"]
+    assert names(Session("listed", {"x-hasura-allowed": "{2,3}"})) == ["bob"]
+    assert names(role("not_null")) == ["bob"]
+
+
+def test_the_catalog_is_read_anew_on_every_load(
+    ask: Ask, graphql_url: str, graphql_database: psycopg.Connection
+) -> None:
+    api = GraphQLApi([{"table": "author"}], [])
+    graphql_database.execute("alter table author add column nickname text default 'n'")
+    try:
+        with_column = ask_anew(api, graphql_url, ADMIN, "{ author_by_pk(id: 1) { nickname } }")
+    finally:
+        graphql_database.execute("alter table author drop column nickname")
+    without = ask_anew(api, graphql_url, ADMIN, "{ author_by_pk(id: 1) { nickname } }")
+
+    assert data(with_column) == {"author_by_pk": {"nickname": "n"}}
+    assert refusal(without)[2] == "field 'nickname' not found in type: 'author'"
+
+
+def test_a_table_that_graphql_cannot_spell_is_told_in_a_sentence(graphql_url: str) -> None:
+    [sentence] = inconsistencies(graphql_url, """[{table: 'odd "name'}]""")
+
+    assert sentence.endswith("its name is not a legal GraphQL name")
+
+
+def test_the_schema_of_the_product_fits_its_metadata(graphql_url: str, graphql_database: psycopg.Connection) -> None:
+    graphql_database.execute("create database product")
+    url = graphql_url.replace("/postgres?", "/product?")
+    postgres.migrate(url)
+
+    assert inconsistencies(url, files_in("tables"), files_in("functions")) == []
+
+
+def files_in(folder: str) -> str:
+    """The metadata files of the product in a folder, as one list."""
+    files = (METADATA / folder).glob("public_*.yaml")
+    return json.dumps([yaml.safe_load(file.read_text()) for file in files])

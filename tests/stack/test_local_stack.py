@@ -1,0 +1,291 @@
+"""The supervisor, ``python -m local``: what it starts, tells, survives, and leaves behind, namely nothing."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import requests
+from waiting import wait_until
+
+REPOSITORY = Path(__file__).parents[2]
+NAMES = ("hasura", "functions", "x", "web")
+
+
+class Supervisor:
+    """``python -m local`` on data of its own, in a process group of its own as a terminal would have it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.data = directory / "data"
+        self.ready_file = directory / "ready.json"
+        self._log = directory / "log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *options: str, ports: dict[str, int] | None = None, **environ: str) -> "Supervisor":
+        command = [sys.executable, "-m", "local", "--data", str(self.data), "--ready-file", str(self.ready_file)]
+        for name, port in {**dict.fromkeys(NAMES, 0), **(ports or {})}.items():
+            command += ["--port", f"{name}={port}"]
+        with self._log.open("w") as log:
+            self.process = subprocess.Popen(
+                [*command, *options],
+                cwd=REPOSITORY,
+                env={**os.environ, **environ},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                process_group=0,
+            )
+        return self
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=60)
+        assert self.ready_file.exists(), self.log
+        content: dict[str, Any] = json.loads(self.ready_file.read_text())
+        return content
+
+    @property
+    def status(self) -> int | None:
+        assert self.process
+        return self.process.poll()
+
+    def wait_for_its_end(self) -> int | None:
+        """The exit status, once it has ended by itself."""
+        return wait_until(lambda: self.status, lambda status: status is not None, seconds=20)
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        assert self.process
+        os.killpg(self.process.pid, number)
+        return self.process.wait(timeout=30)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that was told of this data: the parts, PostgreSQL, and their children."""
+        return [
+            process
+            for process in psutil.process_iter()
+            if str(self.data) in " ".join(ignoring_the_dead(process.cmdline) or [])
+        ]
+
+
+def ignoring_the_dead(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except (psutil.NoSuchProcess, psutil.AccessDenied):
+        return None
+
+
+@pytest.fixture
+def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
+    """One that the test starts as it needs it, and may maltreat."""
+    supervisor = Supervisor(tmp_path)
+    yield supervisor
+    if supervisor.process:
+        supervisor.process.kill()
+        supervisor.process.wait()
+    wait_until(supervisor.processes, lambda processes: not processes)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
+    """One that runs everything, for the tests that only look at it."""
+    supervisor = Supervisor(tmp_path_factory.mktemp("running")).start()
+    assert supervisor.ready
+    yield supervisor
+    supervisor.end()
+
+
+def new_user(x_url: str) -> dict[str, Any]:
+    user: dict[str, Any] = requests.post(f"{x_url}/_local/users", json={"username": "alice"}).json()
+    return user
+
+
+class TestReadiness:
+    def test_the_ready_file_tells_where_everything_answers(self, running: Supervisor) -> None:
+        ready = running.ready
+
+        urls = ready["urls"]
+        assert set(urls) == set(NAMES)
+        assert requests.get(f"{urls['hasura']}/healthz").ok
+        assert requests.get(urls["functions"]).ok
+        assert requests.get(f"{urls['x']}/_local/tweets").json() == []
+        assert "<!doctype html>" in requests.get(urls["web"]).text
+        assert (ready["settings"]["APP_BASE_API"], ready["settings"]["X_BASE_URL"]) == (urls["hasura"], urls["x"])
+        assert {psutil.Process(pid).is_running() for pid in ready["pids"].values()} == {True}
+        assert set(ready["pids"]) == {*NAMES, "postgres"}
+
+    def test_the_ready_file_is_its_owners_alone(self, running: Supervisor) -> None:
+        assert stat.S_IMODE(running.ready_file.stat().st_mode) == 0o600
+
+    def test_the_addresses_are_printed_and_no_secret_is(self, running: Supervisor) -> None:
+        ready = running.ready
+
+        printed = running.log
+        assert [url for url in ready["urls"].values() if url not in printed] == []
+        secrets = [value for name, value in ready["settings"].items() if "SECRET" in name or "KEY" in name]
+        assert len(secrets) == 5
+        assert [secret for secret in secrets if secret in printed] == []
+
+    def test_a_closing_line_says_where_to_go_and_how_to_end_it(self, running: Supervisor) -> None:
+        web_url = running.ready["urls"]["web"]
+
+        assert f"stack      open {web_url} in a browser; Ctrl-C ends everything\n" in running.log
+
+    def test_what_is_started_is_reached_there_whatever_the_environment_says(self, supervisor: Supervisor) -> None:
+        addresses = {"X_BASE_URL": "https://x.invalid", "APP_BASE_API": "https://hasura.invalid"}
+
+        urls = supervisor.start("--without", "hasura", ports={"hasura": 3100}, **addresses).ready["urls"]
+
+        assert urls["x"].startswith("http://localhost:")
+        assert urls["hasura"] == "https://hasura.invalid"
+
+
+class TestWithout:
+    def test_a_part_that_runs_elsewhere_is_not_started(self, supervisor: Supervisor) -> None:
+        supervisor.start("--without", "hasura", "--without", "functions", ports={"hasura": 3999, "functions": 7999})
+
+        ready = supervisor.ready
+
+        assert set(ready["pids"]) == {"x", "web"}
+        assert ready["urls"]["functions"] == "http://localhost:7999"
+        assert ready["settings"]["APP_BASE_API"] == "http://localhost:3999"
+
+    def test_it_needs_a_known_port(self, supervisor: Supervisor) -> None:
+        supervisor.start("--without", "x")
+
+        assert supervisor.wait_for_its_end() == 2
+        assert "--without x" in supervisor.log
+
+
+class TestRefusals:
+    def test_a_taken_port_is_one_line_and_nothing_is_started(self, supervisor: Supervisor) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            supervisor.start(ports={"x": port})
+
+            assert supervisor.wait_for_its_end() == 1
+
+        assert supervisor.log == (
+            f"stack: x: port {port} is taken. Stop what listens there, or choose another: --port x=PORT (0 = any).\n"
+        )
+
+    @pytest.mark.parametrize(
+        ("part", "option", "value"),
+        [
+            ("hasura", "--delivery", "random"),
+            ("hasura", "--poll-interval", "soon"),
+            ("hasura", "--poll-interval", "0"),
+            ("hasura", "--poll-interval", "-1"),
+            ("hasura", "--poll-interval", "nan"),
+            ("hasura", "--poll-interval", "inf"),
+            ("x_api", "--rate-limit", "many"),
+            ("x_api", "--rate-limit", "-1"),
+        ],
+    )
+    def test_a_wrong_value_for_a_part_is_refused_before_anything_starts(
+        self, tmp_path: Path, part: str, option: str, value: str
+    ) -> None:
+        data = tmp_path / "data"
+
+        for module in ("local", f"local.{part}"):
+            refused = subprocess.run(
+                [sys.executable, "-m", module, "--data", str(data), f"{option}={value}"],
+                cwd=REPOSITORY,
+                capture_output=True,
+                text=True,
+                timeout=30,
+            )
+
+            assert refused.returncode == 2
+            assert refused.stderr.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
+            assert refused.stdout == ""
+        assert not data.exists()
+
+    def test_data_serve_one_stack_at_a_time(self, running: Supervisor, tmp_path: Path) -> None:
+        second = Supervisor(tmp_path)
+        second.data = running.data
+
+        second.start()
+
+        assert second.wait_for_its_end() == 1
+        assert second.log == (
+            f"stack: another stack runs on {running.data}. End it first, or choose other data: --data DIR.\n"
+        )
+        assert running.status is None
+
+
+class TestEnd:
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_everything_and_leaves_nothing(self, supervisor: Supervisor, number: int) -> None:
+        assert supervisor.start().ready
+
+        assert supervisor.end(number) == 0
+
+        assert supervisor.processes() == []
+        assert sorted(file.name for file in supervisor.data.iterdir()) == ["postgres", "secrets.json", "x.sqlite3"]
+        assert not (supervisor.data / "postgres" / "postmaster.pid").exists()
+        assert not supervisor.ready_file.exists()
+
+    def test_it_may_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
+        supervisor.start()
+        wait_until(supervisor.processes, lambda processes: len(processes) > 3)
+
+        assert supervisor.end() == 0
+
+        assert supervisor.processes() == []
+
+    def test_a_killed_supervisor_leaves_no_process(self, supervisor: Supervisor) -> None:
+        assert supervisor.start().ready
+
+        supervisor.end(signal.SIGKILL)
+
+        wait_until(supervisor.processes, lambda processes: not processes)
+
+    def test_the_next_start_finds_everything_again_even_after_a_kill(self, supervisor: Supervisor) -> None:
+        first = supervisor.start().ready
+        user = new_user(first["urls"]["x"])
+        os.kill(first["pids"]["postgres"], signal.SIGKILL)
+        supervisor.end(signal.SIGKILL)
+        wait_until(supervisor.processes, lambda processes: not processes)
+        supervisor.ready_file.unlink()
+
+        second = supervisor.start().ready
+
+        kept = [name for name in first["settings"] if "SECRET" in name or "KEY" in name]
+        assert [second["settings"][name] for name in kept] == [first["settings"][name] for name in kept]
+        assert new_user(second["urls"]["x"]) == user
+
+
+class TestDeadParts:
+    @pytest.mark.parametrize("name", ["functions", "postgres"])
+    def test_a_part_that_dies_ends_the_stack_with_one_line(self, supervisor: Supervisor, name: str) -> None:
+        pids = supervisor.start().ready["pids"]
+
+        os.kill(pids[name], signal.SIGKILL)
+
+        assert supervisor.wait_for_its_end() == 1
+        assert supervisor.log.splitlines()[-1].startswith(f"stack: {name} ended by itself (")
+        assert supervisor.processes() == []
+
+    def test_with_restart_each_part_comes_back_where_it_was(self, supervisor: Supervisor) -> None:
+        before = supervisor.start("--restart").ready
+
+        for pid in before["pids"].values():
+            os.kill(pid, signal.SIGKILL)
+        old = set(before["pids"].values())
+        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=60)
+
+        assert supervisor.ready["urls"] == before["urls"]
+        assert requests.get(f"{before['urls']['hasura']}/healthz").ok
+        assert "functions ended (killed by SIGKILL) and is started again" in supervisor.log

@@ -1,0 +1,316 @@
+"""The page's server as a browser sees it: alone, and with Hasura and X behind it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+import requests
+from waiting import wait_until
+
+from local.running_stack import GraphQLFailed, RunningStack
+from local.web_server.access_token import AccessTokens, CannotSign
+
+REPOSITORY = Path(__file__).parents[2]
+KEY = "k" * 64
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The server alone: nothing answers where it looks for Hasura and X."""
+    data = tmp_path_factory.mktemp("web")
+    ready_file = data / "ready.json"
+    command = [sys.executable, "-m", "local.web_server", "--data", str(data), "--ready-file", str(ready_file)]
+    command += ["--port", "web=0", "--port", "hasura=1", "--port", "functions=2", "--port", "x=3"]
+    process = subprocess.Popen(command, cwd=REPOSITORY, env=dict(os.environ))
+    wait_until(ready_file.exists, bool)
+    yield json.loads(ready_file.read_text())["url"]
+    process.kill()
+    process.wait()
+
+
+class TestPage:
+    def test_the_page_and_all_it_names_are_served(self, url: str) -> None:
+        page = requests.get(url)
+
+        assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+        named = Names.of(page.text)
+        assert {"icon.svg", "style.css", "app.js"} <= set(named.files)
+        assert {file for file in named.files if requests.get(f"{url}/{file}").status_code != 200} == set()
+
+    def test_every_module_is_served_as_what_browsers_run(self, url: str) -> None:
+        modules = modules_of(url)
+
+        assert len(modules) > 1
+        types = {requests.get(f"{url}/{name}").headers["Content-Type"] for name in modules}
+        assert types == {"text/javascript; charset=utf-8"}
+
+    @pytest.mark.parametrize(
+        ("file", "content_type"),
+        [("style.css", "text/css; charset=utf-8"), ("icon.svg", "image/svg+xml; charset=utf-8")],
+    )
+    def test_a_file_has_the_type_of_its_name(self, url: str, file: str, content_type: str) -> None:
+        assert requests.get(f"{url}/{file}").headers["Content-Type"] == content_type
+
+    def test_every_element_that_a_module_looks_up_is_on_the_page(self, url: str) -> None:
+        sources = "".join(modules_of(url).values())
+        looked_up = set(re.findall(r'(?:\belement|getElementById)\("([\w-]+)"\)', sources))
+
+        assert looked_up
+        assert looked_up <= set(Names.of(requests.get(url).text).ids)
+
+    def test_nothing_in_it_is_inline_and_no_text_becomes_markup(self, url: str) -> None:
+        page = requests.get(url)
+
+        assert not re.search(r"<style|<script[^>]*>[^<]|\son\w+=|\sstyle=", page.text)
+        unsafe = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function")
+        assert [name for name, source in modules_of(url).items() if unsafe.search(source)] == []
+
+    @pytest.mark.parametrize("path", ["/", "/app.js", "/config.json", "/nothing", "/_local/nothing", "/_local/tweets"])
+    def test_the_browser_runs_what_is_from_here_and_connects_to_the_two_apis_alone(self, url: str, path: str) -> None:
+        headers = requests.get(url + path).headers
+
+        policy = dict(directive.strip().split(" ", 1) for directive in headers["Content-Security-Policy"].split(";"))
+        assert policy == {
+            "default-src": "'none'",
+            "script-src": "'self'",
+            "style-src": "'self'",
+            "img-src": "'self' data:",
+            "connect-src": "'self' http://localhost:2 http://localhost:1",
+            "object-src": "'none'",
+            "base-uri": "'none'",
+            "form-action": "'none'",
+            "frame-ancestors": "'none'",
+            "require-trusted-types-for": "'script'",
+        }
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+    def test_what_is_asked_of_the_stack_is_never_kept(self, url: str) -> None:
+        assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
+        assert requests.get(f"{url}/app.js").headers["Cache-Control"] == "no-cache"
+
+    def test_the_page_learns_where_the_apis_are(self, url: str) -> None:
+        assert requests.get(f"{url}/config.json").json() == {
+            "createPost": "http://localhost:2/api/createPost",
+            "graphql": "http://localhost:1/v1/graphql",
+            "token": "/_local/token",
+            "machineRoom": "/_local/",
+        }
+
+    @pytest.mark.parametrize("path", ["/../README.md", "/%2e%2e/host.json", "/..%2fhost.json", "/nothing"])
+    def test_nothing_outside_the_folder_is_served(self, url: str, path: str) -> None:
+        request = requests.Request("GET", url).prepare()
+        request.url = url + path
+
+        assert requests.Session().send(request).status_code in {403, 404}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        "username",
+        ["", "a" * 16, "no spaces", "naïve", "a\n", "<b>", None, 5, ["alice"]],
+        ids=lambda value: repr(value),
+    )
+    def test_a_username_is_what_x_allows(self, url: str, username: Any) -> None:
+        answer = requests.post(f"{url}/_local/token", json={"username": username})
+
+        assert answer.status_code == 400
+        assert answer.json() == {"error": "A username has 1 to 15 letters, digits and underscores, as on X."}
+
+    @pytest.mark.parametrize("body", ["", "{", "[]", "null"])
+    def test_a_body_without_a_username_is_refused(self, url: str, body: str) -> None:
+        answer = requests.post(f"{url}/_local/token", data=body, headers={"Content-Type": "application/json"})
+
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [("application/json", "[" * 100_000), ("application/json; charset=nope", '{"username": "alice"}')],
+        ids=["nested too deeply", "in no charset"],
+    )
+    def test_a_body_that_cannot_be_read_is_refused(self, url: str, content_type: str, body: str) -> None:
+        answer = requests.post(f"{url}/_local/token", data=body, headers={"Content-Type": content_type})
+
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize("route", ["token", "fail", "drop_next", "duplicate_next"])
+    @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+    def test_what_a_foreign_page_could_send_as_a_form_is_refused(self, url: str, route: str, content_type: str) -> None:
+        headers = {"Content-Type": content_type}
+
+        answer = requests.post(f"{url}/_local/{route}", data='{"username": "alice"}', headers=headers)
+
+        assert answer.status_code == 415
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    @pytest.mark.parametrize(
+        "foreign",
+        [
+            {"Origin": "http://evil.example"},
+            {"Origin": "null"},
+            {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "same-site"},
+            {"Sec-Fetch-Site": "cross-site"},
+        ],
+        ids=lambda headers: ", ".join(headers.values()),
+    )
+    @pytest.mark.parametrize(
+        ("method", "route"),
+        [("POST", "token"), ("GET", "events"), ("POST", "fail"), ("DELETE", "fail"), ("POST", "drop_next")],
+    )
+    def test_a_page_of_another_origin_is_refused(
+        self, url: str, method: str, route: str, foreign: dict[str, str]
+    ) -> None:
+        answer = requests.request(method, f"{url}/_local/{route}", json={}, headers=foreign)
+
+        assert answer.status_code == 403
+        assert "Access-Control-Allow-Origin" not in answer.headers
+
+    def test_a_page_of_another_origin_may_not_ask_to_be_let_in(self, url: str) -> None:
+        asking = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
+
+        answer = requests.options(f"{url}/_local/fail", headers=asking)
+
+        assert answer.status_code in {403, 405}
+        assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
+
+    def test_the_page_itself_is_let_in(self, url: str) -> None:
+        own = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
+
+        answer = requests.post(f"{url}/_local/token", json={"username": ""}, headers=own)
+
+        assert answer.status_code == 400
+
+    @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/_local/token"), ("DELETE", "/_local/fail")])
+    def test_a_foreign_name_that_points_here_is_refused(self, url: str, method: str, path: str) -> None:
+        answer = requests.request(method, url + path, json={}, headers={"Host": "evil.example:3000"})
+
+        assert answer.status_code == 421
+
+    def test_without_x_it_says_so(self, url: str) -> None:
+        answer = requests.post(f"{url}/_local/token", json={"username": "alice"})
+
+        assert answer.status_code == 502
+        assert "X cannot be reached at http://localhost:3/_local/users" in answer.json()["error"]
+        assert requests.get(f"{url}/_local/tweets").json() == {"error": "The local X cannot be reached."}
+
+    @pytest.mark.parametrize("route", ["events", "invocations"])
+    def test_without_hasura_it_says_so(self, url: str, route: str) -> None:
+        answer = requests.get(f"{url}/_local/{route}")
+
+        assert answer.status_code == 502
+        assert answer.json() == {"error": "Hasura cannot be reached (ClientConnectorError)."}
+
+
+class TestSignIn:
+    def test_the_token_is_the_users_at_hasura(self, stack: RunningStack) -> None:
+        token, other = stack.token("ann"), stack.token("bob")
+
+        assert stack.graphql("{ user { username } }", token=token) == {"user": [{"username": "ann"}]}
+        assert stack.graphql("{ user { username } }", token=other) == {"user": [{"username": "bob"}]}
+        with pytest.raises(GraphQLFailed, match="access_token"):
+            stack.graphql("{ account { access_token } }", token=token)
+
+    def test_signing_in_twenty_times_at_once_creates_one_user_and_one_account(self, stack: RunningStack) -> None:
+        def sign_in(_: int) -> Any:
+            return requests.post(f"{stack.urls['web']}/_local/token", json={"username": "crowd"}).json()["user_id"]
+
+        with ThreadPoolExecutor(20) as pool:
+            ids = set(pool.map(sign_in, range(20)))
+
+        [user] = stack.graphql('{ user(where: {username: {_eq: "crowd"}}) { id account_users { account_id } } }')[
+            "user"
+        ]
+        assert ids == {user["id"]}
+        assert len(user["account_users"]) == 1
+        accounts = stack.graphql('{ account(where: {account_name: {_eq: "crowd"}}) { id } }')["account"]
+        assert accounts == [{"id": user["account_users"][0]["account_id"]}]
+
+    def test_an_account_whose_tokens_x_no_longer_knows_gets_the_new_ones(self, stack: RunningStack) -> None:
+        stack.token("renewed")
+        stack.graphql(
+            'mutation { update_account(where: {account_name: {_eq: "renewed"}}, _set: {access_token: "old"}) '
+            "{ affected_rows } }"
+        )
+
+        stack.token("renewed")
+
+        [account] = stack.graphql('{ account(where: {account_name: {_eq: "renewed"}}) { access_token } }')["account"]
+        assert account["access_token"] != "old"
+
+
+class TestAccessTokens:
+    @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
+    def test_the_claims_are_hasuras(self, algorithm: str) -> None:
+        token = AccessTokens(json.dumps({"type": algorithm, "key": KEY})).token_for("alice")
+
+        claims = jwt.decode(token, KEY, [algorithm])
+        assert claims["sub"] == "alice"
+        assert claims["exp"] - claims["iat"] == 12 * 3600
+        assert claims["https://hasura.io/jwt/claims"] == {
+            "x-hasura-default-role": "user",
+            "x-hasura-allowed-roles": ["user"],
+            "x-hasura-user-id": "alice",
+        }
+
+    @pytest.mark.parametrize(
+        ("secret", "reason"),
+        [
+            ("", "must be a JSON object"),
+            ("[]", "must be a JSON object"),
+            ('{"jwk_url": "https://keys"}', "must be a JSON object with type and key"),
+            ('{"type": "RS256", "key": "pem"}', "verifies RS256 tokens, which only its private key can sign"),
+            ('{"type": "HS256", "key": "short"}', "too short for HS256"),
+            (json.dumps({"type": "HS256", "key": KEY, "claims_map": {}}), "claims_map is not emulated"),
+        ],
+    )
+    def test_a_secret_that_cannot_sign_is_refused_without_showing_it(self, secret: str, reason: str) -> None:
+        with pytest.raises(CannotSign, match=reason) as refusal:
+            AccessTokens(secret)
+
+        assert "pem" not in str(refusal.value)
+
+
+def modules_of(url: str) -> dict[str, str]:
+    """The sources of the page's script and of all that it imports, by name."""
+    sources: dict[str, str] = {}
+    waiting = ["app.js"]
+    while waiting:
+        name = waiting.pop()
+        if name not in sources:
+            answer = requests.get(f"{url}/{name}")
+            assert answer.ok, name
+            sources[name] = answer.text
+            waiting += re.findall(r'(?:from|import|mounted)\(? ?"\./([\w.]+)"', answer.text)
+    return sources
+
+
+class Names(HTMLParser):
+    """The files and the ids that a page names."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.files: list[str] = []
+        self.ids: list[str] = []
+
+    @classmethod
+    def of(cls, page: str) -> "Names":
+        names = cls()
+        names.feed(page)
+        return names
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in {"script", "link"}:
+            self.files.append(given.get("src") or given.get("href") or "")
+        if found := given.get("id"):
+            self.ids.append(found)

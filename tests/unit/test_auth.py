@@ -1,0 +1,499 @@
+"""Who is calling: tokens as Hasura accepts them (its docs, JWT configuration), and the webhook's secret."""
+
+import base64
+import datetime
+import hashlib
+import hmac
+import json
+import socket
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from datetime import UTC, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
+from shared.http.auth import bearer_token, check_webhook_secret
+
+SECRET = "a-secret-of-at-least-64-bytes-so-that-it-is-long-enough-for-HS512"
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ANOTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+ED_KEY = ed25519.Ed25519PrivateKey.generate()
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def pem(key: PrivateKey) -> str:
+    """The public half, as HASURA_GRAPHQL_JWT_SECRET holds it."""
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def certificate(key: rsa.RSAPrivateKey) -> str:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "idp")])
+    now = datetime.datetime.now(UTC)
+    builder = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now - timedelta(days=1), now + timedelta(days=1)
+    )
+    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def in_seconds(seconds: int) -> datetime.datetime:
+    return datetime.datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def token(key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **claims: Any) -> str:
+    """A token that is valid for five minutes unless `claims` say otherwise; None leaves a claim out."""
+    given = {"sub": "alice", "exp": in_seconds(86_400), **claims}
+    payload = {name: value for name, value in given.items() if value is not None}
+    return jwt.encode(payload, key, algorithm, headers={"kid": kid} if kid else None)
+
+
+def verify(its_token: str, **config: Any) -> str:
+    """Verifies under HASURA_GRAPHQL_JWT_SECRET = `config`, by default the HMAC secret."""
+    if not {"key", "jwk_url"} & config.keys():
+        config |= {"type": "HS256", "key": SECRET}
+    return bearer_token(f"Bearer {its_token}", json.dumps(config))
+
+
+def refusal_of(its_token: str, **config: Any) -> str:
+    with pytest.raises(Unauthorized) as caught:
+        verify(its_token, **config)
+    return caught.value.detail
+
+
+SIGNING: list[Any] = [
+    pytest.param("HS256", "HS256", SECRET, SECRET, id="HS256"),
+    pytest.param("HS384", "HS384", SECRET, SECRET, id="HS384"),
+    pytest.param("HS512", "HS512", SECRET, SECRET, id="HS512"),
+    pytest.param("RS256", "RS256", RSA_KEY, pem(RSA_KEY), id="RS256"),
+    pytest.param("RS384", "RS384", RSA_KEY, pem(RSA_KEY), id="RS384"),
+    pytest.param("RS512", "RS512", RSA_KEY, pem(RSA_KEY), id="RS512"),
+    pytest.param("RS256", "RS256", RSA_KEY, certificate(RSA_KEY), id="RS256-certificate"),
+    pytest.param("ES256", "ES256", EC_KEY, pem(EC_KEY), id="ES256"),
+    pytest.param("Ed25519", "EdDSA", ED_KEY, pem(ED_KEY), id="Ed25519"),
+]
+
+
+class TestAToken:
+    @pytest.mark.parametrize(("kind", "algorithm", "private", "public"), SIGNING)
+    def test_is_accepted_when_its_signature_is_right(
+        self, kind: str, algorithm: str, private: Any, public: str
+    ) -> None:
+        signed = token(private, algorithm)
+
+        assert verify(signed, type=kind, key=public) == signed
+
+    @pytest.mark.parametrize(("kind", "algorithm", "private", "public"), SIGNING)
+    def test_is_refused_when_its_claims_were_changed(
+        self, kind: str, algorithm: str, private: Any, public: str
+    ) -> None:
+        header, _, signature = token(private, algorithm).split(".")
+        _, bobs_claims, _ = token(private, algorithm, sub="bob").split(".")
+
+        assert refusal_of(f"{header}.{bobs_claims}.{signature}", type=kind, key=public) == (
+            "The token's signature is wrong."
+        )
+
+    @pytest.mark.parametrize(
+        ("private", "algorithm", "config"),
+        [
+            pytest.param(SECRET[::-1], "HS256", {"type": "HS256", "key": SECRET}, id="HS256"),
+            pytest.param(ANOTHER_RSA_KEY, "RS256", {"type": "RS256", "key": pem(RSA_KEY)}, id="RS256"),
+        ],
+    )
+    def test_signed_with_another_key_is_refused(self, private: Any, algorithm: str, config: dict[str, str]) -> None:
+        assert refusal_of(token(private, algorithm), **config) == "The token's signature is wrong."
+
+    @pytest.mark.parametrize(
+        ("signed", "config"),
+        [
+            pytest.param(token("", "none"), {"type": "HS256", "key": SECRET}, id="none"),
+            pytest.param(token("", "none"), {"type": "RS256", "key": pem(RSA_KEY)}, id="none-for-RS256"),
+            pytest.param(token(SECRET, "HS512"), {"type": "HS256", "key": SECRET}, id="HS512-for-HS256"),
+            pytest.param(token(RSA_KEY, "RS512"), {"type": "RS256", "key": pem(RSA_KEY)}, id="RS512-for-RS256"),
+            pytest.param(token(RSA_KEY, "PS256"), {"type": "RS256", "key": pem(RSA_KEY)}, id="PS256-for-RS256"),
+        ],
+    )
+    def test_signed_with_another_algorithm_is_refused(self, signed: str, config: dict[str, str]) -> None:
+        assert refusal_of(signed, **config) == "The token is signed with an algorithm that is not accepted here."
+
+    @pytest.mark.parametrize(
+        ("kind", "key"),
+        [("RS256", pem(RSA_KEY)), ("ES256", pem(EC_KEY)), ("Ed25519", pem(ED_KEY))],
+        ids=["RS256", "ES256", "Ed25519"],
+    )
+    def test_signed_with_the_public_key_as_a_shared_secret_is_refused(self, kind: str, key: str) -> None:
+        forged = signed_by_hand({"alg": "HS256", "typ": "JWT"}, key.encode())
+
+        assert "algorithm that is not accepted here" in refusal_of(forged, type=kind, key=key)
+
+    @pytest.mark.parametrize(
+        "nonsense",
+        ["x", "a.b", "a.b.c", "a.b.c.d", "..", "é.é.é", "{}", token().replace(".", "")],
+        ids=["word", "two-parts", "three-parts", "four-parts", "dots", "not-ascii", "json", "no-dots"],
+    )
+    def test_that_is_none_is_refused(self, nonsense: str) -> None:
+        assert refusal_of(nonsense) == "The token cannot be read."
+
+    def test_that_is_no_unicode_text_is_refused(self) -> None:
+        assert refusal_of("\udce9") == "The token cannot be read."  # as servers keep a byte that is not UTF-8
+
+    def test_is_never_part_of_the_refusal(self) -> None:
+        signed = token(SECRET[::-1])
+
+        with pytest.raises(Unauthorized) as caught:
+            verify(signed)
+
+        assert signed not in "".join(traceback.format_exception(caught.value))
+        assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def signed_by_hand(header: dict[str, str], secret: bytes) -> str:
+    """A token as an attacker makes it: libraries refuse to take a public key for a shared secret."""
+    parts = [header, {"sub": "mallory", "exp": int(in_seconds(86_400).timestamp())}]
+    signed = b".".join(_base64url(json.dumps(part).encode()) for part in parts)
+    return (signed + b"." + _base64url(hmac.digest(secret, signed, hashlib.sha256))).decode()
+
+
+def _base64url(raw: bytes) -> bytes:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+class TestTheClaims:
+    @pytest.mark.parametrize(
+        ("claims", "config"),
+        [
+            pytest.param({}, {}, id="nothing-asked"),
+            pytest.param({"exp": None}, {}, id="no-end"),
+            pytest.param({"aud": "app", "iss": "idp"}, {}, id="audience-and-issuer-not-asked"),
+            pytest.param({"aud": "app"}, {"audience": "app"}, id="audience"),
+            pytest.param({"aud": "app"}, {"audience": ["app", "admin"]}, id="one-of-several-audiences"),
+            pytest.param({"aud": ["other", "app"]}, {"audience": "app"}, id="one-of-its-audiences"),
+            pytest.param({"aud": ["other", "app"]}, {"audience": ["app", "admin"]}, id="audiences-overlap"),
+            pytest.param({"iss": "idp"}, {"issuer": "idp"}, id="issuer"),
+            pytest.param({"iss": None}, {"issuer": "idp"}, id="issuer-not-told"),
+            pytest.param({"sub": 7, "jti": 7}, {}, id="numbers-where-names-are-usual"),
+            pytest.param({"nbf": in_seconds(-60), "iat": in_seconds(-60)}, {}, id="begun"),
+            pytest.param({"iat": in_seconds(86_400)}, {}, id="issued-in-the-future"),
+        ],
+    )
+    def test_are_accepted(self, claims: dict[str, Any], config: dict[str, Any]) -> None:
+        signed = token(**claims)
+
+        assert verify(signed, **config) == signed
+
+    @pytest.mark.parametrize(
+        ("claims", "config", "words"),
+        [
+            pytest.param({"exp": in_seconds(-60)}, {}, "The token has expired. Sign in again.", id="expired"),
+            pytest.param({"nbf": in_seconds(86_400)}, {}, "The token is not valid yet.", id="not-yet-valid"),
+            pytest.param({"aud": "x"}, {"audience": "app"}, "The token is for another audience.", id="audience"),
+            pytest.param(
+                {"aud": ["x", "y"]},
+                {"audience": ["app", "admin"]},
+                "The token is for another audience.",
+                id="audiences",
+            ),
+            pytest.param({"aud": None}, {"audience": "app"}, "The token lacks the claim 'aud'.", id="no-audience"),
+            pytest.param({"iss": "x"}, {"issuer": "idp"}, "The token is from another issuer.", id="issuer"),
+        ],
+    )
+    def test_are_refused_in_words(self, claims: dict[str, Any], config: dict[str, Any], words: str) -> None:
+        assert refusal_of(token(**claims), **config).startswith(words)
+
+    def test_may_be_off_by_the_allowed_skew(self) -> None:
+        late, early = token(exp=in_seconds(-60)), token(nbf=in_seconds(60))
+
+        assert verify(late, allowed_skew=120) == late
+        assert verify(early, allowed_skew=120) == early
+        assert "expired" in refusal_of(late, allowed_skew=10)
+        assert "not valid yet" in refusal_of(early, allowed_skew=10)
+
+
+class TestTheAuthorizationHeader:
+    @pytest.mark.parametrize("header", [None, ""], ids=["absent", "empty"])
+    def test_that_is_missing_is_asked_for(self, header: str | None) -> None:
+        with pytest.raises(Unauthorized, match="header is missing"):
+            bearer_token(header, json.dumps({"type": "HS256", "key": SECRET}))
+
+    @pytest.mark.parametrize(
+        "written",
+        [
+            pytest.param("bearer {token}", id="lower-case-scheme"),
+            pytest.param("BEARER {token}", id="upper-case-scheme"),
+            pytest.param("Basic {token}", id="another-scheme"),
+            pytest.param("{token}", id="token-alone"),
+            pytest.param("Bearer", id="scheme-alone"),
+            pytest.param("Bearer ", id="scheme-and-blank"),
+            pytest.param("Bearer\t{token}", id="tab"),
+            pytest.param("Bearer{token}", id="no-blank"),
+            pytest.param(" Bearer {token}", id="blank-in-front"),
+        ],
+    )
+    def test_that_is_malformed_is_refused_although_the_token_is_good(self, written: str) -> None:
+        with pytest.raises(Unauthorized, match="Send: Authorization: Bearer <token>"):
+            bearer_token(written.format(token=token()), json.dumps({"type": "HS256", "key": SECRET}))
+
+    @pytest.mark.parametrize("between", [" ", ",", ", Bearer "])
+    def test_with_two_tokens_is_refused(self, between: str) -> None:
+        with pytest.raises(Unauthorized):
+            bearer_token(f"Bearer {token()}{between}{token()}", json.dumps({"type": "HS256", "key": SECRET}))
+
+
+class TestAnUnusableConfigurationIsForTheOperatorToMend:
+    @pytest.mark.parametrize(
+        "jwt_secret",
+        [
+            pytest.param("a-plain-secret", id="no-json"),
+            pytest.param("", id="empty"),
+            pytest.param("[]", id="list"),
+            pytest.param("null", id="null"),
+            pytest.param("{}", id="neither-key-nor-address"),
+            pytest.param('{"type": "HS256"}', id="no-key"),
+            pytest.param(json.dumps({"key": SECRET}), id="no-type"),
+            pytest.param('{"jwk_url": 7}', id="address-is-a-number"),
+            pytest.param('{"jwk_url": "file:///etc/hosts"}', id="address-is-a-file"),
+        ],
+    )
+    def test_without_a_key(self, jwt_secret: str) -> None:
+        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
+            bearer_token(f"Bearer {token()}", jwt_secret)
+
+    @pytest.mark.parametrize("kind", ["HS1", "hs256", "none", "PS256", "EdDSA", ["HS256"], None], ids=str)
+    def test_with_a_type_that_hasura_does_not_know(self, kind: Any) -> None:
+        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
+            verify(token(), type=kind, key=SECRET)
+
+    @pytest.mark.parametrize(
+        ("kind", "key", "signed"),
+        [
+            pytest.param("HS256", 7, token(), id="number"),
+            pytest.param("HS256", "", token(), id="empty"),
+            pytest.param("RS256", "no key", token(RSA_KEY, "RS256"), id="no-pem"),
+            pytest.param("RS256", "-----BEGIN CERTIFICATE-----\nx", token(RSA_KEY, "RS256"), id="no-certificate"),
+            pytest.param("ES256", pem(RSA_KEY), token(EC_KEY, "ES256"), id="of-another-type"),
+        ],
+    )
+    def test_with_a_key_that_is_none(self, kind: str, key: Any, signed: str) -> None:
+        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
+            verify(signed, type=kind, key=key)
+
+    @pytest.mark.parametrize("config", [{"audience": 7}, {"issuer": 7}, {"allowed_skew": "1 m"}], ids=str)
+    def test_with_claims_of_the_wrong_kind(self, config: dict[str, Any]) -> None:
+        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET") as caught:
+            verify(token(aud="app", iss="idp"), **config)
+
+        assert SECRET not in str(caught.value)
+
+
+class Issuer:
+    """An identity provider on loopback that publishes keys at `jwk_url`."""
+
+    def __init__(self) -> None:
+        self.body = b'{"keys": []}'
+        self.status = 200
+        self.times_asked = 0
+        self._server = HTTPServer(("127.0.0.1", 0), self._handler())
+        self.jwk_url = f"http://127.0.0.1:{self._server.server_port}/keys"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
+        self._thread.start()
+
+    def publish(self, **keys: PrivateKey) -> None:
+        self.body = json.dumps({"keys": [as_jwk(key, kid) for kid, key in keys.items()]}).encode()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                issuer.times_asked += 1
+                self.send_response(issuer.status)
+                self.end_headers()
+                self.wfile.write(issuer.body)
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        return Handler
+
+
+def as_jwk(key: PrivateKey, kid: str) -> dict[str, Any]:
+    published: Callable[..., dict[str, Any]]
+    if isinstance(key, rsa.RSAPrivateKey):
+        published = jwt.algorithms.RSAAlgorithm.to_jwk
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        published = jwt.algorithms.ECAlgorithm.to_jwk
+    else:
+        published = jwt.algorithms.OKPAlgorithm.to_jwk
+    return {**published(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    running = Issuer()
+    yield running
+    running.stop()
+
+
+class TestPublishedKeys:
+    @pytest.mark.parametrize(
+        ("key", "algorithm"),
+        [(RSA_KEY, "RS256"), (RSA_KEY, "RS512"), (EC_KEY, "ES256"), (ED_KEY, "EdDSA")],
+        ids=["RS256", "RS512", "ES256", "Ed25519"],
+    )
+    def test_verify_what_was_signed_with_them(self, issuer: Issuer, key: PrivateKey, algorithm: str) -> None:
+        issuer.publish(another=ANOTHER_RSA_KEY, this=key)
+        signed = token(key, algorithm, kid="this")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
+
+    def test_are_read_once_for_many_tokens(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+
+        for _ in range(3):
+            verify(token(RSA_KEY, "RS256", kid="this"), jwk_url=issuer.jwk_url)
+
+        assert issuer.times_asked == 1
+
+    def test_do_not_excuse_the_claims(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+        expired = token(RSA_KEY, "RS256", kid="this", exp=in_seconds(-60))
+
+        assert "expired" in refusal_of(expired, jwk_url=issuer.jwk_url)
+
+    def test_are_no_shared_secrets(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+        forged = signed_by_hand({"alg": "HS256", "kid": "this"}, pem(RSA_KEY).encode())
+
+        assert "algorithm that is not accepted here" in refusal_of(forged, jwk_url=issuer.jwk_url)
+
+    def test_do_not_let_a_token_without_signature_pass(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+
+        assert "algorithm that is not accepted" in refusal_of(token("", "none", kid="this"), jwk_url=issuer.jwk_url)
+
+    def test_are_for_the_algorithms_of_their_own_type(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+
+        refusal_of(token(EC_KEY, "ES256", kid="this"), jwk_url=issuer.jwk_url)
+
+    @pytest.mark.parametrize("kid", ["unheard-of", None], ids=["unknown", "unnamed"])
+    def test_without_the_one_of_the_token_refuse_it(self, issuer: Issuer, kid: str | None) -> None:
+        issuer.publish(this=RSA_KEY, that=ANOTHER_RSA_KEY)
+
+        assert refusal_of(token(RSA_KEY, "RS256", kid=kid), jwk_url=issuer.jwk_url) == (
+            "The token is signed with a key that its issuer does not publish."
+        )
+
+    @pytest.mark.parametrize("nonsense", ["x", "a.b.c", "\udce9"])
+    def test_are_not_needed_to_refuse_what_is_no_token(self, issuer: Issuer, nonsense: str) -> None:
+        assert refusal_of(nonsense, jwk_url=issuer.jwk_url) == "The token cannot be read."
+        assert issuer.times_asked == 0
+
+    @pytest.mark.parametrize(
+        ("status", "body"),
+        [
+            pytest.param(500, b"", id="500"),
+            pytest.param(404, b"Not Found", id="404"),
+            pytest.param(302, b"", id="redirect"),
+            pytest.param(200, b"", id="empty"),
+            pytest.param(200, b"<html>", id="html"),
+            pytest.param(200, b"\xff", id="not-utf-8"),
+            pytest.param(200, b"[]", id="list"),
+            pytest.param(200, b"{}", id="no-keys"),
+            pytest.param(200, b'{"keys": []}', id="empty-keys"),
+            pytest.param(200, b'{"keys": [{"kty": "?"}]}', id="unusable-keys"),
+        ],
+    )
+    def test_that_cannot_be_read_are_no_fault_of_the_token(self, issuer: Issuer, status: int, body: bytes) -> None:
+        issuer.status, issuer.body = status, body
+
+        with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
+            verify(token(RSA_KEY, "RS256", kid="this"), jwk_url=issuer.jwk_url)
+
+    def test_whose_issuer_is_down_are_unavailable(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+
+        with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
+            verify(token(RSA_KEY, "RS256", kid="this"), jwk_url=f"http://127.0.0.1:{port}/keys")
+
+    def test_are_asked_for_again_when_a_new_one_is_used(self, issuer: Issuer) -> None:
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        verify(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
+        issuer.publish(old=ANOTHER_RSA_KEY, new=RSA_KEY)
+        signed = token(RSA_KEY, "RS256", kid="new")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
+
+    def test_are_not_asked_for_again_and_again_for_made_up_ones(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+
+        for number in range(5):
+            refusal_of(token(RSA_KEY, "RS256", kid=f"made-up-{number}"), jwk_url=issuer.jwk_url)
+
+        assert issuer.times_asked == 2
+
+    def test_that_cannot_be_asked_for_again_are_no_fault_of_the_token(self, issuer: Issuer) -> None:
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        verify(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
+        issuer.status = 500
+
+        with pytest.raises(KeysUnavailable):
+            verify(token(RSA_KEY, "RS256", kid="new"), jwk_url=issuer.jwk_url)
+
+    def test_of_which_there_is_one_verify_a_token_that_names_none(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+        signed = token(RSA_KEY, "RS256")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
+
+    def test_are_read_again_after_their_issuer_was_down(self, issuer: Issuer) -> None:
+        signed = token(RSA_KEY, "RS256", kid="this")
+        issuer.status = 503
+        with pytest.raises(KeysUnavailable):
+            verify(signed, jwk_url=issuer.jwk_url)
+
+        issuer.status = 200
+        issuer.publish(this=RSA_KEY)
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
+
+
+class TestTheWebhookSecret:
+    @pytest.mark.parametrize("secret", ["the-secret", "geheim-ß-秘密"], ids=["ascii", "not-ascii"])
+    def test_lets_in_who_knows_it(self, secret: str) -> None:
+        assert check_webhook_secret(secret, secret) is None
+
+    @pytest.mark.parametrize(
+        "given",
+        [
+            pytest.param(None, id="missing"),
+            pytest.param("", id="empty"),
+            pytest.param("wrong", id="wrong"),
+            pytest.param("the-secre", id="cut-off"),
+            pytest.param("the-secret ", id="blank-behind"),
+            pytest.param("The-Secret", id="other-case"),
+            pytest.param("the-secret,the-secret", id="sent-twice"),
+            pytest.param("thé-secret", id="not-ascii"),
+            pytest.param("\udce9", id="not-utf-8"),
+        ],
+    )
+    def test_refuses_whoever_does_not_know_it_and_says_how_to_send_it(self, given: str | None) -> None:
+        with pytest.raises(Unauthorized, match=r"webhook's secret is missing or wrong.*x-webhook-secret") as caught:
+            check_webhook_secret(given, "the-secret")
+
+        assert "the-secret" not in str(caught.value)

@@ -1,0 +1,115 @@
+"""The documents tell the truth: what they list is what there is."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from local.x_api.failure_kinds import KINDS
+from shared import errors
+from shared.config import SETTINGS
+from shared.errors import Problem
+from shared.http.endpoint import problem_type
+
+ROOT = Path(__file__).parents[2]
+
+
+def text_of(path: str) -> str:
+    return (ROOT / path).read_text()
+
+
+def table_in(path: str, first_column: str) -> list[list[str]]:
+    """The rows of the Markdown table whose first column is headed so."""
+    rows = re.findall(r"^\|(.*)\|$", text_of(path).split(f"\n| {first_column} |", 1)[1].split("\n\n")[0], re.MULTILINE)
+    return [[cell.strip() for cell in row.split(" | ")] for row in rows[1:]]
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_its_help() -> None:
+    listed = table_in("README.md", "setting")
+
+    assert listed == [
+        [f"`{one.name}`", f"`{one.default}`" if one.default else "required", one.help] for one in SETTINGS
+    ]
+
+
+def test_the_example_of_dotenv_sets_every_setting_and_nothing_else() -> None:
+    assert list(dotenv_values(ROOT / ".env.example")) == [one.name for one in SETTINGS]
+
+
+def test_the_example_of_local_settings_sets_every_setting() -> None:
+    values = json.loads(text_of("local.settings.json.example"))["Values"]
+
+    assert list(values) == ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", *(one.name for one in SETTINGS)]
+    assert all(isinstance(value, str) for value in values.values())
+
+
+@pytest.mark.parametrize("path", [".env.example", "local.settings.json.example"])
+def test_an_example_repeats_the_defaults_of_the_table(path: str) -> None:
+    values = json.loads(text_of(path))["Values"] if path.endswith("json.example") else dotenv_values(ROOT / path)
+
+    differing = {one.name for one in SETTINGS if one.default and values[one.name] != one.default}
+
+    assert differing <= {"ACTIONS_BASE_URL"}
+
+
+def problems() -> list[type[Problem]]:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Problem)]
+    return [kind for kind in kinds if kind not in (Problem, errors.Unavailable)]
+
+
+def test_every_problem_is_explained_with_its_status() -> None:
+    explained = {(row[0].strip("`"), int(row[1])) for row in table_in("docs/errors.md", "type")}
+
+    assert explained == {(problem_type(kind), kind.status) for kind in problems()}
+
+
+def test_every_error_is_in_the_tree_that_opens_its_module() -> None:
+    kinds = [name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, Exception)]
+
+    assert [name for name in kinds if not re.search(rf"\b{name}\b", errors.__doc__ or "")] == []
+
+
+def test_every_module_of_shared_is_in_the_tree_of_the_architecture() -> None:
+    modules = {path.name for path in (ROOT / "shared").glob("*.py")} - {"__init__.py"}
+
+    assert modules <= set(re.findall(r"^  (\w+\.py)", text_of("docs/architecture.md"), re.MULTILINE))
+
+
+def test_the_readme_shows_every_make_target_that_does_something() -> None:
+    targets = re.findall(r"^([a-z]+):.*##", text_of("Makefile"), re.MULTILINE)
+
+    assert [target for target in targets if target != "help" and f"make {target}" not in text_of("README.md")] == []
+
+
+@pytest.mark.parametrize("path", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
+    targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))
+
+    assert [target for target in targets if not (ROOT / path).parent.joinpath(target).exists()] == []
+
+
+def test_the_package_for_azure_holds_the_functions_and_what_they_need() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    at_the_top = {line.split("/")[0] for line in tracked.splitlines()}
+    ignored = set(text_of(".funcignore").splitlines())
+
+    packed = {name for name in at_the_top if name not in ignored and not name.startswith(".git")}
+
+    assert packed == {"createPost", "postTweet", "shared", "host.json", "requirements.txt"}
+
+
+def test_every_failure_that_x_can_be_told_to_have_is_explained() -> None:
+    told = {row[0].strip("`"): row[1] for row in table_in("docs/local-stack.md", "kind")}
+
+    assert told == {name: kind.words for name, kind in KINDS.items()}
+
+
+def test_every_option_of_the_stack_is_explained() -> None:
+    shown = subprocess.run([sys.executable, "-m", "local", "--help"], cwd=ROOT, capture_output=True, text=True).stdout
+    options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
+
+    assert {row[0].strip("`").split()[0] for row in table_in("docs/local-stack.md", "option")} == options

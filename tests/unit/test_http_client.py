@@ -1,0 +1,480 @@
+"""What becomes of a request: an answer, surely not sent, or unknown. A real server misbehaves, path by path."""
+
+import contextlib
+import datetime
+import functools
+import inspect
+import json
+import logging
+import socket
+import ssl
+import struct
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import responses
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from requests.auth import AuthBase
+
+from shared.errors import NotSent, OutcomeUnknown
+from shared.http import client as http_client
+from shared.http.client import HttpAnswer
+
+BODY = {"text": "What the author wrote"}
+TOKEN = {"Authorization": "Bearer a-token-of-the-author"}
+
+Behaviour = Callable[[socket.socket], None]
+
+
+def answers(body: bytes, status: str = "200 OK", **headers: str) -> Behaviour:
+    headers = {"Content-Length": str(len(body)), "Connection": "close", **headers}
+    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
+    return lambda connection: connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+
+def sends(raw: bytes) -> Behaviour:
+    """These bytes and nothing more: the connection is closed behind them."""
+    return lambda connection: connection.sendall(raw)
+
+
+def resets(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+class MisbehavingServer:
+    """A server on loopback whose paths are named by what they do. It notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str], bytes]] = []
+        self.end = threading.Event()
+        self._behaviours: dict[str, Behaviour] = {
+            "/echoes_headers": lambda connection: answers(json.dumps(self.asked[-1][1]).encode())(connection),
+            "/created": answers(b'{"data": {"id": "1"}}', "201 Created", **{"X-Rate-Limit-Reset": "17"}),
+            "/sets_cookie": answers(b"{}", **{"Set-Cookie": "session=of-another-user; Path=/"}),
+            "/redirect": answers(b"", "302 Found", Location="/created"),
+            "/unavailable": answers(b"{}", "503 Service Unavailable", **{"Retry-After": "1"}),
+            "/not_json": answers(b"<html>Bad gateway</html>", "502 Bad Gateway", **{"Content-Type": "text/html"}),
+            "/empty": answers(b""),
+            "/not_utf_8": answers(b'{"text": "\xff"}', **{"Content-Type": "application/json"}),
+            "/endless_number": answers(b'{"id": ' + b"9" * 5000 + b"}"),
+            "/deep_nesting": answers(b"[" * 100_000 + b"]" * 100_000),
+            "/hangs": self._hang,
+            "/hangs_in_the_body": self._hang_in_the_body,
+            "/drips": self._drip,
+            "/resets_before_answering": resets,
+            "/closes_before_answering": sends(b""),
+            "/truncated": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"),
+            "/truncated_chunk": sends(b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n{"),
+            "/not_the_promised_gzip": answers(b"no gzip", "201 Created", **{"Content-Encoding": "gzip"}),
+            "/not_http": sends(b"220 mail.example.com ESMTP\r\n"),
+        }
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def url(self, path: str) -> str:
+        return f"http://{self.address}{path}"
+
+    def times_asked(self, path: str) -> int:
+        return [asked.partition("?")[0] for asked, _, _ in self.asked].count(path)
+
+    def wait_until_connections_are_closed(self) -> None:
+        for thread in self._threads[1:]:
+            thread.join()
+
+    def stop(self) -> None:
+        self.end.set()
+        socket.create_connection(self._listener.getsockname()).close()  # wakes up the thread that accepts
+        for thread in self._threads:
+            thread.join()
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            connection, _ = self._listener.accept()
+            if self.end.is_set():
+                connection.close()
+                return
+            self._threads.append(threading.Thread(target=self._serve, args=[connection]))
+            self._threads[-1].start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection:
+            path, headers, body = _read_request(connection)
+            self.asked.append((path, headers, body))
+            self._behaviours[path.partition("?")[0]](connection)
+
+    def _hang(self, connection: socket.socket) -> None:
+        self.end.wait()
+
+    def _drip(self, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n")(connection)
+        with contextlib.suppress(OSError):  # the client hangs up, as it should
+            while not self.end.wait(0.05):
+                connection.sendall(b" ")
+
+    def _hang_in_the_body(self, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{")(connection)
+        self.end.wait()
+
+
+def _read_request(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:
+    with connection.makefile("rb") as stream:
+        path = stream.readline().split()[1].decode()
+        lines = [line.decode().strip() for line in iter(stream.readline, b"\r\n")]
+        headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+        return path, headers, stream.read(int(headers.get("content-length", 0)))
+
+
+@pytest.fixture
+def server() -> Iterator[MisbehavingServer]:
+    serving = MisbehavingServer()
+    yield serving
+    serving.stop()
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port where nobody listens: it was free a moment ago."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+@pytest.fixture
+def port_with_a_certificate_nobody_vouches_for(tmp_path: Path) -> Iterator[int]:
+    """A TLS server that signed its certificate itself."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_self_signed_certificate(tmp_path / "server.pem"))
+
+    def shake_hands() -> None:
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                context.wrap_socket(connection, server_side=True).close()
+        except OSError:
+            pass  # The client hangs up, as it should.
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=shake_hands)
+        thread.start()
+        yield listener.getsockname()[1]
+        thread.join()
+
+
+def _self_signed_certificate(file: Path) -> Path:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+Ask = Callable[..., HttpAnswer]
+
+post = functools.partial(http_client.post, body=BODY, headers=TOKEN, read_timeout=5)
+get = functools.partial(http_client.get, params={"q": "a query"}, headers=TOKEN, read_timeout=5)
+
+
+@pytest.fixture(params=[post, get], ids=["post", "get"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Each verb in turn: what becomes of a request is the same for both."""
+    verb: Ask = request.param
+    return verb
+
+
+def text_of(error: BaseException) -> str:
+    """Everything a log could show of it, its causes included."""
+    return "".join(traceback.format_exception(error))
+
+
+class TestAnAnswer:
+    def test_has_the_status_the_headers_in_any_case_and_the_json(self, server: MisbehavingServer, ask: Ask) -> None:
+        answer = ask(server.url("/created"))
+
+        assert (answer.status, answer.json) == (201, {"data": {"id": "1"}})
+        assert answer.headers["x-rate-limit-reset"] == "17"
+
+    @pytest.mark.parametrize(
+        "path", ["/not_json", "/empty", "/endless_number", "/deep_nesting"], ids=lambda path: path.strip("/")
+    )
+    def test_that_holds_no_readable_json_has_none(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        assert ask(server.url(path)).json is None
+
+    def test_that_is_not_utf_8_is_no_error(self, server: MisbehavingServer, ask: Ask) -> None:
+        assert ask(server.url("/not_utf_8")).status == 200
+
+    def test_that_is_a_redirect_is_not_followed(self, server: MisbehavingServer, ask: Ask) -> None:
+        answer = ask(server.url("/redirect"))
+
+        assert (answer.status, answer.headers["Location"]) == (302, "/created")
+        assert server.times_asked("/created") == 0
+
+
+class TestARequest:
+    def test_of_post_carries_the_body_as_json_and_the_headers_as_given(self, server: MisbehavingServer) -> None:
+        post(server.url("/created"))
+
+        [(_, headers, body)] = server.asked
+        assert json.loads(body) == BODY
+        assert headers["content-type"] == "application/json"
+        assert headers["authorization"] == TOKEN["Authorization"]
+
+    def test_of_get_carries_its_query_and_the_headers_as_given_and_no_body(self, server: MisbehavingServer) -> None:
+        get(server.url("/created"), params={"fields": "id,text", "from": "a&b c"})
+
+        [(path, headers, body)] = server.asked
+        assert path == "/created?fields=id%2Ctext&from=a%26b+c"
+        assert headers["authorization"] == TOKEN["Authorization"]
+        assert "content-type" not in headers
+        assert body == b""
+
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/unavailable",
+            "/not_json",
+            "/redirect",
+            "/resets_before_answering",
+            "/closes_before_answering",
+            "/truncated",
+        ],
+        ids=lambda path: path.strip("/"),
+    )
+    def test_is_sent_once_only(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        outcome = _outcome_of(lambda: ask(server.url(path)))
+
+        assert isinstance(outcome, HttpAnswer | OutcomeUnknown)
+        assert len(server.asked) == 1
+
+    def test_does_not_let_a_netrc_file_replace_its_authorization(
+        self, server: MisbehavingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ask: Ask
+    ) -> None:
+        netrc = tmp_path / "netrc"
+        netrc.write_text("default login somebody password something\n")
+        netrc.chmod(0o600)
+        monkeypatch.setenv("NETRC", str(netrc))
+
+        answer = ask(server.url("/echoes_headers"))
+
+        assert answer.json["authorization"] == TOKEN["Authorization"]
+
+    def test_is_signed_by_the_auth_it_is_given(self, server: MisbehavingServer, ask: Ask) -> None:
+        class Signature(AuthBase):
+            def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+                request.headers["Authorization"] = "OAuth signed"
+                return request
+
+        answer = ask(server.url("/echoes_headers"), headers=None, auth=Signature())
+
+        assert answer.json["authorization"] == "OAuth signed"
+
+    def test_never_carries_a_cookie_from_an_earlier_answer(self, server: MisbehavingServer, ask: Ask) -> None:
+        ask(server.url("/sets_cookie"))
+
+        answer = ask(server.url("/echoes_headers"))
+
+        assert "cookie" not in answer.json
+
+    def test_gets_a_new_connection_when_the_server_has_closed_the_old_one(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        ask(server.url("/created"))
+        server.wait_until_connections_are_closed()
+
+        answer = ask(server.url("/created"))
+
+        assert answer.status == 201
+        assert server.times_asked("/created") == 2
+
+
+class TestSurelyNotSentIs:
+    def test_a_request_to_a_closed_port(self, closed_port: int, ask: Ask) -> None:
+        with pytest.raises(NotSent, match="no connection could be made"):
+            ask(f"http://127.0.0.1:{closed_port}/")
+
+    def test_a_request_to_a_server_whose_certificate_nobody_vouches_for(
+        self, port_with_a_certificate_nobody_vouches_for: int, ask: Ask
+    ) -> None:
+        with pytest.raises(NotSent, match="no connection could be made"):
+            ask(f"https://localhost:{port_with_a_certificate_nobody_vouches_for}/")
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            pytest.param("http://nowhere.invalid/", id="unknown-name"),
+            pytest.param("localhost/v1/graphql", id="no-scheme"),
+            pytest.param("ftp://localhost/", id="other-scheme"),
+            pytest.param("http:///v1/graphql", id="no-host"),
+            pytest.param("http://localhost:99999/", id="no-such-port"),
+            pytest.param("http://two..dots/", id="empty-label"),
+            pytest.param(f"http://{'a' * 64}.invalid/", id="endless-label"),
+        ],
+    )
+    def test_a_request_to_an_address_that_leads_nowhere(self, url: str, ask: Ask) -> None:
+        with pytest.raises(NotSent):
+            ask(url)
+
+    @pytest.mark.parametrize(
+        "value", [pytest.param("two\nlines", id="line-break"), pytest.param("✓", id="not-latin-1")]
+    )
+    def test_a_request_with_a_header_that_http_cannot_carry(
+        self, server: MisbehavingServer, value: str, ask: Ask
+    ) -> None:
+        with pytest.raises(NotSent):
+            ask(server.url("/created"), headers={"x-hasura-admin-secret": value})
+
+    def test_a_request_whose_body_json_cannot_carry(self, server: MisbehavingServer) -> None:
+        with pytest.raises(NotSent):
+            post(server.url("/created"), body={"number": float("nan")})
+
+
+class TestTheOutcomeIsUnknownWhen:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/resets_before_answering",
+            "/closes_before_answering",
+            "/truncated",
+            "/truncated_chunk",
+            "/not_the_promised_gzip",
+            "/not_http",
+        ],
+        ids=lambda path: path.strip("/"),
+    )
+    def test_the_answer_breaks_off_or_makes_no_sense(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        with pytest.raises(OutcomeUnknown):
+            ask(server.url(path))
+
+    @pytest.mark.parametrize("path", ["/hangs", "/hangs_in_the_body", "/drips"], ids=lambda path: path.strip("/"))
+    def test_the_answer_does_not_come_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        begun = time.monotonic()
+
+        with pytest.raises(OutcomeUnknown):
+            ask(server.url(path), read_timeout=0.2)
+
+        assert time.monotonic() - begun < 5
+
+
+RAISED_BEFORE_ANYTHING_LEFT = {
+    "ConnectTimeout",
+    "InvalidHeader",
+    "InvalidJSONError",  # but not JSONDecodeError, its subclass: an answer came
+    "InvalidProxyURL",
+    "InvalidSchema",
+    "InvalidURL",
+    "MissingSchema",
+}
+ALL_OF_REQUESTS = [
+    kind
+    for kind in vars(requests.exceptions).values()
+    if inspect.isclass(kind) and issubclass(kind, requests.RequestException)
+]
+
+
+@pytest.mark.parametrize("kind", ALL_OF_REQUESTS, ids=lambda kind: kind.__name__)
+def test_every_exception_of_requests_is_told_apart(kind: type[requests.RequestException]) -> None:
+    error = (
+        kind("cut short", "{", 0) if issubclass(kind, ValueError) and issubclass(kind, json.JSONDecodeError) else kind()
+    )
+    expected = NotSent if kind.__name__ in RAISED_BEFORE_ANYTHING_LEFT else OutcomeUnknown
+
+    with responses.RequestsMock() as network:
+        network.post("http://x.test/2/tweets", body=error)
+        outcome = _outcome_of(lambda: post("http://x.test/2/tweets"))
+
+    assert type(outcome) is expected
+
+
+class TestThroughAProxy:
+    @pytest.fixture(autouse=True)
+    def _clean(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("no_proxy", "NO_PROXY", "http_proxy", "https_proxy", "HTTPS_PROXY", "ALL_PROXY", "all_proxy"):
+            monkeypatch.delenv(name, raising=False)
+
+    @pytest.mark.parametrize("behaviour", [sends(b""), resets], ids=["closes", "resets"])
+    def test_that_breaks_off_with_the_request_in_its_hands_the_outcome_is_unknown(
+        self, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
+    ) -> None:
+        with a_proxy(behaviour) as (address, asked):
+            monkeypatch.setenv("HTTP_PROXY", f"http://{address}")
+
+            with pytest.raises(OutcomeUnknown):
+                post("http://x.test/2/tweets")
+
+        assert asked[0].startswith(b"POST http://x.test/2/tweets")
+
+    def test_that_is_not_there_it_was_not_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+
+        with pytest.raises(NotSent):
+            post("http://x.test/2/tweets")
+
+    def test_that_refuses_the_tunnel_it_was_not_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with a_proxy(sends(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")) as (address, _):
+            monkeypatch.setenv("HTTPS_PROXY", f"http://{address}")
+
+            with pytest.raises(NotSent):
+                post("https://x.test/2/tweets")
+
+
+@contextlib.contextmanager
+def a_proxy(behaviour: Behaviour) -> Iterator[tuple[str, list[bytes]]]:
+    """Takes one request whole and then behaves; gives its address and what it was asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                asked.append(connection.recv(65536))
+                behaviour(connection)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"127.0.0.1:{listener.getsockname()[1]}", asked
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/created", "/unavailable", "/not_json", "/truncated", "/resets_before_answering", "/not_http"],
+    ids=lambda path: path.strip("/"),
+)
+def test_neither_secrets_nor_bodies_are_logged_or_told(
+    server: MisbehavingServer, caplog: pytest.LogCaptureFixture, path: str, ask: Ask
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    outcome = _outcome_of(lambda: ask(server.url(path)))
+
+    told = caplog.text + (text_of(outcome) if isinstance(outcome, BaseException) else "")
+    assert "a-token-of-the-author" not in told
+    assert "What the author wrote" not in told
+
+
+def _outcome_of(call: Callable[[], HttpAnswer]) -> Any:
+    try:
+        return call()
+    except (NotSent, OutcomeUnknown) as error:
+        return error

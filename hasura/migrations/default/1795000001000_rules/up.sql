@@ -1,0 +1,174 @@
+-- The rules of a post that a constraint cannot say: they hold whoever writes.
+-- The sentences are for authors: Hasura shows the words of SQLSTATE class 22 (data exception) to users.
+
+create function public.one_line_end(text text) returns text language sql immutable as $$
+  select regexp_replace(text, E'\r\n?', E'\n', 'g')
+$$;
+
+
+-- An author with one account need not name it; with none or several, silence would be a guess.
+create function public.only_account_of(author bigint) returns bigint language plpgsql stable as $$
+declare
+  linked bigint[] := array(select account_id from public.account_user where user_id = author);
+begin
+  if cardinality(linked) = 0 then
+    raise exception 'No X account is linked to you yet. Link one, then schedule the post.' using errcode = '22023';
+  elsif cardinality(linked) > 1 then
+    raise exception 'You have several X accounts. Say in account_id which one posts.' using errcode = '22023';
+  end if;
+  return linked[1];
+end
+$$;
+
+
+create function public.check_new_post() returns trigger language plpgsql as $$
+begin
+  if new.state <> 'scheduled' or new.tweet_id is not null then
+    raise exception 'A new post is scheduled, and was never attempted.' using errcode = '22023';
+  end if;
+  new.text := public.one_line_end(new.text);
+  -- Of another user the constraints and Hasura's permission refuse it; words from here would tell about somebody else.
+  if new.account_id is null and new.user_id is not null
+    and (public.session_username() is null or new.user_id is not distinct from public.session_author())
+  then
+    new.account_id := public.only_account_of(new.user_id);
+  end if;
+  return new;
+end
+$$;
+create trigger check_new_post before insert on public.scheduled_post
+  for each row execute function public.check_new_post();
+
+
+-- One function, not a trigger for each rule: the rules apply in the order in which they stand here.
+create function public.check_changed_post() returns trigger language plpgsql as $$
+declare
+  is_moved constant boolean := new.schedule_for <> old.schedule_for;
+  -- It may become null: the account was removed.
+  has_other_account constant boolean := new.account_id is not null and new.account_id is distinct from old.account_id;
+begin
+  if new.text <> old.text then
+    new.text := public.one_line_end(new.text);
+  end if;
+  new.updated_at := now();
+
+  -- What is on X, or may be, stays as it was sent.
+  if old.state = 'tweeted' and (new.state, new.tweet_id) is distinct from (old.state, old.tweet_id) then
+    raise exception 'This post is published; that cannot be undone here.' using errcode = '22023';
+  end if;
+  if old.state in ('sending', 'tweeted') and (
+    is_moved or has_other_account
+    or (new.text, new.user_id, new.when_late) is distinct from (old.text, old.user_id, old.when_late)
+  ) then
+    perform public.refuse_a_change(old.state);
+  end if;
+  if old.state = 'unknown' and old.reconcile_at is not null and (new.text <> old.text or has_other_account) then
+    perform public.refuse_a_change(old.state);
+  end if;
+
+  -- An author has no right on the state: moving a post that has ended is how it is attempted again. An unknown one has
+  -- ended when no reconciliation is planned; before that it is not known that another attempt would not publish it twice.
+  if is_moved and (old.state in ('failed', 'missed') or (old.state = 'unknown' and old.reconcile_at is null)) then
+    insert into public.post_attempt (post_id, number, text, finished_at, outcome, detail)
+    select old.id, 1 + coalesce(max(number), 0), new.text, now(), 'opened',
+      format('Opened again by moving it. It was %s: %s', old.state, old.reason)
+    from public.post_attempt where post_id = old.id;
+    new.state := 'scheduled';
+    new.next_attempt_at := null;
+    new.lease_until := null;
+    new.reason := null;
+  end if;
+
+  -- What X said of the old account is nothing to the new one, and an author who moves a post wants it at its new time.
+  if old.state = 'scheduled' and new.state = 'scheduled' and (is_moved or has_other_account) then
+    new.next_attempt_at := null;
+    new.reason := null;
+  end if;
+
+  if new.state <> old.state then
+    perform public.check_change_of_state(old.id, old.state, new.state);
+  end if;
+  return new;
+end
+$$;
+
+create function public.refuse_a_change(state text) returns void language plpgsql as $$
+begin
+  raise exception '%', case state
+    when 'sending' then 'This post is being published just now and cannot be changed. Try again in a moment.'
+    when 'unknown' then 'This post may be on X already. X is being asked; until then it cannot be changed.'
+    else 'This post is published and cannot be changed.'
+  end using errcode = '22023';
+end
+$$;
+
+create function public.check_change_of_state(post_id bigint, old_state text, new_state text) returns void
+language plpgsql as $$
+begin
+  if new_state = 'tweeted' then  -- X has it: that is true in whatever state the row is by now
+    if not exists (select from public.post_attempt as attempt where attempt.post_id = check_change_of_state.post_id) then
+      raise exception 'A post that was never attempted cannot be published.' using errcode = '22023';
+    end if;
+  elsif (old_state, new_state) not in (
+    ('scheduled', 'sending'), ('scheduled', 'missed'),
+    ('sending', 'scheduled'), ('sending', 'failed'), ('sending', 'unknown'),
+    ('unknown', 'scheduled'), ('unknown', 'failed'), ('failed', 'scheduled'), ('missed', 'scheduled')
+  ) then
+    raise exception 'A post that is % cannot become %.', old_state, new_state using errcode = '22023';
+  end if;
+end
+$$;
+create trigger check_changed_post before update on public.scheduled_post
+  for each row execute function public.check_changed_post();
+
+
+create function public.check_deleted_post() returns trigger language plpgsql as $$
+begin
+  perform public.refuse_a_change(old.state);
+  return null;
+end
+$$;
+create trigger check_deleted_post before delete on public.scheduled_post
+  for each row when (old.state in ('sending', 'tweeted') and public.session_author() is not null)
+  execute function public.check_deleted_post();
+
+
+-- Whoever takes a post out of sending without saying how its attempt ended leaves that unknown, not open: an open attempt
+-- would stand in the way of the next one.
+create function public.close_the_attempt() returns trigger language plpgsql as $$
+begin
+  update public.post_attempt set
+    finished_at = now(), outcome = 'unknown', detail = 'The publisher stopped before it wrote down what X said.'
+  where post_id = new.id and finished_at is null;
+  return null;
+end
+$$;
+create trigger no_attempt_stays_open after update on public.scheduled_post
+  for each row when (old.state = 'sending' and new.state <> 'sending')
+  execute function public.close_the_attempt();
+
+
+create function public.check_open_attempt() returns trigger language plpgsql as $$
+begin
+  if not exists (select from public.scheduled_post where id = new.post_id and state = 'sending') then
+    raise exception 'An attempt is open only while its post is being sent.' using errcode = '22023';
+  end if;
+  return new;
+end
+$$;
+create trigger check_open_attempt before insert or update on public.post_attempt
+  for each row when (new.finished_at is null) execute function public.check_open_attempt();
+
+
+create function public.end_the_pause() returns trigger language plpgsql as $$
+begin
+  new.paused_until := null;
+  new.paused_reason := null;
+  return new;
+end
+$$;
+create trigger new_tokens_end_the_pause before update on public.account
+  for each row when (
+    (new.access_token, new.access_token_secret) is distinct from (old.access_token, old.access_token_secret)
+  )
+  execute function public.end_the_pause();

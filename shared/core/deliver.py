@@ -1,131 +1,220 @@
-"""What happens when an alarm rings: everything that is due is published, and the answer is for the post that rang."""
+"""A delivery of an event to the webhook: publishes everything that is due, and answers for the post it is about."""
 
 import logging
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from shared.core.model import Clock, Post, PostStore, Publisher
-from shared.core.publish import publish_post
-from shared.core.reconcile import look_up
-
-LONGEST_RETRY_AFTER = timedelta(minutes=15)
-"""An alarm is never asked to ring again later than this; a longer wait gets an alarm of its own."""
-
-DRAINING = timedelta(seconds=5)
-"""For how long a ring goes on taking batches: with the slowest of them it ends within the minute that Hasura waits."""
-
-LATEST_START = timedelta(seconds=45)
-"""A publisher that comes to send a post later than this after its claim leaves it: the rest of the lease is for X."""
+from shared.core.model import (
+    ClaimedPost,
+    Clock,
+    Delivery,
+    FoundPost,
+    MissedPost,
+    PostStore,
+    Publisher,
+    State,
+)
+from shared.core.policy import DRAIN_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
+from shared.core.publish import Conclusion, publish
+from shared.core.reconcile import reconcile
+from shared.errors import ScheduledPostsError
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Rung:
-    """What a ring did: how many claimed posts ended in which state, and what there is to say of the post that rang.
+class DeliveryResult:
+    """What a delivery did: how many claimed posts ended in which state, and what there is to say of its own post.
 
-    `retry_after` is set when the same alarm should ring again: the post that rang is still open.
+    `retry_after` is set when the same event should be delivered again: its post is still open.
     """
 
     claimed: Mapping[str, int]
     post_id: int | None = None
-    state: str | None = None
+    state: State | None = None
     reason: str | None = None
     tweet_id: str | None = None
     retry_after: timedelta | None = None
 
 
-def ring(ringing_post_id: int | None, store: PostStore, publisher: Publisher, clock: Clock) -> Rung:
-    """Publishes what is due, and says what became of the post that rang. None rings for no post in particular.
+@dataclass(frozen=True)
+class _Ended:
+    """A claimed post as it is after its claim. `come_back_at`: when it is next due, as far as this delivery knows."""
 
-    Raises HasuraUnavailable when nothing could be claimed, or the state of the ringing post could not be read.
+    id: int
+    state: State
+    reason: str | None = None
+    tweet_id: str | None = None
+    come_back_at: datetime | None = None
+
+
+def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> DeliveryResult:
+    """Publishes what is due, and says what became of the post of the delivery, if it is about one.
+
+    Raises HasuraUnavailable when nothing could be claimed, or the state of that post could not be read.
     """
-    ended = _drain(ringing_post_id, store, publisher, clock)
-    counts = Counter(post.state for post in ended)
+    if delivery.is_follow_up:
+        store.release_follow_up()
+    ended = _drain(delivery, store, publisher, clock)
+    counts = Counter(str(post.state) for post in ended)
+    if delivery.post_id is None:
+        return DeliveryResult(counts)
+    own = next((post for post in ended if post.id == delivery.post_id), None)
+    if own is None:
+        return _nothing_to_do(delivery, delivery.post_id, counts, store, clock)
+    retry_after = None
+    if own.come_back_at:
+        retry_after = min(own.come_back_at - clock.now(), LONGEST_RETRY_AFTER)
+    return DeliveryResult(counts, own.id, own.state, own.reason, own.tweet_id, retry_after)
 
-    if ringing_post_id is None:
-        return Rung(counts)
-    own = next((post for post in ended if post.id == ringing_post_id), None)
-    if own:
-        return _rung_for(own, counts, clock)
-    return _rung_in_vain(ringing_post_id, counts, store)
 
-
-def _drain(ringing_post_id: int | None, store: PostStore, publisher: Publisher, clock: Clock) -> list[Post]:
-    """The posts of all batches as they are after it. What it leaves behind is rung for again at once."""
-    started, ended = clock.now(), []
+def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> list[_Ended]:
+    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery."""
+    claim_until, ended = clock.now() + DRAIN_TIME, []
     while True:
-        batch = _one_batch(ringing_post_id, store, publisher, clock)
-        for post in batch:
-            logger.info("post %s is %s%s", post.id, post.state, _lateness(post, clock) or _because(post.reason))
-        ended += batch
-        if len(batch) < store.batch_size:
+        start_by = clock.now() + LATEST_START
+        claim = store.claim_due_posts(delivery.post_id)
+        ended += [_missed(post) for post in claim.missed]
+        ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, publisher, clock)
+        if claim.size < store.batch_size:
             return ended
-        if clock.now() - started > DRAINING:
-            store.set_alarm(clock.now(), None)
+        if clock.now() > claim_until:
+            _follow_up(store, clock)
             return ended
 
 
-def _one_batch(ringing_post_id: int | None, store: PostStore, publisher: Publisher, clock: Clock) -> list[Post]:
-    """The claimed posts, published or looked up side by side."""
-    start_by = clock.now() + LATEST_START
-    claimed = store.claim_due_posts(ringing_post_id)
-    ours = [post for post in claimed if post.is_leased]
-    closed = [post for post in claimed if not post.is_leased]
-    if not ours:
-        return closed
-    with ThreadPoolExecutor(max_workers=len(ours)) as pool:
-        tries = [
-            pool.submit(publish_post, post, start_by, store, publisher, clock)
-            if post.state == "sending"
-            else pool.submit(look_up, post, store, publisher, clock)
-            for post in ours
+def _publish_and_reconcile(
+    posts: tuple[ClaimedPost, ...],
+    start_by: datetime,
+    delivery: Delivery,
+    store: PostStore,
+    publisher: Publisher,
+    clock: Clock,
+) -> list[_Ended]:
+    """Side by side, each post in a thread. Only this thread logs: Azure drops the log lines of others."""
+    if not posts:
+        return []
+    with ThreadPoolExecutor(max_workers=len(posts)) as pool:
+        running = [
+            pool.submit(publish, post, start_by, store, publisher, clock)
+            if post.state is State.SENDING
+            else pool.submit(reconcile, post, store, publisher, clock)
+            for post in posts
         ]
-    return closed + [_ended(post, one_try) for post, one_try in zip(ours, tries, strict=True)]
+    ended = [_ended(post, work, clock) for post, work in zip(posts, running, strict=True)]
+    for post in posts:
+        _delete_event_of_the_future(post, delivery, store, clock)
+    return ended
 
 
-def _ended(post: Post, one_try: Future[Post]) -> Post:
-    """A fault of ours must not hide how the others ended. Its own post stays ``sending`` until its lease runs out."""
+def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _Ended:
+    """Logs how a claimed post ended. A fault of ours must not hide how the others ended."""
+    until_lease_ends = clock.now() + LEASE
     try:
-        return one_try.result()
+        conclusion = work.result()
     except Exception:
-        logger.exception("a fault of ours interrupted the publishing of post %s", post.id)
-        return replace(post, reason="A fault of ours interrupted its publishing; the log has it.")
+        logger.exception("post %s: a fault of ours interrupted its publishing", post.id)
+        return _Ended(post.id, post.state, "A fault of ours interrupted its publishing; the log has it.")
+    decision, recorded = conclusion.decision, conclusion.recorded
+    if decision.for_operator:
+        logger.error("the operator must act, %s", decision.for_operator)
+    if recorded is None:
+        logger.error(
+            "post %s is %s (tweet %s), which could not be recorded: %s",
+            post.id,
+            decision.state,
+            decision.tweet_id,
+            conclusion.record_failure,
+        )
+        reason = "What became of it could not be written down; that is reconciled when its lease has run out."
+        return _Ended(post.id, post.state, reason, come_back_at=until_lease_ends)
+    if not recorded.done:
+        logger.warning(
+            "post %s is %s by now; this delivery came too late to record that it is %s (tweet %s)",
+            post.id,
+            recorded.state or "deleted",
+            decision.state,
+            decision.tweet_id,
+        )
+        return _Ended(post.id, recorded.state or post.state, "Another delivery has taken it over.")
+    logger.info("post %s is %s%s", post.id, decision.state, _details(conclusion, clock))
+    return _Ended(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
 
 
-def _rung_for(post: Post, counts: Mapping[str, int], clock: Clock) -> Rung:
-    retry_after, next_time = None, post.not_before or post.held_until
-    if post.state in ("scheduled", "unknown") and next_time:
-        retry_after = min(next_time - clock.now(), LONGEST_RETRY_AFTER)
-    return Rung(counts, post.id, post.state, post.reason, post.tweet_id, retry_after)
+def _details(conclusion: Conclusion, clock: Clock) -> str:
+    decision, post = conclusion.decision, conclusion.post
+    if decision.state is State.TWEETED:
+        lateness = (clock.now() - post.schedule_for).total_seconds()
+        return f" as {decision.tweet_id}, {lateness:.3f} s after its time"
+    return f": {decision.reason}"
 
 
-_WHY_NOTHING_TO_DO = {
-    "tweeted": "It is published already.",
-    "sending": "Another ring is publishing it.",
+def _missed(post: MissedPost) -> _Ended:
+    logger.info("post %s is missed: %s", post.id, post.reason)
+    return _Ended(post.id, State.MISSED, post.reason)
+
+
+def _follow_up(store: PostStore, clock: Clock) -> None:
+    """Best effort: without a follow-up delivery, the sweep takes what is left within a minute."""
+    try:
+        if store.reserve_follow_up():
+            store.create_event(clock.now(), {"follow_up": True})
+    except ScheduledPostsError as error:
+        logger.warning("no follow-up delivery could be set, the sweep will take what is left: %s", error)
+
+
+_NOTHING_TO_DO = {
+    State.TWEETED: "It is published already.",
+    State.SENDING: "Another delivery is publishing it.",
 }
 
 
-def _rung_in_vain(post_id: int, counts: Mapping[str, int], store: PostStore) -> Rung:
-    """The alarm rang for a post that is not due: early, late, twice or for nothing. That does no harm."""
+def _nothing_to_do(
+    delivery: Delivery, post_id: int, counts: Mapping[str, int], store: PostStore, clock: Clock
+) -> DeliveryResult:
+    """The post was not claimed: the delivery is early, late, a second one, or for nothing. That does no harm."""
     post = store.find_post(post_id)
     if post is None:
-        return Rung(counts, post_id, None, "There is no such post: it was deleted, or never was.")
-    if post.state != "scheduled":
-        return Rung(counts, post_id, post.state, _WHY_NOTHING_TO_DO.get(post.state, post.reason), post.tweet_id)
-    store.set_alarm(post.due_at, {"id": post.id, "schedule_for": post.schedule_for.isoformat()})
-    logger.info("post %s is not due before %s; its alarm is set again", post_id, post.due_at.isoformat())
-    return Rung(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}; the alarm is set again.")
+        return DeliveryResult(counts, post_id, None, "There is no such post: it was deleted, or never was.")
+    if post.state is not State.SCHEDULED:
+        reason = _NOTHING_TO_DO.get(post.state, post.reason)
+        return DeliveryResult(counts, post_id, post.state, reason, post.tweet_id)
+    if post.has_open_attempt:
+        reason = "Its log has an open attempt, which only a change by hand can leave; it is not claimed. Run the doctor."
+        return DeliveryResult(counts, post_id, post.state, reason)
+    if post.due_at <= clock.now():  # locked by another transaction just now, or become due since the claim
+        return DeliveryResult(counts, post_id, post.state, "It is due, and was not to be had.", None, timedelta(seconds=1))
+    _ensure_event(post, delivery, store)
+    return DeliveryResult(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}.")
 
 
-def _lateness(post: Post, clock: Clock) -> str | None:
-    if post.state != "tweeted":
-        return None
-    return f" as {post.tweet_id}, {(clock.now() - post.schedule_for).total_seconds():.3f} s after its time"
+def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None:
+    """A post that is not due has one scheduled event, for the time when it is: another one only when that changed."""
+    if post.event_at == post.due_at and post.event_id != delivery.event_id:
+        return
+    event = store.create_event(post.due_at, {"id": post.id, "schedule_for": post.schedule_for.isoformat()})
+    logger.info("post %s is not due before %s; an event is set for then", post.id, post.due_at.isoformat())
+    event_id = event.get("event_id")
+    if event_id is None:
+        return
+    is_kept = store.keep_event(post.id, event_id, post.due_at, instead_of=post.event_id)
+    obsolete = post.event_id if is_kept else event_id
+    if obsolete and obsolete != delivery.event_id:
+        _delete_event(post.id, obsolete, store)
 
 
-def _because(reason: str | None) -> str:
-    return f": {reason}" if reason else ""
+def _delete_event_of_the_future(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
+    """Of a post that was moved to now, the event for its earlier time is left."""
+    if post.event_id and post.event_at and post.event_at > clock.now() and post.event_id != delivery.event_id:
+        _delete_event(post.id, post.event_id, store)
+
+
+def _delete_event(post_id: int, event_id: str, store: PostStore) -> None:
+    """Best effort: an event that is left is delivered, and finds nothing to do."""
+    try:
+        store.delete_event(event_id)
+    except ScheduledPostsError as error:
+        logger.info("post %s: an obsolete event could not be deleted: %s", post_id, error)

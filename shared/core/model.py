@@ -1,125 +1,322 @@
-"""The core: what a post is, what it needs of the outside world, and how it is created.
-
-A ring is in ringing.py, one try to publish in publishing.py.
+"""What the core knows of the world: a post, its attempts, what X said, and the ports through which it learns that.
 
 Knows no HTTP, no GraphQL and no environment. All times are aware datetimes in UTC.
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Protocol
 
-from shared.core.drafts import Draft, read_draft
-from shared.errors import Fault, HasuraUnavailable, InvalidDraft, KeyReused, ScheduledPostsError
-
-LEASE = timedelta(minutes=2)
-"""How long a claimed post is its publisher's."""
-
-ABSENT = "It was looked for and is not on X."
-"""What the log says of a try that X turned out not to have."""
-
-logger = logging.getLogger(__name__)
+from shared.errors import ScheduledPostsError
 
 Row = dict[str, Any]
-"""A row as Hasura answers it."""
+"""A JSON object as Hasura answers it, handed on to the caller of createPost as it is."""
+
+
+class State(StrEnum):
+    """The states of a post."""
+
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    TWEETED = "tweeted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    MISSED = "missed"
+
+
+class Outcome(StrEnum):
+    """How an attempt ended."""
+
+    TWEETED = "tweeted"
+    NOT_SENT = "not_sent"
+    """X surely does not have it; the post is attempted again."""
+    SKIPPED = "skipped"
+    """X was not asked."""
+    REJECTED = "rejected"
+    """X, or a rule of ours, will never take it."""
+    UNKNOWN = "unknown"
+    """X may have it."""
+    DUPLICATE = "duplicate"
+    """X has this text already, perhaps from an earlier attempt of unknown outcome."""
+    ABSENT = "absent"
+    """The outcome was unknown, and X surely does not have it."""
+
+
+class Rejection(StrEnum):
+    """What X rejected."""
+
+    POST = "post"
+    """This post, for good."""
+    DUPLICATE = "duplicate"
+    """The text: the account has posted it already."""
+    SIGN_IN = "sign_in"
+    """The account's tokens; a wrong app key and a clock that is off look the same."""
+    ACCOUNT = "account"
+    """The account, for a while: a limit, a suspension."""
+    APP = "app"
+    """Our app as a whole, for a while: credits, keys, access level."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """An account on X, who may post from it, and the tokens that do."""
+    """An account on X, and the tokens to post from it."""
 
     id: int
     name: str
-    user_ids: frozenset[int]
     access_token: str = field(repr=False)
     access_token_secret: str = field(repr=False)
 
 
 @dataclass(frozen=True)
-class Question:
-    """An earlier try of which it is not known, or was not at first, whether X has it.
+class UnresolvedAttempt:
+    """An attempt of which it is not known, or was not at first, whether X has it.
 
-    `text` is what was sent then, and `account` from where; None: that account was removed since. `is_duplicate`: X
-    refused it because it has that text already.
+    `text` is what was sent, and `account` from where; None: that account was removed since. `outcome` is UNKNOWN,
+    DUPLICATE or ABSENT.
     """
 
     number: int
     account: Account | None
     text: str
+    outcome: Outcome
     started_at: datetime
     finished_at: datetime
-    is_duplicate: bool = False
 
 
 @dataclass(frozen=True)
-class Post:
-    """A scheduled post as its row has it; no account_id means that the account was removed.
+class ClaimedPost:
+    """A post that is the caller's until `lease_until`: to publish while SENDING, to reconcile while UNKNOWN.
 
-    `tries` counts since it was scheduled or opened again, `attempt` is the number of the latest entry in its log, and
-    `looks` counts how often its unknown outcome was looked up. Known of found posts alone: `held_until`, until when X
-    refuses its account or our app. Known of claimed posts alone: `account`; `is_leased`, whether it is the caller's;
-    `sign_in_refused_at`, when X last refused the sign-in of this account for it; and its open `questions`.
+    `attempt_number` is the latest entry of its log; of a post to publish that attempt is open. No `account`: it was
+    removed. `unanswered_attempts` (X did not answer) and `unsent_attempts` (no connection) count the ended attempts
+    since the post was scheduled or opened again; `failed_reconciliations` those of the latest attempt.
+    `sign_in_rejected_at` is when X first rejected the sign-in of this account for this post, and `others_...` tell what
+    X said to other accounts since then. `unresolved` begins with the newest attempt.
     """
 
     id: int
     user_id: int
-    account_id: int | None
     text: str
     schedule_for: datetime
-    state: str
-    tries: int
-    attempt: int = 0
-    looks: int = 0
-    not_before: datetime | None = None
-    tweet_id: str | None = None
-    reason: str | None = None
-    held_until: datetime | None = None
-    account: Account | None = None
-    is_leased: bool = False
-    sign_in_refused_at: datetime | None = None
-    questions: tuple[Question, ...] = ()
-
-    @property
-    def unanswered_tries(self) -> int:
-        """How many of the latest entries in its log, as many as its `tries`, ended without a word from X."""
-        return sum(question.number > self.attempt - self.tries for question in self.questions)
-
-    @property
-    def due_at(self) -> datetime:
-        """When it goes out: its time, or where that is later the time of the next try or the end of a hold."""
-        return max(self.schedule_for, self.not_before or self.schedule_for, self.held_until or self.schedule_for)
+    state: State
+    lease_until: datetime
+    attempt_number: int
+    account: Account | None
+    may_post: bool
+    unanswered_attempts: int = 0
+    unsent_attempts: int = 0
+    failed_reconciliations: int = 0
+    sign_in_rejected_at: datetime | None = None
+    others_accepted_since: bool = False
+    others_rejected_since: bool = False
+    unresolved: tuple[UnresolvedAttempt, ...] = ()
+    event_id: str | None = None
+    event_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How one try, or one look, ended: what the post becomes (`state`, `reason`, ...), and what its attempt says.
+class MissedPost:
+    """A post that the claim ended: it was too late."""
 
-    `attempts` numbers the attempts that say so: of a try its own; of a look those it answers, if any. A look counts no
-    `tries`: None leaves them as they are. What a look finds of one try can show that later ones are `absent`.
+    id: int
+    schedule_for: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one claim took."""
+
+    posts: tuple[ClaimedPost, ...] = ()
+    missed: tuple[MissedPost, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many posts it took; fewer than the batch size: nothing is left."""
+        return len(self.posts) + len(self.missed)
+
+
+@dataclass(frozen=True)
+class FoundPost:
+    """A post as it is now. `due_at`: when it is due, pauses and waits included. `has_open_attempt`: one in its log."""
+
+    id: int
+    state: State
+    schedule_for: datetime
+    due_at: datetime
+    reason: str | None = None
+    tweet_id: str | None = None
+    event_id: str | None = None
+    event_at: datetime | None = None
+    has_open_attempt: bool = False
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An invocation of the webhook: the post it is about, if any, and the event that caused it.
+
+    `is_follow_up`: another delivery asked for it because it left posts behind.
     """
 
-    state: str
-    attempt: str
-    detail: str
-    reason: str | None = None
-    tweet_id: str | None = None
-    status_code: int | None = None
-    not_before: datetime | None = None
-    attempts: tuple[int, ...] = ()
-    absent: tuple[int, ...] = ()
-    looks: int = 0
-    tries: int | None = None
-    sign_in_refused: bool = False
+    post_id: int | None
+    event_id: str | None = None
+    is_follow_up: bool = False
+
+
+# What became of an attempt to publish.
 
 
 @dataclass(frozen=True)
-class Created:
-    """A stored post, and its alarm; None where no alarm is known to be set, and the sweep will see to the post."""
+class Accepted:
+    """X has the post. `code` is X's own code for its answer, kept for the log, here and below."""
 
-    post: Row
-    alarm: Row | None
+    tweet_id: str
+    code: int | None = None
+
+
+@dataclass(frozen=True)
+class NotSent:
+    """No connection: X surely does not have the post."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """X was not asked, because it was too late to wait for its answer."""
+
+    detail: str
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """X does not take it. `wait`: how long an ACCOUNT or APP is to wait."""
+
+    what: Rejection
+    detail: str
+    code: int | None = None
+    wait: timedelta = timedelta()
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The request left, and no readable answer came: X may or may not have the post."""
+
+    detail: str
+    code: int | None = None
+
+
+PublishResult = Accepted | NotSent | Skipped | Rejected | Unanswered
+
+
+# What X's timeline shows of a post of unknown outcome.
+
+
+@dataclass(frozen=True)
+class Found:
+    """X has it, from this attempt. `absent` are the newer attempts, which X surely does not have."""
+
+    number: int
+    tweet_id: str
+    absent: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class NotShownYet:
+    """X does not show it, which proves nothing before `sure_at`."""
+
+    sure_at: datetime
+
+
+@dataclass(frozen=True)
+class SurelyAbsent:
+    """X has it from none of the unresolved attempts."""
+
+
+@dataclass(frozen=True)
+class CannotAsk:
+    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `is_app`: it rejects our whole app."""
+
+    detail: str
+    wait: timedelta | None = None
+    is_app: bool = False
+
+
+@dataclass(frozen=True)
+class NothingToAsk:
+    """X cannot be asked, now or later: the account was removed here, or nothing tells what was sent."""
+
+    detail: str
+
+
+TimelineResult = Found | NotShownYet | SurelyAbsent | CannotAsk | NothingToAsk
+
+
+class TimelineUnavailable(ScheduledPostsError):
+    """X did not show the timeline; `result` says why, and until when."""
+
+    def __init__(self, result: CannotAsk) -> None:
+        super().__init__(result.detail)
+        self.result = result
+
+
+# What is decided.
+
+
+@dataclass(frozen=True)
+class LogEntry:
+    """What the log says of an attempt from now on; None leaves it as it is."""
+
+    number: int
+    outcome: Outcome | None = None
+    detail: str | None = None
+    rejection: Rejection | None = None
+    code: int | None = None
+    failed_reconciliations: int | None = None
+
+
+@dataclass(frozen=True)
+class Pause:
+    """No post of the account, or of the whole app, is attempted before `until`."""
+
+    of: Rejection
+    until: datetime
+    reason: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a post becomes, what its log says, and when to come back: `next_attempt_at` or `reconcile_at`.
+
+    `for_operator`: a sentence for the log, when the operator must act.
+    """
+
+    state: State
+    log: tuple[LogEntry, ...] = ()
+    reason: str | None = None
+    tweet_id: str | None = None
+    next_attempt_at: datetime | None = None
+    reconcile_at: datetime | None = None
+    pause: Pause | None = None
+    for_operator: str | None = None
+
+    @property
+    def come_back_at(self) -> datetime | None:
+        """When the post is next due; None: nobody will come back."""
+        return self.next_attempt_at or self.reconcile_at or (self.pause.until if self.pause else None)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Whether a decision was written down, and the state of the post after that; None: the post was deleted."""
+
+    done: bool
+    state: State | None
+
+
+# Ports.
 
 
 class Clock(Protocol):
@@ -132,111 +329,52 @@ class Clock(Protocol):
         """Waits."""
 
 
-class DraftStore(Protocol):
-    """Where a draft becomes a row, with its author's rights, and gets its alarm. May raise a Problem."""
+class EventStore(Protocol):
+    """Where the scheduled events are. Everything may raise a Problem."""
 
-    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
-        """The new row; None when the author has a post of this key already."""
+    def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
+        """Has the webhook called at that time; answers what Hasura says of the event: ``event_id`` among it."""
 
-    def post_of_key(self, key: str, token: str) -> Row | None:
-        """The author's post of this key, if there is one, with ``request_draft`` and ``request_event``."""
+    def delete_event(self, event_id: str) -> None:
+        """Takes a scheduled event back; one that is gone already is no error."""
 
-    def set_alarm(self, at: datetime, post: Row | None) -> Row:
-        """Has the webhook called at that time with `post` as payload; answers what Hasura says of the event."""
-
-    def keep_alarm(self, post_id: int, alarm: Row) -> None:
-        """Keeps the answer for a repeated create."""
+    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+        """Writes the event down on its post; False when the post has another event than `instead_of` by now."""
 
 
-class PostStore(Protocol):
-    """Where the rows and the alarms are. Everything may raise HasuraUnavailable."""
+class PostStore(EventStore, Protocol):
+    """Where the posts are. Everything may raise a Problem."""
 
     batch_size: int
     """How many posts one claim takes at most."""
 
-    def set_alarm(self, at: datetime, post: Row | None) -> Row:
-        """Has the webhook called at that time with `post` as payload; None rings for no post in particular."""
+    def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
+        """Takes what is due, the delivered post first."""
 
-    def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
-        """Takes what is due. Leased posts are the caller's, to publish (``sending``) or to look up (``unknown``);
-        the others ended in the claim."""
-
-    def find_post(self, post_id: int) -> Post | None:
+    def find_post(self, post_id: int) -> FoundPost | None:
         """The post as it is now; None when there is none."""
 
-    def record(self, post: Post, outcome: Outcome) -> None:
-        """Writes down how this try or look ended, on the post and its attempts at once."""
+    def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
+        """Writes a decision down, on the post, in its log and on what is paused, at once."""
 
     def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
         """Which of these tweets are known to be of other posts."""
 
-    def hold(self, until: datetime, reason: str, account_id: int | None) -> None:
-        """Has nothing of an account, or of the whole app, claimed before then."""
+    def reserve_follow_up(self) -> bool:
+        """Whether the caller is to create the follow-up delivery; False while another one is outstanding."""
 
-    def statuses_of_others(self, account_id: int, since: datetime) -> set[int]:
-        """The HTTP statuses of X's answers to other accounts since then."""
+    def release_follow_up(self) -> None:
+        """The follow-up delivery has come."""
 
 
 class Publisher(Protocol):
-    """What puts a text on X."""
+    """X."""
 
-    def publish(self, account: Account, text: str) -> str:
-        """The id of the new tweet. Raises a TryFailed."""
+    def publish(self, account: Account, text: str) -> PublishResult:
+        """Puts a text on X; never raises for what X or the network does."""
 
-    def find(self, account: Account, text: str, since: datetime) -> list[str]:
-        """The ids of the account's tweets with this text since then, oldest first. Raises a TryFailed."""
+    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
+        """The ids of the account's tweets with this text since then, oldest first.
 
-
-def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock) -> Created:
-    """Stores the draft in a JSON object and sets its alarm; the post of the same key, if there is one.
-
-    A missing alarm does not undo the post: the sweep publishes it. Raises InvalidDraft, and KeyReused when the key came
-    with another draft.
-    """
-    try:
-        draft = read_draft(fields, clock.now())
-    except InvalidDraft:
-        first = store.post_of_key(key, token) if key else None
-        if first is None:
-            raise
-        return _created_before(read_draft(fields, now=_was_welcome_at(first, clock)), first)
-    row = store.insert_post(draft, token, key)
-    if row is None:
-        first = store.post_of_key(key or "", token)
-        if first is None:
-            raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
-        return _created_before(draft, first)
-    logger.info("post %s is stored for %s", row["id"], draft.schedule_for.isoformat())
-    try:
-        alarm = store.set_alarm(draft.schedule_for, row)
-        logger.info("post %s has its alarm: event %s", row["id"], alarm.get("event_id", "of unknown id"))
-    except ScheduledPostsError as error:
-        logger.error("post %s has no alarm, the sweep will publish it: %s", row["id"], error)
-        return Created(row, None)
-    if key:
-        _keep_alarm(row, alarm, store)
-    return Created(row, alarm)
-
-
-def _was_welcome_at(row: Row, clock: Clock) -> datetime:
-    """The time that the first create asked for: it may be past by now, and is as good as it was then."""
-    try:
-        return datetime.fromisoformat(row["request_draft"]["schedule_for"])
-    except (KeyError, TypeError, ValueError):  # an author can store anything as the draft of a key
-        return clock.now()
-
-
-def _created_before(draft: Draft, row: Row) -> Created:
-    first = row.pop("request_draft")
-    differing = [name for name, value in draft.as_json().items() if first.get(name) != value]
-    if differing:
-        raise KeyReused([Fault(name, f"This Idempotency-Key came with another {name} before.") for name in differing])
-    logger.info("post %s is created again by its key", row["id"])
-    return Created(row, row.pop("request_event"))
-
-
-def _keep_alarm(row: Row, alarm: Row, store: DraftStore) -> None:
-    try:
-        store.keep_alarm(row["id"], alarm)
-    except ScheduledPostsError as error:
-        logger.warning("a repeated create of post %s will not know its alarm: %s", row["id"], error)
+        Raises TimelineUnavailable, also when X has not shown all of them by `until`.
+        """

@@ -1,0 +1,97 @@
+"""How a post is created: the draft becomes a row, and the row gets its scheduled event."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared.core.drafts import Draft, read_draft, read_repeated_draft
+from shared.core.model import Clock, EventStore, Row
+from shared.errors import Fault, HasuraUnavailable, KeyReused, ScheduledPostsError
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Created:
+    """A stored post, and what Hasura says of its scheduled event.
+
+    No event: none is known to be set, and the sweep will publish the post.
+    """
+
+    post: Row
+    event: Row | None
+
+
+@dataclass(frozen=True)
+class EarlierPost:
+    """The post of an earlier request with the same key, the JSON object of its draft, and its event."""
+
+    post: Row
+    draft: Any
+    event_id: str | None
+
+
+class DraftStore(EventStore, Protocol):
+    """Where a draft becomes a row, with its author's rights. Everything may raise a Problem."""
+
+    def post_of_key(self, key: str, token: str) -> EarlierPost | None:
+        """The author's post of this key, if there is one."""
+
+    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
+        """The new row; None when the author has a post of this key already."""
+
+
+def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock) -> Created:
+    """Stores the draft in a JSON object and sets its event; or answers the post that the same key created before.
+
+    A missing event does not undo the post. Raises InvalidDraft, and KeyReused when the key came with another draft.
+    """
+    if key and (earlier := store.post_of_key(key, token)):
+        return _created_before(fields, earlier)
+    draft = read_draft(fields, clock.now())
+    row = store.insert_post(draft, token, key)
+    if row is None:  # the same request, a moment ago
+        return _created_before(fields, _post_of_key(key or "", token, store))
+    logger.info("post %s is stored for %s", row["id"], draft.schedule_for.isoformat())
+    return Created(row, _set_event(row, draft, store))
+
+
+def _post_of_key(key: str, token: str, store: DraftStore) -> EarlierPost:
+    earlier = store.post_of_key(key, token)
+    if earlier is None:
+        raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
+    return earlier
+
+
+def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
+    """The repeated request is valid if it equals the first one, though its time may have passed since."""
+    draft = read_repeated_draft(fields).as_json()
+    first = earlier.draft if isinstance(earlier.draft, dict) else {}  # an author can store anything in its place
+    differing = [name for name, value in draft.items() if first.get(name) != value]
+    if differing:
+        raise KeyReused([Fault(name, f"This Idempotency-Key came with another {name} before.") for name in differing])
+    logger.info("post %s is created again by its key", earlier.post["id"])
+    event = {"message": "success", "event_id": earlier.event_id} if earlier.event_id else None
+    return Created(earlier.post, event)
+
+
+def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
+    """None when that fails: the sweep publishes the post."""
+    try:
+        event = store.create_event(draft.schedule_for, row)
+    except ScheduledPostsError as error:
+        logger.error("post %s has no scheduled event, the sweep will publish it: %s", row["id"], error)
+        return None
+    event_id = event.get("event_id")
+    logger.info("post %s has its scheduled event: %s", row["id"], event_id or "of unknown id")
+    if event_id:
+        _keep_event(row["id"], event_id, draft, store)
+    return event
+
+
+def _keep_event(post_id: int, event_id: str, draft: Draft, store: DraftStore) -> None:
+    try:
+        store.keep_event(post_id, event_id, draft.schedule_for, instead_of=None)
+    except ScheduledPostsError as error:
+        logger.warning("post %s: its event is set, but not written down: %s", post_id, error)

@@ -16,6 +16,7 @@ _DATE_TIME = re.compile(
     r"([Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
     r"(:(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?(?P<offset>[Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)?)?"
 )
+_DATE_TIME_FIELDS = ("year", "month", "day", "hour", "minute", "second")
 
 
 class MissingOffset(ValueError):
@@ -27,14 +28,10 @@ def read_instant(text: str) -> datetime:
     match = _DATE_TIME.fullmatch(text)
     if match is None:
         raise ValueError("not a date-time as RFC 3339 writes it")
-    leap = match["second"] == "60"
-    local = datetime(
-        *(int(match[name]) for name in ("year", "month", "day")),
-        *(int(match[name] or 0) for name in ("hour", "minute")),
-        59 if leap else int(match["second"] or 0),
-        int((match["fraction"] or "")[:6].ljust(6, "0")),
-        UTC,
-    )
+    year, month, day, hour, minute, second = (int(digits or 0) for digits in match.group(*_DATE_TIME_FIELDS))
+    microsecond = int((match["fraction"] or "")[:6].ljust(6, "0"))
+    leap = second == 60
+    local = datetime(year, month, day, hour, minute, 59 if leap else second, microsecond, UTC)
     if match["offset"] is None:
         raise MissingOffset("the date-time has no offset")
     try:

@@ -211,7 +211,7 @@ def test_a_secret_that_no_header_can_carry_is_refused(name: str, value: str) -> 
 @pytest.mark.parametrize("name", SENT_IN_A_HEADER)
 @given(st.text(min_size=1))
 def test_a_secret_is_taken_to_the_letter_or_refused_with_its_name(name: str, value: str) -> None:
-    if re.fullmatch("[!-~]([ -~]*[!-~])?", value):
+    if re.fullmatch(r"(?!@Microsoft\.KeyVault\()[!-~]([ -~]*[!-~])?", value):
         assert getattr(load(**{name: value}), name.lower()) == value
     else:
         assert fault_of(**{name: value}).startswith(f"Settings: {name} ")

@@ -13,9 +13,8 @@ from shared.errors import ConfigurationError
 
 DOTENV = Path(__file__).parent.parent / ".env"
 
-
 WEBHOOK_SECRET_NAME = "WEBHOOK_SECRET"
-"""The variable that Hasura, too, takes the secret from (``value_from_env``)."""
+"""Hasura reads the secret from a variable of this name, too (``value_from_env``)."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +26,28 @@ class Setting:
     default: str | None = None
     secret: bool = False
     read: Callable[[str], str | int] = str
-    """What becomes of its text; raises ValueError with what it must be."""
+    """Turns the text into the value; raises ValueError with what the text must be."""
+
+
+_HOST = r"https?://(\[[0-9A-Fa-f:.]+\]|[^][/?#@:\s\x00-\x1f\x7f]+)(:[0-9]{1,5})?"
 
 
 def _origin(text: str) -> str:
-    if not re.fullmatch(r"https?://[^/?#\s]+/*", text):
+    if not re.fullmatch(rf"{_HOST}/*", text):
         raise ValueError("must be an address without a path, like https://example.com")
     return text.rstrip("/")
 
 
 def _address_for_hasura(text: str) -> str:
-    if not re.fullmatch(r"(https?://[^/?#\s]+|\{\{\w+\}\})(/[^?#\s]*)?", text):
+    if not re.fullmatch(rf"({_HOST}|\{{\{{\w+\}}\}})(/[^?#\s\x00-\x1f\x7f]*)?", text):
         raise ValueError("must be an address like https://example.com, or a template like {{ACTIONS_BASE_URL}}")
     return text.rstrip("/")
+
+
+def _header_text(text: str) -> str:
+    if not re.fullmatch("[ -~]+", text):
+        raise ValueError("must be printable ASCII characters, because it is sent in an HTTP header")
+    return text
 
 
 def _whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -56,19 +64,20 @@ SETTINGS = (
     Setting(
         "ACTIONS_BASE_URL",
         "Where Hasura reaches these functions, without `/api`. It may be Hasura's own template `{{ACTIONS_BASE_URL}}`, "
-        "which Hasura fills in at delivery, so that alarms already set survive a change of address.",
+        "which Hasura fills in at delivery, so that existing scheduled events survive a change of address.",
         default="http://localhost:7071",
         read=_address_for_hasura,
     ),
-    Setting("HASURA_GRAPHQL_ADMIN_SECRET", "Hasura's admin secret.", secret=True),
+    Setting("HASURA_GRAPHQL_ADMIN_SECRET", "Hasura's admin secret.", secret=True, read=_header_text),
     Setting("HASURA_GRAPHQL_JWT_SECRET", "Hasura's own JSON: how users' tokens are verified.", secret=True),
     Setting(
         WEBHOOK_SECRET_NAME,
         "Shared by `postTweet` and Hasura, which must have it in its environment under this same name.",
         secret=True,
+        read=_header_text,
     ),
-    Setting("CONSUMER_API_KEY", "The API key of your app on X.", secret=True),
-    Setting("CONSUMER_API_SECRET", "The API key's secret of your app on X.", secret=True),
+    Setting("CONSUMER_API_KEY", "The API key of your app on X.", secret=True, read=_header_text),
+    Setting("CONSUMER_API_SECRET", "The API key's secret of your app on X.", secret=True, read=_header_text),
     Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com", read=_origin),
     Setting(
         "MAX_LATENESS_SECONDS",
@@ -78,7 +87,7 @@ SETTINGS = (
     ),
     Setting(
         "PUBLISH_BATCH",
-        "How many posts a ring takes at once, and publishes side by side.",
+        "How many posts a delivery claims at once and publishes in parallel.",
         default="10",
         read=_whole_number(1, 100),
     ),
@@ -104,7 +113,7 @@ class Settings:
 def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Settings:
     """The settings of this process: a non-empty variable of `environ` (os.environ by default) wins over `dotenv`.
 
-    Raises ConfigurationError that names everything missing or wrong at once, and shows no value.
+    Raises ConfigurationError, which names all settings that are missing or wrong, and shows no value.
     """
     given = {name: value for name, value in dotenv_values(dotenv, interpolate=False).items() if value}
     given |= {name: value for name, value in (os.environ if environ is None else environ).items() if value}
@@ -123,6 +132,8 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
 def _value(setting: Setting, text: str | None) -> str | int:
     if text is None:
         raise ValueError("is missing")
+    if text != text.strip():
+        raise ValueError("has white space at its start or end")
     if text.startswith("@Microsoft.KeyVault("):
         raise ValueError("is a Key Vault reference that the platform could not resolve")
     return setting.read(text)

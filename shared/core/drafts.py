@@ -3,9 +3,10 @@
 import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.rfc3339 import MissingOffset, read_instant
 from shared.errors import Fault, InvalidDraft
 from shared.x.text_length import one_line_end, text_fault
 
@@ -80,12 +81,13 @@ def _instant(value: Any) -> datetime:
     if value is None:
         raise ValueError("schedule_for is missing.")
     try:
-        time = datetime.fromisoformat(value)
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
+        return read_instant(value)
+    except MissingOffset:
+        raise ValueError(
+            "schedule_for has no offset, so it names no instant: write it like 2026-05-04T09:30:00+02:00."
+        ) from None
+    except (TypeError, ValueError):
         raise ValueError("schedule_for is no time: write it like 2026-05-04T09:30:00Z.") from None
-    raise ValueError("schedule_for has no offset, so it names no instant: write it like 2026-05-04T09:30:00+02:00.")
 
 
 def _row_id(name: str, value: Any, faults: list[Fault]) -> int | None:

@@ -1,10 +1,12 @@
 """Who is calling: tokens as Hasura accepts them (its docs, JWT configuration), and the webhook's secret."""
 
 import base64
+import contextlib
 import datetime
 import hashlib
 import hmac
 import json
+import math
 import socket
 import threading
 import traceback
@@ -17,18 +19,22 @@ import jwt
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
-from shared.http.auth import bearer_token, check_webhook_secret
+from shared.http.auth import ALGORITHMS, bearer_token, check_webhook_secret
 
 SECRET = "a-secret-of-at-least-64-bytes-so-that-it-is-long-enough-for-HS512"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 ANOTHER_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 EC_KEY = ec.generate_private_key(ec.SECP256R1())
+EC_384_KEY = ec.generate_private_key(ec.SECP384R1())
 ED_KEY = ed25519.Ed25519PrivateKey.generate()
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+SHORT_RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey
 
 
 def pem(key: PrivateKey) -> str:
@@ -36,7 +42,11 @@ def pem(key: PrivateKey) -> str:
     return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def certificate(key: rsa.RSAPrivateKey) -> str:
+def private_pem(key: PrivateKey) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "idp")])
     now = datetime.datetime.now(UTC)
     builder = x509.CertificateBuilder(
@@ -45,14 +55,25 @@ def certificate(key: rsa.RSAPrivateKey) -> str:
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
 
 
+def as_jwk(key: PrivateKey, kid: str) -> dict[str, Any]:
+    published: Callable[..., dict[str, Any]]
+    if isinstance(key, rsa.RSAPrivateKey):
+        published = jwt.algorithms.RSAAlgorithm.to_jwk
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        published = jwt.algorithms.ECAlgorithm.to_jwk
+    else:
+        published = jwt.algorithms.OKPAlgorithm.to_jwk
+    return {**published(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
+
+
 def in_seconds(seconds: int) -> datetime.datetime:
     return datetime.datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def token(key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **claims: Any) -> str:
     """A token that is valid for five minutes unless `claims` say otherwise; None leaves a claim out."""
-    given = {"sub": "alice", "exp": in_seconds(86_400), **claims}
-    payload = {name: value for name, value in given.items() if value is not None}
+    all_claims = {"sub": "alice", "exp": in_seconds(86_400), **claims}
+    payload = {name: value for name, value in all_claims.items() if value is not None}
     return jwt.encode(payload, key, algorithm, headers={"kid": kid} if kid else None)
 
 
@@ -248,7 +269,20 @@ class TestTheAuthorizationHeader:
             bearer_token(f"Bearer {token()}{between}{token()}", json.dumps({"type": "HS256", "key": SECRET}))
 
 
-class TestAnUnusableConfigurationIsForTheOperatorToMend:
+def refused_setting(jwt_secret: str) -> str:
+    """The message about a HASURA_GRAPHQL_JWT_SECRET that no token can be verified with."""
+    with pytest.raises(ConfigurationError, match=r"^HASURA_GRAPHQL_JWT_SECRET: ") as caught:
+        bearer_token(f"Bearer {token()}", jwt_secret)
+    return caught.value.detail
+
+
+def refused_key(kind: str, key: Any) -> str:
+    message = refused_setting(json.dumps({"type": kind, "key": key}))
+    assert str(key) not in message or key == ""
+    return message
+
+
+class TestAJwtSecretThatCannotVerifyIsAConfigurationError:
     @pytest.mark.parametrize(
         "jwt_secret",
         [
@@ -256,42 +290,101 @@ class TestAnUnusableConfigurationIsForTheOperatorToMend:
             pytest.param("", id="empty"),
             pytest.param("[]", id="list"),
             pytest.param("null", id="null"),
+            pytest.param("[" * 20_000, id="deep-nesting"),
             pytest.param("{}", id="neither-key-nor-address"),
             pytest.param('{"type": "HS256"}', id="no-key"),
             pytest.param(json.dumps({"key": SECRET}), id="no-type"),
+            pytest.param(json.dumps({"type": "HS256", "key": SECRET, "jwk_url": "https://idp.test"}), id="both"),
             pytest.param('{"jwk_url": 7}', id="address-is-a-number"),
             pytest.param('{"jwk_url": "file:///etc/hosts"}', id="address-is-a-file"),
+            pytest.param('{"jwk_url": "https://"}', id="address-without-host"),
+            pytest.param('{"jwk_url": "https://idp.test:port/keys"}', id="address-with-a-word-for-a-port"),
+            pytest.param('{"jwk_url": "https://idp.test:99999/keys"}', id="address-with-a-port-too-large"),
+            pytest.param('{"jwk_url": "http://[::1/keys"}', id="address-with-half-a-bracket"),
         ],
     )
-    def test_without_a_key(self, jwt_secret: str) -> None:
-        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
-            bearer_token(f"Bearer {token()}", jwt_secret)
+    def test_without_a_usable_key_or_address(self, jwt_secret: str) -> None:
+        refused_setting(jwt_secret)
 
     @pytest.mark.parametrize("kind", ["HS1", "hs256", "none", "PS256", "EdDSA", ["HS256"], None], ids=str)
     def test_with_a_type_that_hasura_does_not_know(self, kind: Any) -> None:
-        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
-            verify(token(), type=kind, key=SECRET)
+        assert "needs a type" in refused_key(kind, SECRET)
 
     @pytest.mark.parametrize(
-        ("kind", "key", "signed"),
+        ("kind", "key"),
         [
-            pytest.param("HS256", 7, token(), id="number"),
-            pytest.param("HS256", "", token(), id="empty"),
-            pytest.param("RS256", "no key", token(RSA_KEY, "RS256"), id="no-pem"),
-            pytest.param("RS256", "-----BEGIN CERTIFICATE-----\nx", token(RSA_KEY, "RS256"), id="no-certificate"),
-            pytest.param("ES256", pem(RSA_KEY), token(EC_KEY, "ES256"), id="of-another-type"),
+            pytest.param("HS256", "", id="HS256-empty"),
+            pytest.param("HS256", "\ud800" * 32, id="HS256-no-unicode"),
+            pytest.param("HS256", pem(RSA_KEY), id="HS256-public-key"),
+            pytest.param("HS256", private_pem(RSA_KEY), id="HS256-private-key"),
+            pytest.param("HS256", certificate(RSA_KEY), id="HS256-certificate"),
+            pytest.param("HS256", json.dumps({"kty": "oct", "k": "c2VjcmV0" * 8}), id="HS256-jwk"),
+            pytest.param("RS256", "no key", id="RS256-words"),
+            pytest.param("RS256", SECRET, id="RS256-shared-secret"),
+            pytest.param("RS256", "-----BEGIN CERTIFICATE-----\nx", id="RS256-half-a-certificate"),
+            pytest.param("RS256", pem(RSA_KEY).replace("M", "?"), id="RS256-damaged"),
+            pytest.param("RS256", pem(RSA_KEY)[:200] + "\n-----END PUBLIC KEY-----", id="RS256-cut-off"),
+            pytest.param("RS256", "key: " + pem(RSA_KEY), id="RS256-words-in-front"),
+            pytest.param("RS256", pem(RSA_KEY) + pem(ANOTHER_RSA_KEY), id="RS256-two-keys"),
+            pytest.param("RS256", pem(EC_KEY), id="RS256-EC-key"),
+            pytest.param("RS256", certificate(EC_KEY), id="RS256-EC-certificate"),
+            pytest.param("ES256", pem(RSA_KEY), id="ES256-RSA-key"),
+            pytest.param("ES256", certificate(RSA_KEY), id="ES256-RSA-certificate"),
+            pytest.param("ES256", pem(EC_384_KEY), id="ES256-another-curve"),
+            pytest.param("Ed25519", pem(RSA_KEY), id="Ed25519-RSA-key"),
+            pytest.param("Ed25519", pem(ed448.Ed448PrivateKey.generate()), id="Ed25519-Ed448-key"),
+            pytest.param("RS256", json.dumps(as_jwk(RSA_KEY, "this")), id="RS256-jwk"),
+            pytest.param("Ed25519", json.dumps(as_jwk(ED_KEY, "this")), id="Ed25519-jwk"),
         ],
     )
-    def test_with_a_key_that_is_none(self, kind: str, key: Any, signed: str) -> None:
-        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET"):
-            verify(signed, type=kind, key=key)
+    def test_with_a_key_of_another_kind(self, kind: str, key: str) -> None:
+        assert f"its key is none for {kind}" in refused_key(kind, key)
 
-    @pytest.mark.parametrize("config", [{"audience": 7}, {"issuer": 7}, {"allowed_skew": "1 m"}], ids=str)
+    @pytest.mark.parametrize("key", [7, ["k"], {"kty": "oct"}, True], ids=str)
+    def test_with_a_key_that_is_no_string(self, key: Any) -> None:
+        assert "its key must be a string" in refused_key("HS256", key)
+
+    @pytest.mark.parametrize(
+        ("kind", "key"), [("RS256", RSA_KEY), ("ES256", EC_KEY), ("Ed25519", ED_KEY)], ids=["RS256", "ES256", "Ed25519"]
+    )
+    def test_with_a_private_key(self, kind: str, key: PrivateKey) -> None:
+        assert "its key is a private key; give the public key" in refused_key(kind, private_pem(key))
+
+    @pytest.mark.parametrize(
+        ("kind", "key"),
+        [
+            pytest.param("HS256", "k" * 31, id="HS256"),
+            pytest.param("HS384", "k" * 47, id="HS384"),
+            pytest.param("HS512", "k" * 63, id="HS512"),
+            pytest.param("RS256", pem(SHORT_RSA_KEY), id="RS256"),
+            pytest.param("RS256", certificate(SHORT_RSA_KEY), id="RS256-certificate"),
+        ],
+    )
+    def test_with_a_key_that_is_too_short(self, kind: str, key: str) -> None:
+        assert f"its key is too short for {kind}" in refused_key(kind, key)
+
+    @pytest.mark.parametrize(
+        "config",
+        [
+            {"audience": 7},
+            {"issuer": 7},
+            {"allowed_skew": "1 m"},
+            {"allowed_skew": True},
+            {"allowed_skew": -1},
+            {"allowed_skew": math.inf},
+            {"allowed_skew": math.nan},
+        ],
+        ids=str,
+    )
     def test_with_claims_of_the_wrong_kind(self, config: dict[str, Any]) -> None:
-        with pytest.raises(ConfigurationError, match="HASURA_GRAPHQL_JWT_SECRET") as caught:
-            verify(token(aud="app", iss="idp"), **config)
+        message = refused_setting(json.dumps({"type": "HS256", "key": SECRET, **config}))
 
-        assert SECRET not in str(caught.value)
+        assert SECRET not in message
+
+    @given(st.sampled_from(list(ALGORITHMS)), st.text() | st.text().map(lambda text: text.join(pem(EC_KEY).split("M"))))
+    def test_or_it_verifies_whatever_its_key_is(self, kind: str, key: str) -> None:
+        with contextlib.suppress(ConfigurationError, Unauthorized):
+            bearer_token(f"Bearer {token()}", json.dumps({"type": kind, "key": key}))
 
 
 class Issuer:
@@ -328,17 +421,6 @@ class Issuer:
                 pass
 
         return Handler
-
-
-def as_jwk(key: PrivateKey, kid: str) -> dict[str, Any]:
-    published: Callable[..., dict[str, Any]]
-    if isinstance(key, rsa.RSAPrivateKey):
-        published = jwt.algorithms.RSAAlgorithm.to_jwk
-    elif isinstance(key, ec.EllipticCurvePrivateKey):
-        published = jwt.algorithms.ECAlgorithm.to_jwk
-    else:
-        published = jwt.algorithms.OKPAlgorithm.to_jwk
-    return {**published(key.public_key(), as_dict=True), "kid": kid, "use": "sig"}
 
 
 @pytest.fixture
@@ -423,6 +505,18 @@ class TestPublishedKeys:
 
         with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
             verify(token(RSA_KEY, "RS256", kid="this"), jwk_url=issuer.jwk_url)
+
+    @pytest.mark.parametrize(
+        ("key", "algorithm"), [(RSA_KEY, "RS256"), (EC_KEY, "ES256"), (ED_KEY, "EdDSA")], ids=["RSA", "EC", "Ed25519"]
+    )
+    def test_verify_when_their_private_halves_were_published_by_mistake(
+        self, issuer: Issuer, key: Any, algorithm: str
+    ) -> None:
+        private = jwt.get_algorithm_by_name(algorithm).to_jwk(key, as_dict=True)
+        issuer.body = json.dumps({"keys": [{**private, "kid": "this"}]}).encode()
+        signed = token(key, algorithm, kid="this")
+
+        assert verify(signed, jwk_url=issuer.jwk_url) == signed
 
     def test_whose_issuer_is_down_are_unavailable(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -1,8 +1,11 @@
 """The settings: where they come from, which are refused, and that no secret is shown."""
 
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared import config
 from shared.config import SETTINGS, Settings
@@ -15,6 +18,7 @@ REQUIRED = {
     "CONSUMER_API_KEY": "consumer-key",
     "CONSUMER_API_SECRET": "consumer-secret",
 }
+SENT_IN_A_HEADER = [name for name in REQUIRED if name != "HASURA_GRAPHQL_JWT_SECRET"]
 NO_DOTENV = Path("there-is-no-such-file.env")
 
 
@@ -159,6 +163,66 @@ def test_a_key_vault_reference_that_was_not_resolved_is_refused(setting: config.
     assert "vault.example.com" not in fault
 
 
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param("{}\n", id="line-end"),
+        pytest.param("{}\r\n", id="windows-line-end"),
+        pytest.param("{} ", id="space-behind"),
+        pytest.param(" {}", id="space-in-front"),
+        pytest.param("\t{}", id="tab"),
+        pytest.param("{}\N{NO-BREAK SPACE}", id="no-break-space"),
+    ],
+)
+def test_white_space_around_a_value_is_refused(setting: config.Setting, written: str) -> None:
+    value = REQUIRED.get(setting.name) or setting.default or ""
+    fault = fault_of(**{setting.name: written.format(value)})
+
+    assert fault == f"Settings: {setting.name} has white space at its start or end."
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_value_of_white_space_alone_is_refused(setting: config.Setting) -> None:
+    assert fault_of(**{setting.name: " \n"}) == f"Settings: {setting.name} has white space at its start or end."
+
+
+@pytest.mark.parametrize("name", SENT_IN_A_HEADER)
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("sec\nret", id="line-end"),
+        pytest.param("sec\x00ret", id="nul"),
+        pytest.param("sec\tret", id="tab"),
+        pytest.param("sec\x7fret", id="delete"),
+        pytest.param("\ufeffsecret", id="byte-order-mark"),
+        pytest.param("geheim-ß", id="not-ascii"),
+        pytest.param("秘密", id="not-latin-1"),
+        pytest.param("\udce9", id="not-utf-8"),
+    ],
+)
+def test_a_secret_that_no_header_can_carry_is_refused(name: str, value: str) -> None:
+    fault = fault_of(**{name: value})
+
+    assert f"{name} must be printable ASCII characters" in fault
+    assert value not in fault
+
+
+@pytest.mark.parametrize("name", SENT_IN_A_HEADER)
+@given(st.text(min_size=1))
+def test_a_secret_is_taken_to_the_letter_or_refused_with_its_name(name: str, value: str) -> None:
+    if re.fullmatch(r"(?!@Microsoft\.KeyVault\()[!-~]([ -~]*[!-~])?", value):
+        assert getattr(load(**{name: value}), name.lower()) == value
+    else:
+        assert fault_of(**{name: value}).startswith(f"Settings: {name} ")
+
+
+def test_hasuras_json_may_have_line_ends_within() -> None:
+    written = '{\n  "type": "HS256",\n  "key": "a-key-of-at-least-thirty-two-bytes"\n}'
+
+    assert load(HASURA_GRAPHQL_JWT_SECRET=written).hasura_graphql_jwt_secret == written
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -184,7 +248,9 @@ def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: str
     [
         pytest.param("localhost:3100", id="no-scheme"),
         pytest.param("ftp://localhost", id="other-scheme"),
-        pytest.param(" http://localhost", id="blank-in-front"),
+        pytest.param("https://localhost:port", id="word-for-a-port"),
+        pytest.param("https://user:password@example.com", id="with-a-password"),
+        pytest.param("https://exa\x00mple.com", id="with-a-control-character"),
         pytest.param("https://", id="no-host"),
         pytest.param("https://example.com/v1/graphql", id="with-a-path"),
     ],
@@ -193,8 +259,13 @@ def test_an_address_that_is_none_is_refused(name: str, value: str) -> None:
     assert name in fault_of(**{name: value})
 
 
-@pytest.mark.parametrize("value", ["localhost:7071", "functions.example.com", "https://"])
-def test_an_address_that_hasura_could_not_ring_is_refused(value: str) -> None:
+@pytest.mark.parametrize("value", ["http://[::1]:3100", "https://hasura.example.com:8443", "http://bücher.example"])
+def test_an_address_may_have_a_port_an_ip_address_or_a_name_of_any_script(value: str) -> None:
+    assert load(APP_BASE_API=value).app_base_api == value
+
+
+@pytest.mark.parametrize("value", ["localhost:7071", "functions.example.com", "https://", "https://x.test/\x00"])
+def test_an_address_at_which_hasura_could_not_deliver_is_refused(value: str) -> None:
     assert "ACTIONS_BASE_URL" in fault_of(ACTIONS_BASE_URL=value)
 
 

@@ -1,4 +1,4 @@
-"""POST /api/createPost: stores a post and sets its alarm."""
+"""POST /api/createPost: stores a post and sets its scheduled event."""
 
 from http import HTTPStatus
 
@@ -6,7 +6,7 @@ import azure.functions as func
 
 from shared import config
 from shared.clock import SystemClock
-from shared.core import model as posts
+from shared.core import schedule
 from shared.hasura.client import Hasura
 from shared.http import auth, endpoint
 
@@ -22,7 +22,7 @@ def create_post(req: func.HttpRequest) -> func.HttpResponse:
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
-    created = posts.create(draft, token, key, Hasura(settings), SystemClock())
+    created = schedule.create(draft, token, key, Hasura(settings), SystemClock())
     return endpoint.json_response(
-        HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.alarm}
+        HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.event}
     )

@@ -19,7 +19,7 @@ AHEAD = timedelta(seconds=5)
 _POLL_INTERVAL = "0.1"
 _PATIENCE = timedelta(seconds=30)
 
-_STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason tries } }"
+_STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason } }"
 
 
 class DidNotHappen(Exception):

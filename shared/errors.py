@@ -1,4 +1,4 @@
-"""Every error of this product: its words, its HTTP status, and what it means for the next try.
+"""Every error that is answered to a caller: its words, and its HTTP status.
 
     ScheduledPostsError
     ├── Problem                    answered to the caller as application/problem+json
@@ -13,22 +13,16 @@
     │   └── Unavailable            503  somebody we need does not answer; the same request works later
     │       ├── HasuraUnavailable
     │       └── KeysUnavailable    the keys that verify tokens (jwk_url) cannot be read
-    └── TryFailed                  a try to publish did not end in a tweet; becomes the state of the post
-        ├── NotSent                surely not on X       -> the post is scheduled again
-        │   ├── AccountHeld        the same, and the account's other posts wait with it
-        │   └── AppHeld            the same, and all posts wait with it; the operator is told
-        ├── Refused                X will never take it  -> the post is failed
-        │   ├── AlreadyPosted      X has this text already; ours, perhaps, when an earlier try ended unknown
-        │   └── SignInRefused      X does not know this sign-in (401): once may be a glitch, so it is tried twice
-        └── OutcomeUnknown         X may have it         -> the post is unknown, and is not sent again blindly
-            └── DuplicateOfUnknown the same: X has this text already, from an earlier try perhaps
+    ├── TransportError             shared/http/client.py: there is no answer
+    ├── TimelineUnavailable        shared/core/model.py: X did not show an account's timeline
+    └── HasuraRefusal              shared/hasura/client.py: Hasura refused a request; becomes a Problem
 
-The HTTP client knows two kinds of trouble: a request surely did not arrive (NotSent), or may have (OutcomeUnknown).
+What X says of a post is no error but a result (shared/core/model.py), and what becomes of the post is decided in
+shared/core/policy.py.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 
 class ScheduledPostsError(Exception):
@@ -131,68 +125,3 @@ class KeysUnavailable(Unavailable):
     """The issuer's keys could not be read, so no token can be verified."""
 
     title = "The token issuer's keys are unavailable"
-
-
-class TryFailed(ScheduledPostsError):
-    """A try to publish that did not end in a tweet. `status_code` is X's HTTP status, None when X did not answer.
-
-    `state` is what the post becomes, `outcome` what the attempt log says.
-    """
-
-    state: str
-    outcome: str
-
-    def __init__(self, detail: str, *, status_code: int | None = None) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.status_code = status_code
-
-
-class NotSent(TryFailed):
-    """X surely does not have the post.
-
-    `wait` is the time until the next try, and makes this one not count; None leaves it to the backoff, and counts.
-    """
-
-    state = "scheduled"
-    outcome = "not_sent"
-
-    def __init__(self, detail: str, *, status_code: int | None = None, wait: timedelta | None = None) -> None:
-        super().__init__(detail, status_code=status_code)
-        self.wait = wait
-
-
-class AccountHeld(NotSent):
-    """X refuses this account for a while (a limit, a suspension): its other posts would fare no better."""
-
-
-class AppHeld(NotSent):
-    """X refuses our app as a whole (credits, keys, access level): no post can go out until the operator acts."""
-
-
-class Refused(TryFailed):
-    """X, or a rule of ours, refuses this post for good. The author can schedule it anew."""
-
-    state = "failed"
-    outcome = "refused"
-
-
-class AlreadyPosted(Refused):
-    """X refuses a text that the account has posted already."""
-
-
-class SignInRefused(Refused):
-    """X answered 401: a revoked token, wrong consumer keys and a clock that is off all look the same."""
-
-
-class OutcomeUnknown(TryFailed):
-    """The request left, and no readable answer came back: X may or may not have the post."""
-
-    state = "unknown"
-    outcome = "unknown"
-
-
-class DuplicateOfUnknown(OutcomeUnknown):
-    """X refuses a text that the account has posted already, by an earlier try of unknown outcome or otherwise."""
-
-    outcome = "duplicate"

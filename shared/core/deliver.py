@@ -17,10 +17,10 @@ from shared.core.model import (
     Publisher,
     State,
 )
-from shared.core.policy import DRAIN_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
 from shared.core.publish import Conclusion, publish
 from shared.core.reconcile import reconcile
 from shared.errors import ScheduledPostsError
+from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -160,7 +160,7 @@ def _missed(post: MissedPost) -> _Ended:
 def _follow_up(store: PostStore, clock: Clock) -> None:
     """Best effort: without a follow-up delivery, the sweep takes what is left within a minute."""
     try:
-        if store.reserve_follow_up():
+        if store.reserve_follow_up(clock.now() + FOLLOW_UP_TIME):
             store.create_event(clock.now(), {"follow_up": True})
     except ScheduledPostsError as error:
         logger.warning("no follow-up delivery could be set, the sweep will take what is left: %s", error)
@@ -183,10 +183,12 @@ def _nothing_to_do(
         reason = _NOTHING_TO_DO.get(post.state, post.reason)
         return DeliveryResult(counts, post_id, post.state, reason, post.tweet_id)
     if post.has_open_attempt:
-        reason = "Its log has an open attempt, which only a change by hand can leave; it is not claimed. Run the doctor."
+        reason = "It is not claimed: its log has an open attempt, which only a change by hand can leave."
         return DeliveryResult(counts, post_id, post.state, reason)
-    if post.due_at <= clock.now():  # locked by another transaction just now, or become due since the claim
-        return DeliveryResult(counts, post_id, post.state, "It is due, and was not to be had.", None, timedelta(seconds=1))
+    if post.due_at <= clock.now():  # or became due since the claim
+        return DeliveryResult(
+            counts, post_id, post.state, "It is due, and was not to be had.", None, timedelta(seconds=1)
+        )
     _ensure_event(post, delivery, store)
     return DeliveryResult(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}.")
 

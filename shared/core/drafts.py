@@ -1,21 +1,16 @@
 """What an author may ask for: the rules of a draft, every breach told at once."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from shared.core.rfc3339 import MissingOffset, read_instant
 from shared.errors import Fault, InvalidDraft
+from shared.limits import DRAFT_GRACE, DRAFT_HORIZON
 from shared.x.text_length import one_line_end, text_fault
-
-GRACE = timedelta(minutes=1)
-"""How far in the past a draft may lie: the time it takes to press the button."""
-
-HORIZON = timedelta(days=366)
-"""How far ahead a draft may lie."""
-
 
 WHEN_LATE = ("skip", "publish")
 """What an author may want of a post that is too late: no longer published, or published anyway."""
@@ -38,13 +33,25 @@ class Draft:
 
 def read_draft(fields: Mapping[str, Any], now: datetime) -> Draft:
     """The draft in a JSON object. Raises InvalidDraft with every fault of it."""
+    return _read(fields, partial(_time_fault, now=now))
+
+
+def read_repeated_draft(fields: Mapping[str, Any]) -> Draft:
+    """The draft in a JSON object, whose time may have passed. Raises InvalidDraft with every other fault of it."""
+    return _read(fields, lambda _: None)
+
+
+_TimeFault = Callable[[datetime], str | None]
+
+
+def _read(fields: Mapping[str, Any], time_fault: _TimeFault) -> Draft:
     faults = [
         Fault(name[:40], f"There is no field {name[:40]!r}; a draft has {', '.join(Draft.__dataclass_fields__)}.")
         for name in itertools.islice((name for name in fields if name not in Draft.__dataclass_fields__), 10)
     ]
     draft = Draft(
         text=_text(fields.get("text"), faults),
-        schedule_for=_schedule_for(fields.get("schedule_for"), now, faults),
+        schedule_for=_schedule_for(fields.get("schedule_for"), time_fault, faults),
         account_id=_row_id("account_id", fields.get("account_id"), faults),
         user_id=_row_id("user_id", fields.get("user_id"), faults),
         when_late=_when_late(fields.get("when_late", WHEN_LATE[0]), faults),
@@ -64,17 +71,23 @@ def _text(value: Any, faults: list[Fault]) -> str:
     return text
 
 
-def _schedule_for(value: Any, now: datetime, faults: list[Fault]) -> datetime:
+def _schedule_for(value: Any, time_fault: _TimeFault, faults: list[Fault]) -> datetime:
     try:
         time = _instant(value)
-        if time < now - GRACE:
-            raise ValueError("schedule_for is in the past.")
-        if time > now + HORIZON:
-            raise ValueError("schedule_for is more than a year ahead.")
-        return time
+        fault = time_fault(time)
     except ValueError as error:
-        faults.append(Fault("schedule_for", str(error)))
-        return now
+        time, fault = datetime.min, str(error)
+    if fault:
+        faults.append(Fault("schedule_for", fault))
+    return time
+
+
+def _time_fault(schedule_for: datetime, now: datetime) -> str | None:
+    if schedule_for < now - DRAFT_GRACE:
+        return "schedule_for is in the past."
+    if schedule_for > now + DRAFT_HORIZON:
+        return "schedule_for is more than a year ahead."
+    return None
 
 
 def _instant(value: Any) -> datetime:

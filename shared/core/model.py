@@ -360,8 +360,11 @@ class PostStore(EventStore, Protocol):
     def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
         """Which of these tweets are known to be of other posts."""
 
-    def reserve_follow_up(self) -> bool:
-        """Whether the caller is to create the follow-up delivery; False while another one is outstanding."""
+    def reserve_follow_up(self, until: datetime) -> bool:
+        """Whether the caller is to create the follow-up delivery, which is outstanding then until it comes, or `until`.
+
+        False while another one is outstanding.
+        """
 
     def release_follow_up(self) -> None:
         """The follow-up delivery has come."""

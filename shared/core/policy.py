@@ -1,7 +1,4 @@
-"""Every duration and limit, and `decide`: the table of outcomes in docs/architecture.md, row by row.
-
-The limits fit into each other: X's timeout < a delivery's < Hasura's < the lease (tests/unit/test_policy.py).
-"""
+"""What becomes of a post: `decide` is the table of outcomes in docs/architecture.md, row by row."""
 
 from datetime import datetime, timedelta
 
@@ -26,88 +23,17 @@ from shared.core.model import (
     TimelineResult,
     Unanswered,
 )
-from shared.x.text_length import text_fault
-
-CONNECT_TIMEOUT = timedelta(seconds=5)
-"""For a connection to anybody."""
-
-X_TIMEOUT = timedelta(seconds=30)
-"""For X's answer to a post. An answer that arrives in parts may take twice as long."""
-
-TIMELINE_TIMEOUT = timedelta(seconds=10)
-"""For one page of a timeline."""
-
-TIMELINE_PAGES = 32
-"""X shows an account's latest 3,200 tweets, in pages of 100."""
-
-RECONCILE_TIME = timedelta(seconds=30)
-"""A reconciliation asks X for no further page after this."""
-
-HASURA_TIMEOUT = timedelta(seconds=10)
-"""For Hasura's answer."""
-
-RECORD_PAUSES = (timedelta(milliseconds=200), timedelta(seconds=2))
-"""A decision that could not be recorded is recorded again after these."""
-
-DRAIN_TIME = timedelta(seconds=4)
-"""A delivery claims another batch until then. What it leaves behind, a follow-up delivery takes."""
-
-LATEST_START = timedelta(seconds=25)
-"""A publisher that is held up longer than this after its claim does not send any more: the lease could run out on it."""
-
-DELIVERY_TIMEOUT = timedelta(seconds=60)
-"""Hasura waits so long for the answer to a delivery (retry_conf)."""
-
-DELIVERY_RETRIES = 5
-DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
-
-LONGEST_RETRY_AFTER = timedelta(minutes=15)
-"""Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
-
-EVENT_GRACE = timedelta(hours=1)
-"""An event stays deliverable so much longer than its post stays publishable."""
-
-FOLLOW_UP_TIME = timedelta(minutes=1)
-"""A follow-up delivery that has not come by then is given up: the sweep has come meanwhile."""
-
-LEASE = timedelta(minutes=3)
-"""How long a claimed post is its caller's."""
-
-BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
-"""How long a post waits that could not be sent, by how often; the last one repeats."""
-
-JITTER = 0.25
-"""Waits are longer by up to this part, by chance."""
-
-MAX_UNSENT = 10
-"""After so many attempts that could not be sent, the post fails."""
-
-MAX_UNANSWERED = 10
-"""After so many attempts that X did not answer and does not have, the post fails."""
-
-RECONCILE_AFTER = timedelta(seconds=30)
-"""When an unknown outcome is first reconciled: what X shows lags behind what it has."""
-
-CLOCK_MARGIN = timedelta(minutes=1)
-"""How far the clocks of X, the database and this machine may be apart."""
-
-SURE_AFTER = timedelta(minutes=2) + CLOCK_MARGIN
-"""How long after an attempt X surely shows what it has; before that an empty timeline proves nothing."""
-
-RECONCILE_PAUSES = (
-    timedelta(seconds=30),
-    timedelta(minutes=2),
-    timedelta(minutes=10),
-    timedelta(minutes=30),
-    timedelta(hours=2),
+from shared.limits import (
+    BACKOFF,
+    JITTER,
+    MAX_UNANSWERED,
+    MAX_UNSENT,
+    RECONCILE_AFTER,
+    RECONCILE_PAUSES,
+    SIGN_IN_PAUSE,
+    SIGN_IN_WAIT,
 )
-"""How long to wait after each reconciliation for which X could not be asked; after the last one the author decides."""
-
-SIGN_IN_WAIT = timedelta(minutes=1)
-"""How long after a rejected sign-in the post is attempted again."""
-
-SIGN_IN_PAUSE = timedelta(minutes=5)
-"""How long an account is paused whose sign-in X goes on rejecting."""
+from shared.x.text_length import text_fault
 
 
 def reason_not_to_send(post: ClaimedPost) -> str | None:
@@ -136,22 +62,8 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
         case Unanswered(detail, code):
             entry = LogEntry(post.attempt_number, Outcome.UNKNOWN, detail, code=code)
             return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
-        case Rejected(Rejection.POST):
-            return _failed(post, result)
-        case Rejected(Rejection.DUPLICATE, _, code) if post.unresolved:
-            detail = "X has this text already. X is being asked whether that is this post."
-            entry = LogEntry(post.attempt_number, Outcome.DUPLICATE, detail, Rejection.DUPLICATE, code)
-            return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
-        case Rejected(Rejection.DUPLICATE):
-            return _failed(post, result)
-        case Rejected(Rejection.SIGN_IN):
-            return _sign_in_rejected(post, result, now, jitter)
-        case Rejected(Rejection.ACCOUNT, _, _, wait):
-            return _paused(post, result, Rejection.ACCOUNT, now + _lengthened(wait, jitter))
-        case Rejected(Rejection.APP, detail, _, wait):
-            until = now + _lengthened(wait, jitter)
-            operator = f"all posts wait until {until:%Y-%m-%d %H:%M:%S} UTC: {detail}"
-            return _paused(post, result, Rejection.APP, until, operator)
+        case Rejected():
+            return _rejected(post, result, now, jitter)
         case Found(number, tweet_id, absent):
             found = LogEntry(number, Outcome.TWEETED, "It was found on X.")
             return Decision(State.TWEETED, (found, *_absent(absent)), tweet_id=tweet_id)
@@ -163,12 +75,32 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
                 "and move the post to have it published."
             )
         case SurelyAbsent():
-            absent = [one.number for one in post.unresolved if one.outcome is Outcome.UNKNOWN]
-            return Decision(State.SCHEDULED, _absent(absent), "It was not on X, so it is attempted again.")
+            unknown = tuple(one.number for one in post.unresolved if one.outcome is Outcome.UNKNOWN)
+            return Decision(State.SCHEDULED, _absent(unknown), "It was not on X, so it is attempted again.")
         case NothingToAsk(detail):
             return _author_decides(detail)
         case CannotAsk():
             return _not_reconciled(post, result, now)
+
+
+def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: float) -> Decision:
+    match rejected.what:
+        case Rejection.POST:
+            return _failed(post, rejected)
+        case Rejection.DUPLICATE if post.unresolved:
+            detail = "X has this text already. X is being asked whether that is this post."
+            entry = LogEntry(post.attempt_number, Outcome.DUPLICATE, detail, rejected.what, rejected.code)
+            return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
+        case Rejection.DUPLICATE:
+            return _failed(post, rejected)
+        case Rejection.SIGN_IN:
+            return _sign_in_rejected(post, rejected, now, jitter)
+        case Rejection.ACCOUNT:
+            return _paused(post, rejected, rejected.what, now + _lengthened(rejected.wait, jitter))
+        case Rejection.APP:
+            until = now + _lengthened(rejected.wait, jitter)
+            operator = f"all posts wait until {until:%Y-%m-%d %H:%M:%S} UTC: {rejected.detail}"
+            return _paused(post, rejected, rejected.what, until, operator)
 
 
 def _not_sent(post: ClaimedPost, detail: str, now: datetime, jitter: float) -> Decision:
@@ -224,7 +156,7 @@ def _not_taken_for_now(post: ClaimedPost, rejected: Rejected) -> LogEntry:
     return LogEntry(post.attempt_number, Outcome.NOT_SENT, rejected.detail, rejected.what, rejected.code)
 
 
-def _absent(numbers: tuple[int, ...] | list[int]) -> tuple[LogEntry, ...]:
+def _absent(numbers: tuple[int, ...]) -> tuple[LogEntry, ...]:
     return tuple(LogEntry(number, Outcome.ABSENT, "X does not have it.") for number in numbers)
 
 

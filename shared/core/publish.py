@@ -17,8 +17,9 @@ from shared.core.model import (
     Skipped,
     TimelineResult,
 )
-from shared.core.policy import RECORD_PAUSES, decide, reason_not_to_send
+from shared.core.policy import decide, reason_not_to_send
 from shared.errors import ScheduledPostsError
+from shared.limits import RECORD_PAUSES
 
 
 @dataclass(frozen=True)
@@ -52,9 +53,7 @@ def _ask_x(post: ClaimedPost, start_by: datetime, publisher: Publisher, clock: C
     return publisher.publish(post.account, post.text)
 
 
-def conclude(
-    post: ClaimedPost, result: PublishResult | TimelineResult, store: PostStore, clock: Clock
-) -> Conclusion:
+def conclude(post: ClaimedPost, result: PublishResult | TimelineResult, store: PostStore, clock: Clock) -> Conclusion:
     """Decides, and writes the decision down. After X has accepted, nothing may fail the publish: when it cannot be
     recorded, the lease runs out on the open attempt, and the post is reconciled instead of being sent again."""
     decision = decide(post, result, clock.now(), random.random())

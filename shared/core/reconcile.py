@@ -17,9 +17,9 @@ from shared.core.model import (
     TimelineUnavailable,
     UnresolvedAttempt,
 )
-from shared.core.policy import CLOCK_MARGIN, RECONCILE_TIME, SURE_AFTER
 from shared.core.publish import Conclusion, conclude
 from shared.errors import ScheduledPostsError
+from shared.limits import CLOCK_MARGIN, RECONCILE_TIME, SURE_AFTER
 
 
 def reconcile(post: ClaimedPost, store: PostStore, publisher: Publisher, clock: Clock) -> Conclusion:
@@ -49,7 +49,8 @@ def _ask_timeline(post: ClaimedPost, store: PostStore, publisher: Publisher, clo
             "It may or may not be on X, which cannot be asked: its account was removed here. Check the account on X; "
             "choose another account and move the post to have it published again."
         )
-    now, absent = clock.now(), []
+    now = clock.now()
+    absent: list[int] = []
     for attempt in post.unresolved:
         tweet_id = _tweet_of(attempt, now + RECONCILE_TIME, store, publisher)
         if tweet_id:

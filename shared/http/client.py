@@ -1,7 +1,11 @@
 """The one module that speaks HTTP outwards. It logs nothing: headers and bodies hold tokens and texts.
 
 One connection pool serves the whole process (Azure's advice against running out of outbound ports), nothing is sent
-twice by itself, redirects are not followed, and every failure of the transport becomes NotSent or OutcomeUnknown.
+twice by itself, redirects are not followed, and every failure of the transport becomes a TransportError:
+
+    TransportError
+    ├── RequestNotSent    the request surely did not arrive
+    └── AnswerLost        the request may have arrived; no readable answer came back
 """
 
 import functools
@@ -10,6 +14,7 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -18,12 +23,22 @@ import requests.adapters
 import urllib3.exceptions
 from requests.auth import AuthBase
 
-from shared.errors import NotSent, OutcomeUnknown
-
-CONNECT_TIMEOUT = 5.0
-"""Seconds to establish a connection."""
+from shared.errors import ScheduledPostsError
+from shared.limits import CONNECT_TIMEOUT
 
 _PART_BYTES = 64 * 1024
+
+
+class TransportError(ScheduledPostsError):
+    """There is no answer; the text says why, without address, header or body."""
+
+
+class RequestNotSent(TransportError):
+    """The request surely did not arrive."""
+
+
+class AnswerLost(TransportError):
+    """The request may have arrived; no readable answer came back."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +51,16 @@ class HttpAnswer:
 
 
 def post(
-    url: str, body: Any, *, read_timeout: float, headers: Mapping[str, str] | None = None, auth: AuthBase | None = None
+    url: str,
+    body: Any,
+    *,
+    read_timeout: timedelta,
+    headers: Mapping[str, str] | None = None,
+    auth: AuthBase | None = None,
 ) -> HttpAnswer:
-    """Sends `body` as JSON, once; waits at most `read_timeout` seconds for a part of the answer, for none after that.
+    """Sends `body` as JSON, once; waits at most `read_timeout` for a part of the answer, and for none after that.
 
-    Raises NotSent when the request surely did not arrive, and OutcomeUnknown when it may have.
+    Raises RequestNotSent when the request surely did not arrive, and AnswerLost when it may have.
     """
     return _answer("POST", url, read_timeout, headers, auth, json=body)
 
@@ -49,7 +69,7 @@ def get(
     url: str,
     *,
     params: Mapping[str, str],
-    read_timeout: float,
+    read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
     auth: AuthBase | None = None,
 ) -> HttpAnswer:
@@ -60,19 +80,20 @@ def get(
 def _answer(
     method: str,
     url: str,
-    read_timeout: float,
+    read_timeout: timedelta,
     headers: Mapping[str, str] | None,
     auth: AuthBase | None,
     **content: Any,
 ) -> HttpAnswer:
-    last_part_at = time.monotonic() + read_timeout
+    seconds = read_timeout.total_seconds()
+    last_part_at = time.monotonic() + seconds
     try:
         response = _session().request(
             method,
             url,
             headers=headers,
             auth=auth or _headers_as_given,
-            timeout=(CONNECT_TIMEOUT, read_timeout),
+            timeout=(CONNECT_TIMEOUT.total_seconds(), seconds),
             allow_redirects=False,
             stream=True,
             **content,
@@ -81,11 +102,11 @@ def _answer(
     except requests.RequestException as error:
         raise _translated(error) from error
     except (urllib3.exceptions.LocationParseError, UnicodeError) as error:
-        raise NotSent("the address or a header cannot be written") from error
+        raise RequestNotSent("the address or a header cannot be written") from error
     except urllib3.exceptions.ReadTimeoutError as error:
-        raise OutcomeUnknown(_TOO_LATE) from error
+        raise AnswerLost(_TOO_LATE) from error
     except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
-        raise OutcomeUnknown(_BROKEN_OFF) from error
+        raise AnswerLost(_BROKEN_OFF) from error
     return HttpAnswer(response.status_code, response.headers, _json_or_none(body))
 
 
@@ -125,14 +146,14 @@ _NEVER_LEFT = (
 )
 
 
-def _translated(error: requests.RequestException) -> NotSent | OutcomeUnknown:
+def _translated(error: requests.RequestException) -> RequestNotSent | AnswerLost:
     if isinstance(error, requests.exceptions.JSONDecodeError):
-        return OutcomeUnknown("the answer could not be read")
+        return AnswerLost("the answer could not be read")
     if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
-        return NotSent("no connection could be made")
+        return RequestNotSent("no connection could be made")
     if isinstance(error, requests.Timeout):
-        return OutcomeUnknown(_TOO_LATE)
-    return OutcomeUnknown(_BROKEN_OFF)
+        return AnswerLost(_TOO_LATE)
+    return AnswerLost(_BROKEN_OFF)
 
 
 def _connection_never_stood(error: requests.RequestException) -> bool:

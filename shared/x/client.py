@@ -1,31 +1,34 @@
 """X's API v2: publishing one post, and finding it again.
 
 X has no idempotency key, so an answer that cannot be read leaves open whether the post is out, and is never guessed
-away: the account's own tweets are what tells.
+away: the account's own timeline is what tells.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from requests_oauthlib import OAuth1
 
 from shared.config import Settings
-from shared.core.model import Account
-from shared.errors import NotSent, OutcomeUnknown
+from shared.core.model import (
+    Accepted,
+    Account,
+    CannotAsk,
+    NotSent,
+    PublishResult,
+    Rejected,
+    Rejection,
+    TimelineUnavailable,
+    Unanswered,
+)
 from shared.http import client as http_client
-from shared.http.client import HttpAnswer
+from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
+from shared.limits import TIMELINE_PAGES, TIMELINE_TIMEOUT, X_TIMEOUT
 from shared.x import timeline
 from shared.x.matching import is_same_text
-from shared.x.rejections import LOOKING, PUBLISHING, Purpose, refusal
-
-READ_TIMEOUT = 30.0
-"""Seconds that X may take for each part of its answer."""
-
-MOST_PAGES = 32
-"""X shows an account's latest 3,200 tweets, in pages of 100."""
+from shared.x.rejections import PUBLISHING, READING, rejection
 
 _HEADERS = {"Connection": "close"}
 """For reading, too: an idle connection may be dead without our knowing, and a post on it of unknown outcome."""
@@ -43,66 +46,77 @@ class X:
         for talkative in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
             logging.getLogger(talkative).setLevel(logging.INFO)
 
-    def publish(self, account: Account, text: str) -> str:
-        """The id of the new tweet. Raises a TryFailed, whose class says whether X may have the post nevertheless."""
-        with _transport_told(PUBLISHING):
+    def publish(self, account: Account, text: str) -> PublishResult:
+        """Puts a text on X, once; the result says whether X may have it nevertheless. Never raises for X's answer."""
+        try:
             answer = http_client.post(
                 self._settings.x_base_url + "/2/tweets",
                 {"text": text},
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=READ_TIMEOUT,
+                read_timeout=X_TIMEOUT,
             )
-        return _tweet_id(answer, account.name, self._now())
+        except RequestNotSent as error:
+            return NotSent(f"X could not be reached: {error}.")
+        except AnswerLost as error:
+            return Unanswered(f"{PUBLISHING.unclear}: {error}.")
+        if not 200 <= answer.status < 300:
+            return rejection(answer, PUBLISHING, account.name, self._now())
+        tweet_id = _tweet_id(answer)
+        if tweet_id is None:
+            return Unanswered("X seems to have the post, but its answer could not be read.", answer.status)
+        return Accepted(tweet_id, answer.status)
 
-    def find(self, account: Account, text: str, since: datetime) -> list[str]:
+    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
         """The ids of the account's own tweets since then whose text is `text`, oldest first.
 
-        X shows times in whole seconds, so `since` is rounded down to one. Raises a TryFailed when X could not be asked:
-        its class then says why and until when, and nothing of the post.
+        X shows times in whole seconds, so `since` is rounded down to one. Raises TimelineUnavailable when X could not
+        be asked, or has not shown all of them by `until`.
         """
         start = since.astimezone(UTC).replace(microsecond=0)
-        tweets = self._tweets_since(start, account)
+        tweets = self._tweets_since(start, until, account)
         return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
 
-    def _tweets_since(self, start: datetime, account: Account) -> Iterator[timeline.Tweet]:
+    def _tweets_since(self, start: datetime, until: datetime, account: Account) -> Iterator[timeline.Tweet]:
         user_id = self._user_id(account)
         query = {
             "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",
             "tweet.fields": timeline.TWEET_FIELDS,
         }
-        for _ in range(MOST_PAGES):
+        for _ in range(TIMELINE_PAGES):
+            if self._now() > until:
+                raise _unavailable("it took too long")
             page = self._get(f"/2/users/{user_id}/tweets", query, account, timeline.page)
             yield from (tweet for tweet in page.tweets if tweet.created_at >= start)
             if not page.next_token:
                 return
             query["pagination_token"] = page.next_token
-        raise OutcomeUnknown(f"{LOOKING.unclear}: the list has no end.", status_code=200)
+        raise _unavailable("the list has no end")
 
     def _user_id(self, account: Account) -> str:
-        """Asked once, however many posts of the account are looked up: X answers it 75 times in 15 minutes."""
+        """Asked once, however many posts of the account are reconciled: X answers it 75 times in 15 minutes."""
         if account.id not in self._user_ids:
             self._user_ids[account.id] = self._get("/2/users/me", {}, account, timeline.user_id)
         return self._user_ids[account.id]
 
     def _get(self, path: str, query: Mapping[str, str], account: Account, read: Callable[[Any], _Read]) -> _Read:
-        with _transport_told(LOOKING):
+        try:
             answer = http_client.get(
                 self._settings.x_base_url + path,
                 params=query,
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=READ_TIMEOUT,
+                read_timeout=TIMELINE_TIMEOUT,
             )
+        except TransportError as error:
+            raise _unavailable(str(error)) from error
         if not 200 <= answer.status < 300:
-            raise refusal(answer, LOOKING, account.name, self._now())
+            raise TimelineUnavailable(_cannot_ask(rejection(answer, READING, account.name, self._now())))
         try:
             return read(answer.json)
         except ValueError as error:
-            raise OutcomeUnknown(
-                f"{LOOKING.unclear}: its answer could not be read.", status_code=answer.status
-            ) from error
+            raise _unavailable("its answer could not be read") from error
 
     def _signature(self, account: Account) -> OAuth1:
         """Made for each request: X takes a nonce that comes twice for a repeated submission."""
@@ -114,22 +128,18 @@ class X:
         )
 
 
-@contextmanager
-def _transport_told(purpose: Purpose) -> Iterator[None]:
-    try:
-        yield
-    except NotSent as error:
-        raise NotSent(f"X could not be reached: {error.detail}.") from error
-    except OutcomeUnknown as error:
-        raise OutcomeUnknown(f"{purpose.unclear}: {error.detail}.") from error
-
-
-def _tweet_id(answer: HttpAnswer, account_name: str, now: datetime) -> str:
-    """The id in X's answer to a create. Raises the TryFailed that the answer means, in words for the author."""
-    if not 200 <= answer.status < 300:
-        raise refusal(answer, PUBLISHING, account_name, now)
+def _tweet_id(answer: HttpAnswer) -> str | None:
+    """The id in X's answer to a create; None when it cannot be read."""
     data = answer.json.get("data") if isinstance(answer.json, dict) else None
     new_id = data.get("id") if isinstance(data, dict) else None
-    if not isinstance(new_id, str) or not new_id:
-        raise OutcomeUnknown("X seems to have the post, but its answer could not be read.", status_code=answer.status)
-    return new_id
+    return new_id if isinstance(new_id, str) and new_id else None
+
+
+def _unavailable(why: str) -> TimelineUnavailable:
+    return TimelineUnavailable(CannotAsk(f"{READING.unclear}: {why}."))
+
+
+def _cannot_ask(result: Rejected | Unanswered) -> CannotAsk:
+    if isinstance(result, Unanswered):
+        return CannotAsk(result.detail)
+    return CannotAsk(result.detail, result.wait or None, is_app=result.what is Rejection.APP)

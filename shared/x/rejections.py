@@ -1,17 +1,13 @@
-"""What X's refusals mean, and how they are told: X's docs (Rate limits, Error codes) and answers seen in the wild."""
+"""What X rejects, by its answer: X's docs (Rate limits, Error codes) and answers that others have published."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from shared.errors import AccountHeld, AlreadyPosted, AppHeld, OutcomeUnknown, Refused, SignInRefused, TryFailed
+from shared.core.model import Rejected, Rejection, Unanswered
 from shared.http.client import HttpAnswer
-
-HOUR = timedelta(hours=1)
-DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
-SHORTEST_WAIT = timedelta(seconds=5)
-LONGEST_WAIT = timedelta(hours=25)
+from shared.limits import DEFAULT_LIMIT_WAIT, LONGEST_LIMIT_WAIT, REJECTION_PAUSE, SHORTEST_LIMIT_WAIT
 
 SUSPENDED_CODES = {64, 326}
 """Account suspended; account locked until its owner logs in."""
@@ -19,49 +15,51 @@ SUSPENDED_CODES = {64, 326}
 SLOW_DOWN_CODES = {185, 226}
 """Over the daily limit; looks automated."""
 
-DUPLICATE_CODE, NO_ACCESS_CODE, READ_ONLY_CODE = 187, 453, 261
+DUPLICATE_CODE, NO_ACCESS_CODE, APP_CANNOT_WRITE_CODE = 187, 453, 261
 
 
 @dataclass(frozen=True)
 class Purpose:
     """What X is asked for, in the words of its failure."""
 
-    refused: str
+    rejected: str
     unclear: str
     forbidden: str
 
 
-PUBLISHING = Purpose("X refuses this post", "X may or may not have the post", "X does not let our app post")
-LOOKING = Purpose(
-    "X refuses to show the account's posts",
+PUBLISHING = Purpose("X rejects this post", "X may or may not have the post", "X does not let our app post")
+READING = Purpose(
+    "X does not show the account's posts",
     "X did not show the account's posts",
     "X does not let our app read the account's posts",
 )
 
 
-def refusal(answer: HttpAnswer, purpose: Purpose, account_name: str, now: datetime) -> TryFailed:
+def rejection(answer: HttpAnswer, purpose: Purpose, account_name: str, now: datetime) -> Rejected | Unanswered:
     """What an answer that is no 2xx means, in words for the account's author."""
-    status, complaint, account = answer.status, _Complaint(answer), f"@{account_name}"
+    status, error, account = answer.status, _ErrorBody(answer), f"@{account_name}"
     if status == 429:
-        return _limited(answer, complaint, account, now)
+        return _limited(answer, error, account, now)
     if status == 402:
-        return AppHeld("X wants our app's credits topped up first.", status_code=status, wait=HOUR)
+        return Rejected(Rejection.APP, "X wants our app's credits topped up first.", status, REJECTION_PAUSE)
     if status == 401:
-        return _sign_in_refused(account, status)
+        return _sign_in_rejected(account, status)
     if status == 403 and isinstance(answer.json, dict):
-        return _forbidden(complaint, purpose, account)
+        return _forbidden(error, purpose, account)
     if status in (404, 405) or 300 <= status < 400:
-        return AppHeld(f"X's API is not at the configured address (HTTP {status}).", status_code=status, wait=HOUR)
+        return Rejected(
+            Rejection.APP, f"X's API is not at the configured address (HTTP {status}).", status, REJECTION_PAUSE
+        )
     if 400 <= status < 500 and isinstance(answer.json, dict):
-        return Refused(f"{purpose.refused}: {complaint.words}", status_code=status)
-    return OutcomeUnknown(f"{purpose.unclear}: it had trouble (HTTP {status}).", status_code=status)
+        return Rejected(Rejection.POST, f"{purpose.rejected}: {error.words}", status)
+    return Unanswered(f"{purpose.unclear}: it had trouble (HTTP {status}).", status)
 
 
 _NOT_FOR_POSTGRESQL = re.compile("[\x00\ud800-\udfff]")
 
 
-class _Complaint:
-    """The parts of an error body that tell refusals apart, whichever of X's three shapes it has."""
+class _ErrorBody:
+    """The parts of an error body that tell rejections apart, whichever of X's three shapes it has."""
 
     def __init__(self, answer: HttpAnswer) -> None:
         body = answer.json if isinstance(answer.json, dict) else {}
@@ -75,38 +73,41 @@ class _Complaint:
         self.words = _NOT_FOR_POSTGRESQL.sub("?", words)[:300]
 
 
-def _forbidden(complaint: _Complaint, purpose: Purpose, account: str) -> TryFailed:
-    slug, codes = complaint.slug, complaint.codes
+def _forbidden(error: _ErrorBody, purpose: Purpose, account: str) -> Rejected:
+    slug, codes = error.slug, error.codes
     if slug == "user-suspended" or codes & SUSPENDED_CODES:
-        return AccountHeld(f"X has blocked {account}: log in at x.com to see why.", status_code=403, wait=HOUR)
-    if codes & SLOW_DOWN_CODES:
-        return AccountHeld(f"X wants {account} to slow down.", status_code=403, wait=HOUR)
-    if slug == "oauth1-permissions" or READ_ONLY_CODE in codes or complaint.words == "Forbidden":
-        return AccountHeld(
-            f"Our app may only read for {account}: it needs write permission, then link {account} anew.",
-            status_code=403,
-            wait=HOUR,
+        return Rejected(
+            Rejection.ACCOUNT, f"X has blocked {account}: log in at x.com to see why.", 403, REJECTION_PAUSE
         )
-    if slug in ("client-forbidden", "app-suspended") or NO_ACCESS_CODE in codes:
-        return AppHeld(f"{purpose.forbidden}: {complaint.words}", status_code=403, wait=HOUR)
+    if codes & SLOW_DOWN_CODES:
+        return Rejected(Rejection.ACCOUNT, f"X wants {account} to slow down.", 403, REJECTION_PAUSE)
+    if slug == "oauth1-permissions" or error.words == "Forbidden":
+        return Rejected(
+            Rejection.ACCOUNT,
+            f"Our app may only read for {account}: it needs write permission, then link {account} anew.",
+            403,
+            REJECTION_PAUSE,
+        )
+    if slug in ("client-forbidden", "app-suspended") or codes & {NO_ACCESS_CODE, APP_CANNOT_WRITE_CODE}:
+        return Rejected(Rejection.APP, f"{purpose.forbidden}: {error.words}", 403, REJECTION_PAUSE)
     if slug == "unsupported-authentication":
-        return _sign_in_refused(account, 403)
-    if DUPLICATE_CODE in codes or "duplicate content" in complaint.words:
-        return AlreadyPosted(f"X says that {account} has posted this text already.", status_code=403)
-    return Refused(f"{purpose.refused}: {complaint.words}", status_code=403)
+        return _sign_in_rejected(account, 403)
+    if DUPLICATE_CODE in codes or "duplicate content" in error.words:
+        return Rejected(Rejection.DUPLICATE, f"X says that {account} has posted this text already.", 403)
+    return Rejected(Rejection.POST, f"{purpose.rejected}: {error.words}", 403)
 
 
-def _sign_in_refused(account: str, status: int) -> SignInRefused:
-    return SignInRefused(f"X no longer accepts our sign-in for {account}: link {account} anew.", status_code=status)
+def _sign_in_rejected(account: str, status: int) -> Rejected:
+    return Rejected(Rejection.SIGN_IN, f"X no longer accepts our sign-in for {account}: link {account} anew.", status)
 
 
-def _limited(answer: HttpAnswer, complaint: _Complaint, account: str, now: datetime) -> TryFailed:
-    if complaint.slug == "usage-capped":
-        return AppHeld("X's monthly cap for our app is used up.", status_code=429, wait=HOUR)
+def _limited(answer: HttpAnswer, error: _ErrorBody, account: str, now: datetime) -> Rejected:
+    if error.slug == "usage-capped":
+        return Rejected(Rejection.APP, "X's monthly cap for our app is used up.", 429, REJECTION_PAUSE)
     wait = _wait_for_reset(answer.headers, now)
     if answer.headers.get("x-app-limit-24hour-remaining") == "0":
-        return AppHeld("X's daily limit for our app is used up.", status_code=429, wait=wait)
-    return AccountHeld(f"X limits how much {account} may do for now.", status_code=429, wait=wait)
+        return Rejected(Rejection.APP, "X's daily limit for our app is used up.", 429, wait)
+    return Rejected(Rejection.ACCOUNT, f"X limits how much {account} may do for now.", 429, wait)
 
 
 _BUCKETS = ("x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour")
@@ -123,7 +124,7 @@ def _wait_for_reset(headers: Mapping[str, str], now: datetime) -> timedelta:
         seconds = after
     else:
         return DEFAULT_LIMIT_WAIT
-    longest, shortest = LONGEST_WAIT.total_seconds(), SHORTEST_WAIT.total_seconds()
+    longest, shortest = LONGEST_LIMIT_WAIT.total_seconds(), SHORTEST_LIMIT_WAIT.total_seconds()
     return timedelta(seconds=min(max(seconds, shortest), longest))
 
 

@@ -1,4 +1,4 @@
-drop function public.record_outcome(bigint, integer, timestamptz, text, jsonb, text, text, timestamptz, timestamptz);
+drop function public.record_outcome(bigint, integer, timestamptz, text, jsonb, text, text, timestamptz, timestamptz, text, timestamptz);
 drop function public.claim_due_posts(bigint, integer, integer, integer);
 drop function public.pauses_of(public.scheduled_post);
 drop function public.last_opened(bigint);

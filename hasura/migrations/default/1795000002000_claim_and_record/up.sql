@@ -22,6 +22,8 @@ create table public.claimed_post (
   others_accepted_since boolean not null,
   others_rejected_since boolean not null,
   unresolved_attempts jsonb not null,
+  event_id text,
+  event_at timestamptz,
   constraint this_table_is_only_a_return_type check (false)
 );
 comment on table public.claimed_post is 'The return type of claim_due_posts. Always empty.';
@@ -147,7 +149,7 @@ begin
       select from public.post_attempt as other
       where other.finished_at > log.sign_in_rejected_at and other.account_id <> post.account_id and other.rejection = 'sign_in'
     ),
-    log.unresolved
+    log.unresolved, post.event_id, post.event_at
   from public.scheduled_post as post
   cross join lateral (
     select
@@ -181,6 +183,8 @@ $$;
 -- A tweet is recorded whatever happened to the post meanwhile, unless another one is. Anything else is recorded only while
 -- the post is the caller's: its latest attempt is the one that the caller knows, and nobody else has taken it since.
 -- `log` says of attempts how they ended: [{number, outcome, detail, rejection, status_code, failed_reconciliations}].
+-- What X rejects for a while (`pause`: account or app) is paused until `pause_until` in any case, for `reason`; a pause is
+-- never shortened.
 create function public.record_outcome(
   post_id bigint,
   attempt_number integer,
@@ -190,7 +194,9 @@ create function public.record_outcome(
   reason text default null,
   tweet_id text default null,
   next_attempt_at timestamptz default null,
-  reconcile_at timestamptz default null
+  reconcile_at timestamptz default null,
+  pause text default null,
+  pause_until timestamptz default null
 ) returns setof public.recorded_outcome language plpgsql volatile as $$
 declare
   post public.scheduled_post;
@@ -200,6 +206,17 @@ begin
   if not found then
     return;
   end if;
+  if record_outcome.pause = 'app' then
+    update public.app set paused_until = record_outcome.pause_until, paused_reason = record_outcome.reason
+    where coalesce(paused_until < record_outcome.pause_until, true);
+  elsif record_outcome.pause = 'account' then
+    update public.account set paused_until = record_outcome.pause_until, paused_reason = record_outcome.reason
+    where coalesce(paused_until < record_outcome.pause_until, true) and id = (
+      select account_id from public.post_attempt as attempt
+      where attempt.post_id = record_outcome.post_id and number = record_outcome.attempt_number
+    );
+  end if;
+
   is_callers := post.state in ('sending', 'unknown')
     and coalesce(post.lease_until = record_outcome.lease, true)
     and record_outcome.attempt_number = (
@@ -212,8 +229,8 @@ begin
 
   update public.post_attempt as attempt set
     finished_at = coalesce(attempt.finished_at, now()),
-    outcome = ended.outcome,
-    detail = ended.detail,
+    outcome = coalesce(ended.outcome, attempt.outcome),
+    detail = coalesce(ended.detail, attempt.detail),
     rejection = coalesce(ended.rejection, attempt.rejection),
     status_code = coalesce(ended.status_code, attempt.status_code),
     failed_reconciliations = coalesce(ended.failed_reconciliations, attempt.failed_reconciliations)

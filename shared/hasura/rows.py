@@ -1,0 +1,132 @@
+"""What Hasura's rows are to the core, and what the core's decisions are to Hasura."""
+
+from datetime import datetime
+from typing import Any
+
+from shared.core.model import (
+    Account,
+    Claim,
+    ClaimedPost,
+    Decision,
+    FoundPost,
+    LogEntry,
+    MissedPost,
+    Outcome,
+    Row,
+    State,
+    UnresolvedAttempt,
+)
+from shared.core.schedule import EarlierPost
+
+
+def claim(rows: list[Row]) -> Claim:
+    """The rows of claim_due_posts."""
+    return Claim(
+        posts=tuple(_claimed_post(row) for row in rows if row["state"] != State.MISSED),
+        missed=tuple(
+            MissedPost(int(row["post_id"]), datetime.fromisoformat(row["schedule_for"]), row["reason"])
+            for row in rows
+            if row["state"] == State.MISSED
+        ),
+    )
+
+
+def found_post(row: Row, app: list[Row]) -> FoundPost:
+    """A row of scheduled_post with its account, and the rows of app."""
+    schedule_for = datetime.fromisoformat(row["schedule_for"])
+    waits = [row["next_attempt_at"], *(paused["paused_until"] for paused in (row["account"], *app) if paused)]
+    return FoundPost(
+        id=int(row["id"]),
+        state=State(row["state"]),
+        schedule_for=schedule_for,
+        due_at=max(schedule_for, *(_time(wait) or schedule_for for wait in waits)),
+        reason=row["reason"],
+        tweet_id=row["tweet_id"],
+        event_id=row["event_id"],
+        event_at=_time(row["event_at"]),
+        has_open_attempt=bool(row["open_attempts"]),
+    )
+
+
+def earlier_post(row: Row) -> EarlierPost:
+    """A row that an earlier request with the same key made."""
+    post = {name: value for name, value in row.items() if name not in ("request_draft", "event_id")}
+    return EarlierPost(post, row["request_draft"], row["event_id"])
+
+
+def outcome_args(post: ClaimedPost, decision: Decision) -> Row:
+    """The arguments of record_outcome."""
+    pause = decision.pause
+    return {
+        "post_id": post.id,
+        "attempt_number": post.attempt_number,
+        "lease": post.lease_until.isoformat(),
+        "state": decision.state,
+        "log": [_log_entry(entry) for entry in decision.log],
+        "reason": decision.reason,
+        "tweet_id": decision.tweet_id,
+        "next_attempt_at": _text(decision.next_attempt_at),
+        "reconcile_at": _text(decision.reconcile_at),
+        "pause": pause.of if pause else None,
+        "pause_until": _text(pause.until) if pause else None,
+    }
+
+
+def _claimed_post(row: Row) -> ClaimedPost:
+    return ClaimedPost(
+        id=int(row["post_id"]),
+        user_id=int(row["user_id"]),
+        text=row["text"],
+        schedule_for=datetime.fromisoformat(row["schedule_for"]),
+        state=State(row["state"]),
+        lease_until=datetime.fromisoformat(row["lease_until"]),
+        attempt_number=row["attempt_number"],
+        account=_account(row["account"]),
+        may_post=row["may_post"],
+        unanswered_attempts=row["unanswered_attempts"],
+        unsent_attempts=row["unsent_attempts"],
+        failed_reconciliations=row["failed_reconciliations"],
+        sign_in_rejected_at=_time(row["sign_in_rejected_at"]),
+        others_accepted_since=row["others_accepted_since"],
+        others_rejected_since=row["others_rejected_since"],
+        unresolved=tuple(_unresolved_attempt(attempt) for attempt in row["unresolved_attempts"]),
+        event_id=row["event_id"],
+        event_at=_time(row["event_at"]),
+    )
+
+
+def _unresolved_attempt(attempt: Row) -> UnresolvedAttempt:
+    return UnresolvedAttempt(
+        number=attempt["number"],
+        account=_account(attempt["account"]),
+        text=attempt["text"],
+        outcome=Outcome(attempt["outcome"]),
+        started_at=datetime.fromisoformat(attempt["started_at"]),
+        finished_at=datetime.fromisoformat(attempt["finished_at"]),
+    )
+
+
+def _account(account: Row | None) -> Account | None:
+    if account is None:
+        return None
+    return Account(int(account["id"]), account["name"], account["access_token"], account["access_token_secret"])
+
+
+def _log_entry(entry: LogEntry) -> Row:
+    said: dict[str, Any] = {
+        "number": entry.number,
+        "outcome": entry.outcome,
+        "detail": entry.detail,
+        "rejection": entry.rejection,
+        "status_code": entry.code,
+        "failed_reconciliations": entry.failed_reconciliations,
+    }
+    return {name: value for name, value in said.items() if value is not None}
+
+
+def _time(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None

@@ -1,0 +1,103 @@
+"""Every duration and limit of the product.
+
+They fit into each other: X's timeout < a delivery's < Hasura's < the lease (tests/unit/test_limits.py).
+"""
+
+from datetime import timedelta
+
+DRAFT_GRACE = timedelta(minutes=1)
+"""How far in the past a draft may lie: the time it takes to press the button."""
+
+DRAFT_HORIZON = timedelta(days=366)
+"""How far ahead a draft may lie."""
+
+CONNECT_TIMEOUT = timedelta(seconds=5)
+"""For a connection to anybody."""
+
+X_TIMEOUT = timedelta(seconds=30)
+"""For X's answer to a post. An answer that arrives in parts may take twice as long."""
+
+TIMELINE_TIMEOUT = timedelta(seconds=10)
+"""For one page of a timeline."""
+
+TIMELINE_PAGES = 32
+"""X shows an account's latest 3,200 tweets, in pages of 100."""
+
+RECONCILE_TIME = timedelta(seconds=30)
+"""A reconciliation asks X for no further page after this."""
+
+HASURA_TIMEOUT = timedelta(seconds=10)
+"""For Hasura's answer."""
+
+RECORD_PAUSES = (timedelta(milliseconds=200), timedelta(seconds=2))
+"""A decision that could not be recorded is recorded again after these."""
+
+DRAIN_TIME = timedelta(seconds=4)
+"""A delivery claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+
+LATEST_START = timedelta(seconds=25)
+"""A publisher that is held up longer than this after its claim does not send: the lease could run out on it."""
+
+DELIVERY_TIMEOUT = timedelta(seconds=60)
+"""Hasura waits so long for the answer to a delivery (retry_conf)."""
+
+DELIVERY_RETRIES = 5
+DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
+
+LONGEST_RETRY_AFTER = timedelta(minutes=15)
+"""Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
+
+EVENT_GRACE = timedelta(hours=1)
+"""An event stays deliverable so much longer than its post stays publishable."""
+
+FOLLOW_UP_TIME = timedelta(minutes=1)
+"""A follow-up delivery that has not come by then is given up: the sweep has come meanwhile."""
+
+LEASE = timedelta(minutes=3)
+"""How long a claimed post is its caller's."""
+
+BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+"""How long a post waits that could not be sent, by how often; the last one repeats."""
+
+JITTER = 0.25
+"""Waits are longer by up to this part, by chance."""
+
+MAX_UNSENT = 10
+"""After so many attempts that could not be sent, the post fails."""
+
+MAX_UNANSWERED = 10
+"""After so many attempts that X did not answer and does not have, the post fails."""
+
+RECONCILE_AFTER = timedelta(seconds=30)
+"""When an unknown outcome is first reconciled: what X shows lags behind what it has."""
+
+CLOCK_MARGIN = timedelta(minutes=1)
+"""How far the clocks of X, the database and this machine may be apart."""
+
+SURE_AFTER = timedelta(minutes=2) + CLOCK_MARGIN
+"""How long after an attempt X surely shows what it has; before that an empty timeline proves nothing."""
+
+RECONCILE_PAUSES = (
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+)
+"""How long to wait after each reconciliation for which X could not be asked; after the last one the author decides."""
+
+REJECTION_PAUSE = timedelta(hours=1)
+"""How long an account or the app is paused that X rejects without saying until when."""
+
+DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
+"""How long a rate limit lasts of which X does not say when it ends."""
+
+SHORTEST_LIMIT_WAIT = timedelta(seconds=5)
+LONGEST_LIMIT_WAIT = timedelta(hours=25)
+"""What X says of a rate limit is believed within these."""
+
+SIGN_IN_WAIT = timedelta(minutes=1)
+"""How long after a rejected sign-in the post is attempted again."""
+
+SIGN_IN_PAUSE = timedelta(minutes=5)
+"""How long an account is paused whose sign-in X goes on rejecting."""

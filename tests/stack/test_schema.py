@@ -33,7 +33,7 @@ def db(cluster: str) -> Iterator[Database]:
 
 def add_account(db: Database, id: int) -> None:
     db.execute(
-        "insert into account (id, account_name, access_token, access_token_secret) values (%s, 'name', 'token', 'secret')",
+        "insert into account (id, account_name, access_token, access_token_secret) values (%s, 'name', 't', 's')",
         [id],
     )
 

@@ -20,7 +20,7 @@ from shared.core.model import (
 from shared.core.publish import Conclusion, publish
 from shared.core.reconcile import reconcile
 from shared.errors import ScheduledPostsError
-from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
+from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -210,7 +210,9 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None
 
 def _delete_event_of_the_future(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
     """Of a post that was moved to now, the event for its earlier time is left."""
-    if post.event_id and post.event_at and post.event_at > clock.now() and post.event_id != delivery.event_id:
+    if not post.event_id or not post.event_at or post.event_id == delivery.event_id:
+        return
+    if post.event_at > clock.now() + CLOCK_MARGIN:
         _delete_event(post.id, post.event_id, store)
 
 

@@ -124,7 +124,10 @@ class TestADuePost:
 
         assert store.deleted == ["event-of-tomorrow"]
 
-    @pytest.mark.parametrize(("event_id", "event_at"), [("event-of-1", NOW + HOUR), ("past", NOW - HOUR), (None, None)])
+    @pytest.mark.parametrize(
+        ("event_id", "event_at"),
+        [("event-of-1", NOW + HOUR), ("about to come", NOW + MINUTE), ("past", NOW - HOUR), (None, None)],
+    )
     def test_no_other_event_is_deleted(self, event_id: str | None, event_at: Any) -> None:
         store = Store(claims=[claim(sending(event_id=event_id, event_at=event_at))])
 

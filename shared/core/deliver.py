@@ -59,10 +59,10 @@ def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, 
     if delivery.is_follow_up:
         store.release_follow_up()
     ended = _drain(delivery, store, publisher, clock)
-    counts = Counter(str(post.state) for post in ended)
+    counts = Counter(str(post.state) for post in ended.values())
     if delivery.post_id is None:
         return DeliveryResult(counts)
-    own = next((post for post in ended if post.id == delivery.post_id), None)
+    own = ended.get(delivery.post_id)
     if own is None:
         return _nothing_to_do(delivery, delivery.post_id, counts, store, clock)
     retry_after = None
@@ -71,19 +71,24 @@ def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, 
     return DeliveryResult(counts, own.id, own.state, own.reason, own.tweet_id, retry_after)
 
 
-def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> list[_Ended]:
-    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery."""
-    claim_until, ended = clock.now() + DRAIN_TIME, []
+def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> dict[int, _Ended]:
+    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery.
+
+    Answers the claimed posts by id, as they ended last: what was surely absent from X is due again at once.
+    """
+    claim_until, all_ended = clock.now() + DRAIN_TIME, {}
     while True:
         start_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)
-        ended += [_missed(post) for post in claim.missed]
+        ended = [_missed(post) for post in claim.missed]
         ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, publisher, clock)
-        if claim.size < store.batch_size:
-            return ended
+        all_ended |= {post.id: post for post in ended}
+        is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
+        if claim.size < store.batch_size and not is_due_again:
+            return all_ended
         if clock.now() > claim_until:
             _follow_up(store, clock)
-            return ended
+            return all_ended
 
 
 def _publish_and_reconcile(

@@ -322,7 +322,6 @@ class TestAnUnknownOutcome:
         post_id = self.unknown_post(alice, kind)
 
         deliver(alice.stack, post_id)
-        deliver(alice.stack, post_id)
 
         post = alice.post_once(post_id, "tweeted")
         assert len(alice.tweets()) == 1

@@ -187,6 +187,18 @@ class TestDraining:
         assert delivered(store, delivery=SWEEP).claimed == {"tweeted": 3}
         assert store.created == []
 
+    def test_a_post_that_was_surely_absent_is_published_by_the_same_delivery(self) -> None:
+        store = Store(claims=[claim(unknown(unresolved())), claim(sending(attempt_number=2))])
+
+        result = delivered(store)
+
+        assert (result.state, result.claimed, result.retry_after) == (State.TWEETED, {"tweeted": 1}, None)
+
+    def test_a_post_that_is_due_again_and_was_not_claimed_has_its_event_delivered_again(self) -> None:
+        result = delivered(Store(claims=[claim(unknown(unresolved()))]))
+
+        assert (result.state, result.retry_after) == (State.SCHEDULED, timedelta(0))
+
     def test_what_is_left_when_the_time_is_up_is_for_one_follow_up_delivery(self) -> None:
         store, clock = Store(claims=[claim(sending())] * 9, batch_size=1), StoppedClock()
 

@@ -75,7 +75,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         NotShownYet(NOW + MINUTE),
         MINUTE,
     ),
-    "reconciled: X does not show it, 3 min or more after the attempt": (unknown(unresolved()), SurelyAbsent(), None),
+    "reconciled: X does not show it, 3 min or more after the attempt": (
+        unknown(unresolved()),
+        SurelyAbsent(),
+        timedelta(),
+    ),
     "reconciled: X does not show what it called a duplicate": (
         unknown(unresolved(2, outcome=Outcome.DUPLICATE), unresolved(1)),
         SurelyAbsent(),

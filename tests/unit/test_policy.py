@@ -185,7 +185,8 @@ class TestReconciling:
         decision = decided(post, SurelyAbsent())
 
         log = (LogEntry(4, Outcome.ABSENT, "X does not have it."),)
-        assert decision == Decision(State.SCHEDULED, log, "It was not on X, so it is attempted again.")
+        reason = "It was not on X, so it is attempted again."
+        assert decision == Decision(State.SCHEDULED, log, reason, next_attempt_at=NOW)
 
     def test_a_duplicate_that_x_does_not_show_is_for_the_author_to_decide(self) -> None:
         post = unknown(unresolved(2, outcome=Outcome.DUPLICATE), unresolved(1))

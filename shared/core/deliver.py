@@ -76,7 +76,8 @@ def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Cl
 
     Answers the claimed posts by id, as they ended last: what was surely absent from X is due again at once.
     """
-    claim_until, all_ended = clock.now() + DRAIN_TIME, {}
+    claim_until = clock.now() + DRAIN_TIME
+    all_ended: dict[int, _Ended] = {}
     while True:
         start_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)

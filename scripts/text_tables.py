@@ -1,4 +1,4 @@
-"""Makes the tables by which the server and the page count a text: ``python -m scripts.text_tables``.
+"""Makes the tables that count a text in the server, the page and the local X: ``python -m scripts.text_tables``.
 
 Needs npm. The emoji are those of twemoji-parser 12.1.3, which knows the same sequences as the newest of X's own text
 libraries (Java, Emoji 12.1). The top-level domains are those of X's twitter-text 3.1.0 for JavaScript.
@@ -33,7 +33,7 @@ ABOUT_DOMAINS = "The top-level domains that make a bare host name a link to X, i
 
 
 def main() -> None:
-    """Writes the tables for Python and for JavaScript."""
+    """Writes the tables for Python and JavaScript, and for the local X, which shares no code with the server."""
     with tempfile.TemporaryDirectory() as folder:
         emoji = lines(emoji_table(emoji_sequences(unpack(EMOJI_PACKAGE, Path(folder)) / "dist/lib/regex.js")))
         domains = lines(top_level_domains(unpack(DOMAIN_PACKAGE, Path(folder)) / "dist/regexp"))
@@ -47,6 +47,12 @@ def main() -> None:
         f"{comment(ABOUT_EMOJI)}\nexport const EMOJI = `\n{emoji}\n`;\n\n"
         f"{comment(ABOUT_DOMAINS)}\nexport const TOP_LEVEL_DOMAINS = `\n{domains}\n`;\n"
     )
+    for name, about, table in (
+        ("emoji.txt", ABOUT_EMOJI, emoji),
+        ("top_level_domains.txt", ABOUT_DOMAINS, domains),
+    ):
+        notice = "".join(f"# {line}".rstrip() + "\n" for line in f"{NOTICE}\n{about}".splitlines())
+        (REPOSITORY / "local/x_api" / name).write_text(f"{notice}{table}\n")
 
 
 def unpack(package: str, folder: Path) -> Path:

@@ -16,8 +16,9 @@ const NOT_FOR_X = /[\uFFFE\uFEFF\uFFFF\0\p{Surrogate}]/u;
 const INVISIBLE = // the last ones are characters with an empty glyph and the marks of interlinear annotation
   /^[\p{White_Space}\p{Control}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFF9-\uFFFB]*$/u;
 const SPACES = "\\t-\\r \\x85\\xA0\\u1680\\u180E\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
+const DIRECTIONS = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
 const CASHTAG = new RegExp(
-  `(?<=^|[${SPACES}])\\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?![^${SPACES}!'#%&\\(\\)*+,\\\\\\-.\\/:;<=>?@\\[\\]^_\\{\\|\\}~$])`,
+  `(?<=^|[${SPACES}${DIRECTIONS}])\\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?![^${SPACES}!'#%&\\(\\)*+,\\\\\\-.\\/:;<=>?@\\[\\]^_\\{\\|\\}~$])`,
   "gu",
 );
 

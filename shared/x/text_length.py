@@ -31,8 +31,9 @@ _INVISIBLE = re.compile(
     r"\u2800\U0001d159\U00013441\U00013442\U00016fe4\ufff9-\ufffb]*"
 )
 _SPACES = r"\t-\r \x85\xa0\u1680\u180e\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"  # \s has other members
+_DIRECTIONS = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CASHTAG = re.compile(
-    rf"(?:^|[{_SPACES}])(\$[A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)(?![^{_SPACES}!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~$])"
+    rf"(?:^|[{_SPACES}{_DIRECTIONS}])(\$[A-Za-z]{{1,6}}(?:[._][A-Za-z]{{1,2}})?)(?![^{_SPACES}!'#%&()*+,\\\-./:;<=>?@\[\]^_{{|}}~$])"
 )
 
 

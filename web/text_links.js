@@ -32,7 +32,7 @@ const PORT_PATH_QUERY = new RegExp(
 );
 const SHORT_LINK = new RegExp(`^https?:\\/\\/t\\.co\\/(?<slug>[A-Za-z0-9]+)(?:${QUERY})?`, "i");
 
-const LONGEST_LINK = 4096;
+const LONGEST_LINK = 4096; // X counts the scheme twice
 const LONGEST_SHORT_LINK = 40;
 const LONGEST_LABEL = 63;
 const DOTS = /[.\u3002\uFF0E\uFF61]/; // the full stops of other scripts separate labels, too
@@ -56,7 +56,9 @@ export function* findLinks(text) {
     if (!found) continue;
     const rest = matchAt(PORT_PATH_QUERY, text, found.hostEnd);
     free = found.hostEnd + rest[0].length;
-    if (!isTooLong(text, found, free)) yield* linksOf(text, found, rest);
+    const schemeLength = found.hostStart - found.start || "https://".length;
+    const isShortEnough = free - found.start + schemeLength <= LONGEST_LINK;
+    if (isShortEnough && isHost(text.slice(found.hostStart, found.hostEnd))) yield* linksOf(text, found, rest);
   }
 }
 
@@ -130,11 +132,8 @@ function topLevelEnd(text, start) {
   return null;
 }
 
-function isTooLong(text, { start, hostStart, hostEnd }, end) {
-  const length = end - start + (start < hostStart ? 0 : "https://".length);
-  if (length > LONGEST_LINK) return true;
-  const labels = text.slice(hostStart, hostEnd).split(DOTS);
-  return labels.some((label) => lengthInAscii(label, LONGEST_LABEL) > LONGEST_LABEL);
+function isHost(name) {
+  return name.split(DOTS).every((label) => lengthInAscii(label, LONGEST_LABEL) <= LONGEST_LABEL);
 }
 
 function* linksOf(text, { start, hostStart, hostEnd }, rest) {

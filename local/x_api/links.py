@@ -100,7 +100,8 @@ def _starts(text: str, label: re.Match[str], done: int) -> Iterator[tuple[int, i
 
 def _links(text: str, start: int, host_start: int, behind: re.Match[str]) -> Iterator[tuple[int, int]]:
     host, link = text[host_start : behind.start()], text[start : behind.end()]
-    if not all(map(_fits_into_dns, re.split("[.\u3002\uff0e\uff61]", host))) or len(link) > _LONGEST_LINK - 8:
+    scheme = text[start:host_start] or "https://"
+    if len(scheme) + len(link) > _LONGEST_LINK or not all(map(_fits_into_dns, re.split("[.\u3002\uff0e\uff61]", host))):
         return
     if host_start > start:
         short = _SHORT_LINK.match(link)

@@ -39,7 +39,7 @@ _PORT_PATH_QUERY = re.compile(
 )
 _SHORT_LINK = re.compile(rf"https?://t\.co/(?P<slug>[A-Za-z0-9]+)(?:{_QUERY})?", re.IGNORECASE | re.ASCII)
 
-_LONGEST_LINK = 4096
+_LONGEST_LINK = 4096  # X counts the scheme twice
 _LONGEST_SHORT_LINK = 40
 _LONGEST_LABEL = 63
 _DOTS = re.compile("[.\u3002\uff0e\uff61]")  # the full stops of other scripts separate labels, too
@@ -66,7 +66,8 @@ def find_links(text: str) -> Iterator[tuple[int, int]]:
         rest = _PORT_PATH_QUERY.match(text, host.end)
         assert rest  # it matches nothing, too
         free = rest.end()
-        if not _is_too_long(text[host_start : host.end], link_length=free - start, has_scheme=start < host_start):
+        scheme = text[start:host_start] or "https://"
+        if free - start + len(scheme) <= _LONGEST_LINK and _is_host(text[host_start : host.end]):
             yield from _links(text, start, host_start, host.end, rest)
 
 
@@ -128,10 +129,8 @@ def _top_level_end(text: str, start: int) -> int | None:
     return None
 
 
-def _is_too_long(host: str, link_length: int, has_scheme: bool) -> bool:
-    if link_length + len("" if has_scheme else "https://") > _LONGEST_LINK:
-        return True
-    return any(_length_in_ascii(label) > _LONGEST_LABEL for label in _DOTS.split(host))
+def _is_host(name: str) -> bool:
+    return all(_length_in_ascii(label) <= _LONGEST_LABEL for label in _DOTS.split(name))
 
 
 def _length_in_ascii(label: str) -> int:

@@ -54,7 +54,8 @@ def _leads_through(sent: str, shown: str, targets: Mapping[str, str]) -> bool:
     """Goes through both from link to link, with the places in `sent` where a link that is shown can have ended."""
     places, done = {0}, 0
     for link in _LINK.finditer(shown):
-        short = max((known for known in targets if link[0].startswith(known)), key=len, default=link[0])
+        beginnings = (link[0][:length] for length in range(len(link[0]), 0, -1))  # letters can follow it at once
+        short = next((beginning for beginning in beginnings if beginning in targets), link[0])
         target = targets.get(short) if link["short"] else short
         between = shown[done : link.start()]
         starts = [place + len(between) for place in places if sent.startswith(between, place)]
@@ -93,8 +94,11 @@ def _host_ends(sent: str, start: int, host: str) -> Iterator[int]:
     written = _BEHIND_HOST.split(sent[start : start + _LONGEST_HOST], maxsplit=1)[0]
     meant = _host_in_unicode(host)
     for length in range(1, len(written) + 1):
-        if _host_in_unicode(written[:length]) == meant:
+        name = _host_in_unicode(written[:length])
+        if name == meant:
             yield start + length
+        if name.count(".") > meant.count("."):
+            return
 
 
 def _host_in_unicode(host: str) -> str:

@@ -1,5 +1,6 @@
-// How long a text is for X, and which texts X does not take, as the server says it (shared/x/text_length.py): most Latin
-// letters count 1, most other characters and every emoji 2, every link 23. X has the last word.
+// How long a text is for X, and which texts X does not take, as the server says it (shared/x/text_length.py).
+//
+// Most Latin letters count 1, most other characters and every emoji 2, every link 23. X has the last word.
 
 import { findLinks } from "./text_links.js";
 import { EMOJI } from "./text_tables.js";
@@ -7,18 +8,22 @@ import { EMOJI } from "./text_tables.js";
 /** The weighted length that X accepts from every account. */
 export const LIMIT = 280;
 
-const LONGEST_COUNTED = 4000; // characters; no text that long has a length of 280 or less, unless it is one endless link
+const LONGEST_COUNTED = 4000; // no text that long has a length of 280 or less, unless it is one endless link
 const LINK_LENGTH = 23;
 const EMOJI_LENGTH = 2;
 const WEIGHS_TWO = /[^\0-\u10FF\u2000-\u200D\u2010-\u201F\u2032-\u2037]/gu;
 
 const NOT_FOR_X = /[\uFFFE\uFEFF\uFFFF\0\p{Surrogate}]/u;
-const INVISIBLE = // the last ones are characters with an empty glyph and the marks of interlinear annotation
-  /^[\p{White_Space}\p{Control}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}\u{13441}\u{13442}\u{16FE4}\uFFF9-\uFFFB]*$/u;
+const EMPTY_GLYPHS = "\\u2800\\u{1D159}\\u{13441}\\u{13442}\\u{16FE4}\\uFFF9-\\uFFFB"; // the last mark annotations
+const INVISIBLE = new RegExp(
+  `^[\\p{White_Space}\\p{Control}\\p{Default_Ignorable_Code_Point}${EMPTY_GLYPHS}]*$`,
+  "u",
+);
 const SPACES = "\\t-\\r \\x85\\xA0\\u1680\\u180E\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
 const DIRECTIONS = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
+const SIGNS = "!'#%&\\(\\)*+,\\\\\\-.\\/:;<=>?@\\[\\]^_\\{\\|\\}~$";
 const CASHTAG = new RegExp(
-  `(?<=^|[${SPACES}${DIRECTIONS}])\\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?![^${SPACES}!'#%&\\(\\)*+,\\\\\\-.\\/:;<=>?@\\[\\]^_\\{\\|\\}~$])`,
+  `(?<=^|[${SPACES}${DIRECTIONS}])\\$[A-Za-z]{1,6}(?:[._][A-Za-z]{1,2})?(?![^${SPACES}${SIGNS}])`,
   "gu",
 );
 

@@ -1,6 +1,7 @@
-// Where X finds links in a text: with `http://` or `https://` in front, or as bare host names (`example.com`). The rules
-// are those of X's twitter-text; the server has the same (shared/x/links.py). Every part of a text is looked at a fixed
-// number of times, so that the time grows with the length of the text, whatever the text is.
+// Where X finds links in a text: with `http://` or `https://` in front, or as bare host names (`example.com`).
+//
+// The rules are those of X's twitter-text; the server has the same (shared/x/links.py). Every part of a text is
+// searched a fixed number of times, so that the time grows with the length of the text, whatever the text is.
 
 import { lengthInAscii } from "./punycode_length.js";
 import { TOP_LEVEL_DOMAINS } from "./text_tables.js";
@@ -30,7 +31,7 @@ const PORT_PATH_QUERY = new RegExp(
   `(?::[0-9]+)?(?<path>\\/(?:(?:${PATH_LETTER}|${PARENTHESES})*${PATH_END})?)?(?:${QUERY})?`,
   "uy",
 );
-const SHORT_LINK = new RegExp(`^https?:\\/\\/t\\.co\\/(?<slug>[A-Za-z0-9]+)(?:${QUERY})?`, "i");
+const SHORT_LINK = new RegExp(`^https?:\\/\\/t\\.co\\/([A-Za-z0-9]+)(?:${QUERY})?`, "i");
 
 const LONGEST_LINK = 4096; // X counts the scheme twice
 const LONGEST_SHORT_LINK = 40;
@@ -48,11 +49,11 @@ export function* findLinks(text) {
     after: groups.after,
   }));
   const hosts = findHosts(text, labels);
-  let free = 0; // the text before it was looked at already
+  let free = 0; // the text before it belongs to what was found
   for (const [index, label] of labels.entries()) {
     if (label.end <= free) continue;
-    const found =
-      label.after === "://" ? schemeAndHost(text, labels, hosts, index, free) : bareHost(text, labels, hosts, index, free);
+    const find = label.after === "://" ? withScheme : bareHost;
+    const found = find(text, labels, hosts, index, free);
     if (!found) continue;
     const rest = matchAt(PORT_PATH_QUERY, text, found.hostEnd);
     free = found.hostEnd + rest[0].length;
@@ -87,7 +88,7 @@ function beginsHost(index, labels, hosts) {
   return host !== null && (host.lastLabel > index || !label.name.includes("_"));
 }
 
-function schemeAndHost(text, labels, hosts, index, free) {
+function withScheme(text, labels, hosts, index, free) {
   const { name, nameEnd, end } = labels[index];
   const scheme = /https?$/i.exec(name.slice(-"https".length));
   if (!scheme || !beginsHost(index + 1, labels, hosts)) return null;
@@ -102,7 +103,7 @@ function bareHost(text, labels, hosts, index, free) {
   if (!host) return null;
   const begin = label.start + (host.lastLabel === index ? label.name.lastIndexOf("_") + 1 : 0);
   let start = firstStart(text, Math.max(begin, behind(text, free)), label.nameEnd);
-  // X looks for a link at the start of the text after one behind its first character.
+  // X tries the start of the text only after the place behind its first character.
   if (begin === 0 && free === 0 && start !== behind(text, 0) && matchAt(LETTER, text, 0)) start = 0;
   return start === null ? null : { start, hostStart: start, hostEnd: host.end };
 }
@@ -141,11 +142,13 @@ function* linksOf(text, { start, hostStart, hostEnd }, rest) {
   if (start < hostStart) {
     const short = SHORT_LINK.exec(text.slice(start, end));
     if (!short) yield { start, end };
-    else if (short.groups.slug.length <= LONGEST_SHORT_LINK) yield { start, end: start + short[0].length };
+    else if (short[1].length <= LONGEST_SHORT_LINK) yield { start, end: start + short[0].length };
   } else if (start === 0 || !NOT_BEFORE_BARE.includes(text[start - 1])) {
-    const bare = latinHosts(text.slice(start, hostEnd)).map((host) => ({ start: start + host.start, end: start + host.end }));
-    if (bare.length && rest.groups.path !== undefined) bare.at(-1).end = end;
-    yield* bare;
+    const bare = latinHosts(text.slice(start, hostEnd));
+    for (const [index, host] of bare.entries()) {
+      const isLast = index === bare.length - 1;
+      yield { start: start + host.start, end: isLast && rest.groups.path !== undefined ? end : start + host.end };
+    }
   }
 }
 

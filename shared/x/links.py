@@ -1,6 +1,6 @@
 """Where X finds links in a text: with ``http://`` or ``https://`` in front, or as bare host names (``example.com``).
 
-The rules are those of X's twitter-text. Every part of a text is looked at a fixed number of times, so that the time
+The rules are those of X's twitter-text. Every part of a text is searched a fixed number of times, so that the time
 grows with the length of the text, whatever the text is.
 """
 
@@ -51,24 +51,28 @@ def find_links(text: str) -> Iterator[tuple[int, int]]:
         return
     labels = list(_LABEL.finditer(text))
     hosts = _hosts(text, labels)
-    free = 0  # the text before it was looked at already
+    free = 0  # the text before it belongs to what was found
     for index, label in enumerate(labels):
-        host, host_start, start = hosts[index], None, None
         if label.end() <= free:
             continue
-        if label[2] == "://" and _begins_host(index + 1, labels, hosts):
-            host, host_start = hosts[index + 1], label.end()
-            start = _scheme_start(text, label, free)
-        elif host:
-            host_start = start = _bare_start(text, label, free, is_last=host.last_label == index)
-        if host is None or host_start is None or start is None:
+        find = _with_scheme if label[2] == "://" else _bare
+        found = find(text, labels, hosts, index, free)
+        if found is None:
             continue
-        rest = _PORT_PATH_QUERY.match(text, host.end)
+        rest = _PORT_PATH_QUERY.match(text, found.host_end)
         assert rest  # it matches nothing, too
         free = rest.end()
-        scheme = text[start:host_start] or "https://"
-        if free - start + len(scheme) <= _LONGEST_LINK and _is_host(text[host_start : host.end]):
-            yield from _links(text, start, host_start, host.end, rest)
+        scheme = text[found.start : found.host_start] or "https://"
+        if free - found.start + len(scheme) <= _LONGEST_LINK and _is_host(text[found.host_start : found.host_end]):
+            yield from _links(text, found, rest)
+
+
+class _Found(NamedTuple):
+    """A host, with its scheme or without one."""
+
+    start: int
+    host_start: int
+    host_end: int
 
 
 class _Host(NamedTuple):
@@ -101,20 +105,31 @@ def _begins_host(index: int, labels: Sequence[re.Match[str]], hosts: Sequence[_H
     return host is not None and (host.last_label > index or "_" not in labels[index][1])
 
 
-def _scheme_start(text: str, label: re.Match[str], free: int) -> int | None:
+def _with_scheme(
+    text: str, labels: Sequence[re.Match[str]], hosts: Sequence[_Host | None], index: int, free: int
+) -> _Found | None:
+    label = labels[index]
     scheme = _SCHEME.search(text, label.start(), label.end(1))
-    if scheme is None or scheme.start() == 0:
-        return scheme and 0
-    return scheme.start() if _START.match(text, scheme.start()) and scheme.start() > free else None
+    host = hosts[index + 1] if _begins_host(index + 1, labels, hosts) else None
+    if scheme is None or host is None:
+        return None
+    start = scheme.start()
+    may_start = start == 0 or (start > free and _START.match(text, start))
+    return _Found(start, label.end(), host.end) if may_start else None
 
 
-def _bare_start(text: str, label: re.Match[str], free: int, is_last: bool) -> int | None:
-    begin = text.rfind("_", label.start(), label.end(1)) + 1 if is_last else 0
-    found = _START.search(text, max(begin, label.start(), free + 1), label.end(1))
-    start = found.start() if found else None
-    if begin == label.start() == free == 0 and start != 1 and _LETTER.match(text):
-        return 0  # X looks for a link at the start of the text after one behind its first character
-    return start
+def _bare(
+    text: str, labels: Sequence[re.Match[str]], hosts: Sequence[_Host | None], index: int, free: int
+) -> _Found | None:
+    label, host = labels[index], hosts[index]
+    if host is None:
+        return None
+    underscore = text.rfind("_", label.start(), label.end(1)) if host.last_label == index else -1
+    begin = max(label.start(), underscore + 1)
+    found = _START.search(text, max(begin, free + 1), label.end(1))
+    if begin == free == 0 and not (found and found.start() == 1) and _LETTER.match(text):
+        return _Found(0, 0, host.end)  # X tries the start of the text only after the place behind its first character
+    return _Found(found.start(), found.start(), host.end) if found else None
 
 
 def _top_level_end(text: str, start: int) -> int | None:
@@ -139,15 +154,16 @@ def _length_in_ascii(label: str) -> int:
     return len("xn--") + len(label.encode("punycode"))
 
 
-def _links(text: str, start: int, host_start: int, host_end: int, rest: re.Match[str]) -> Iterator[tuple[int, int]]:
-    if start < host_start:
+def _links(text: str, found: _Found, rest: re.Match[str]) -> Iterator[tuple[int, int]]:
+    start = found.start
+    if start < found.host_start:
         short = _SHORT_LINK.match(text, start, rest.end())
         if short is None:
             yield start, rest.end()
         elif len(short["slug"]) <= _LONGEST_SHORT_LINK:
             yield start, short.end()
     elif start == 0 or text[start - 1] not in _NOT_BEFORE_BARE:
-        bare = [(start + first, start + end) for first, end in _latin_hosts(text[start:host_end])]
+        bare = [(start + first, start + end) for first, end in _latin_hosts(text[start : found.host_end])]
         if bare and rest["path"] is not None:
             bare[-1] = bare[-1][0], rest.end()
         yield from bare

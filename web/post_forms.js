@@ -7,7 +7,8 @@ import { editText, move, remove } from "./actions.js";
 import { h } from "./dom.js";
 import { showFault } from "./faults.js";
 import { inlineForm } from "./inline_form.js";
-import { lengthRing, textFault } from "./text_field.js";
+import { lengthRing } from "./text_field.js";
+import { textFault } from "./text_length.js";
 import { dayAndTime, instant } from "./times.js";
 import { whenField } from "./when_field.js";
 

@@ -92,7 +92,7 @@ def test_a_link_to_media_is_no_link_of_the_author() -> None:
     ],
 )
 def test_a_page_that_is_not_as_x_documents_it_is_not_taken_for_an_empty_one(body: Any) -> None:
-    with pytest.raises(ValueError, match="no |isoformat"):
+    with pytest.raises(ValueError, match=r"no |isoformat"):
         page(body)
 
 

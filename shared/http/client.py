@@ -95,7 +95,6 @@ def _answer(
             headers=headers,
             auth=auth or _headers_as_given,
             timeout=(CONNECT_TIMEOUT.total_seconds(), seconds),
-            allow_redirects=False,
             stream=True,
             **content,
         )
@@ -121,8 +120,13 @@ def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:
 
 
 class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: a session reads the address of a redirect, and its body without end, even if it does not follow it."""
+    """Takes a redirect for an answer like any other.
+
+    With `allow_redirects=False` alone, requests does not follow it, but reads its address and its body without end.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
 
 
 @functools.cache

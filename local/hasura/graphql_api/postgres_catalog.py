@@ -1,4 +1,4 @@
-"""What PostgreSQL says of its tables, views and functions: the catalog as Hasura reads it when it builds its schema."""
+"""PostgreSQL's catalog: the tables, views, functions and types that Hasura reads when it builds its schema."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +14,11 @@ class QualifiedName(NamedTuple):
 
     schema: str
     name: str
+
+    @classmethod
+    def from_metadata(cls, name: str | dict[str, str]) -> "QualifiedName":
+        """Metadata may give a table or function of ``public`` by its bare name."""
+        return cls("public", name) if isinstance(name, str) else cls(name.get("schema", "public"), name["name"])
 
     @property
     def identifier(self) -> sql.Identifier:

@@ -9,8 +9,7 @@ import psycopg
 from psycopg.pq import ExecStatus
 from psycopg_pool import AsyncConnectionPool
 
-from local.hasura.database_errors import detail
-from local.hasura.errors import HasuraError
+from local.hasura.errors import HasuraError, detail
 from local.hasura.json_arguments import boolean, optional, required, text
 from local.hasura.metadata_api.commands import Command, on_default_source
 from local.hasura.session import ADMIN_SESSION, act_for

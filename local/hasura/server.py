@@ -115,6 +115,7 @@ async def _running(
     finally:
         for delivery in deliveries:
             delivery.stop()
+        log.info("stopping: deliveries in flight have %g s to end", seconds_to_finish)
         _, unfinished = await asyncio.wait(tasks, timeout=seconds_to_finish)
         for task in unfinished:
             task.cancel()

@@ -1,4 +1,4 @@
-"""Table event triggers of the local Hasura: which writes they capture, and how they reach a webhook."""
+"""Table event triggers of the local Hasura: the writes that they capture, and the delivery of their events."""
 
 import threading
 from collections.abc import Iterator
@@ -217,7 +217,7 @@ class TestCapture:
 
 
 class TestDeliveryOfTableEvents:
-    def test_the_body_says_what_changed(self, notes: Notes, webhooks: Webhooks) -> None:
+    def test_the_body_has_the_old_and_the_new_row(self, notes: Notes, webhooks: Webhooks) -> None:
         hook = webhooks.new(path="/note_changed")
         note_id = notes.add()
 
@@ -256,7 +256,7 @@ class TestDeliveryOfTableEvents:
         assert infos == [0, 1, 2]
         assert (row["tries"], row["delivered"], row["locked"], row["next_retry_at"]) == (3, False, None, None)
 
-    def test_retry_after_wins_when_the_retries_are_used_up(self, notes: Notes, webhooks: Webhooks) -> None:
+    def test_retry_after_is_followed_when_no_retries_are_left(self, notes: Notes, webhooks: Webhooks) -> None:
         failures = [Answer(500), Answer(500), Answer(503, {"Retry-After": "1"})]
         hook = webhooks.new(*failures, Answer(200), path="/note_changed")
         note_id = notes.add()
@@ -291,7 +291,7 @@ class TestDeliveryOfTableEvents:
         assert hook.most_at_once == 3
         assert sorted(call.body["event"]["data"]["new"]["id"] for call in hook.calls) == list(range(1, 31))
 
-    def test_a_stop_gives_back_what_does_not_end_in_time(
+    def test_a_stop_unlocks_events_whose_delivery_does_not_end_in_time(
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
         never = threading.Event()
@@ -314,7 +314,7 @@ class TestDeliveryOfTableEvents:
     ) -> None:
         hook = webhooks.new(path="/note_changed")
         notes_ids = {}
-        for minutes in (31, 29):
+        for minutes in (29, 31):
             notes_ids[minutes] = -minutes
             hasura.sql(
                 "insert into hdb_catalog.event_log (schema_name, table_name, trigger_name, payload, locked) values"
@@ -327,7 +327,7 @@ class TestDeliveryOfTableEvents:
 
         assert calls_about(hook, -29) == []
 
-    def test_an_event_can_be_invoked_by_hand_looked_up_and_delivered_again(
+    def test_an_event_is_invoked_by_hand_read_by_id_and_delivered_again(
         self, hasura: HasuraServer, notes: Notes, webhooks: Webhooks
     ) -> None:
         hook = webhooks.new(path="/note_changed")
@@ -355,7 +355,9 @@ class TestDeliveryOfTableEvents:
         ("pg_get_event_logs", {"name": "note_came", "source": "other"}, "not-exists"),
     ],
 )
-def test_event_calls_refuse_what_there_is_not(hasura: HasuraServer, kind: str, args: dict[str, Any], code: str) -> None:
+def test_event_calls_refuse_unknown_names_and_ids(
+    hasura: HasuraServer, kind: str, args: dict[str, Any], code: str
+) -> None:
     response = hasura.metadata(kind, args)
 
     assert (response.status_code, response.json()["code"]) == (400, code)

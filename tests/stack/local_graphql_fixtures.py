@@ -25,7 +25,7 @@ def graphql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def send_graphql(graphql_url: str) -> Iterator[Ask]:
-    """Answers a request's body in a session: the emulator's whole public surface."""
+    """Answers a request's body in a session."""
     api = GraphQLApi(METADATA, FUNCTIONS)
     with asyncio.Runner() as runner:
         pool = psycopg_pool.AsyncConnectionPool(
@@ -46,6 +46,6 @@ def ask(send_graphql: Ask, graphql_database: psycopg.Connection) -> Ask:
 
 @pytest.fixture(scope="session")
 def graphql_database(graphql_url: str) -> Iterator[psycopg.Connection]:
-    """For a look behind the API."""
+    """A connection that does not go through the API."""
     with psycopg.connect(graphql_url, autocommit=True) as connection:
         yield connection

@@ -1,4 +1,4 @@
-"""What the emulated /v1/graphql refuses, and in which words."""
+"""The requests that the emulated /v1/graphql refuses, and its messages."""
 
 import json
 from pathlib import Path
@@ -52,9 +52,9 @@ def test_only_the_admin_is_shown_the_message_of_the_database(ask: Ask) -> None:
     to_admin, to_writer = ask(ADMIN, query), ask(ANN, query)
 
     internal = to_admin["errors"][0]["extensions"]["internal"]
-    assert internal["error"]["message"] == "the words of the function"
+    assert internal["error"]["message"] == "the message of the function"
     assert internal["error"]["status_code"] == "P0001"
-    assert "the words" not in json.dumps(to_writer)
+    assert "the message" not in json.dumps(to_writer)
     assert "internal" not in to_writer["errors"][0]["extensions"]
 
 

@@ -84,6 +84,9 @@ def test_metadata_that_does_not_fit_the_database_is_inconsistent(graphql_url: st
             "{function: search_articles, configuration: {session_argument: term}}",
             'given session argument "term" is not of type json',
         ),
+        ("{function: of_row}", "an argument of the type article is not emulated"),
+        ("{function: of_any}", "an argument of the type anyelement is not emulated"),
+        ("{function: of_odd_type}", "an argument of the type odd type is not emulated"),
     ],
 )
 def test_a_function_that_may_not_be_tracked_is_inconsistent(graphql_url: str, function: str, end: str) -> None:

@@ -127,6 +127,28 @@ def test_an_update_without_anything_to_set_changes_nothing(ask: Ask) -> None:
     assert data(answer) == {"update_author": {"affected_rows": 0, "returning": []}}
 
 
+def test_an_update_finds_rows_by_null_or_by_a_time_before_now(ask: Ask, graphql_database: psycopg.Connection) -> None:
+    graphql_database.execute(
+        "insert into sample (id, at) values (1, null), (2, now() - interval '1 hour'), (3, now() + interval '1 hour')"
+    )
+
+    answer = ask(
+        ADMIN,
+        """mutation ($until: timestamptz!, $now: timestamptz!) {
+             update_sample(
+               where: {_or: [{at: {_is_null: true}}, {at: {_lt: $now}}]}, _set: {at: $until}
+             ) { affected_rows returning { id at } } }""",
+        until="2099-01-01T00:00:00Z",
+        now="now",
+    )
+
+    at = "2099-01-01T00:00:00+00:00"
+    assert data(answer)["update_sample"] == {
+        "affected_rows": 2,
+        "returning": [{"id": 1, "at": at}, {"id": 2, "at": at}],
+    }
+
+
 def test_updates_and_deletes_by_primary_key_answer_the_row_or_null(ask: Ask) -> None:
     answer = ask(
         ADMIN,

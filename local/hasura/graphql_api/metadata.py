@@ -174,6 +174,9 @@ def _trackable(name: QualifiedName, catalog: Catalog) -> Function:
         raise Inconsistency("function name is not a legal GraphQL identifier")
     if any(each.name and not is_legal_name(each.name) for each in function.arguments):
         raise Inconsistency("the function arguments are not in compliance with GraphQL spec")
+    for each in function.arguments:
+        if not each.is_scalar or not is_legal_name(each.type.name):
+            raise Inconsistency(f"an argument of the type {each.type.name} is not emulated")
     return function
 
 

@@ -268,6 +268,9 @@ def postgres_cluster() -> Iterator[str]:
     are root.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, running(Path(folder)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("alter system set fsync = off")  # it need not survive a power cut
+            connection.execute("select pg_reload_conf()")
         yield url
 
 

@@ -23,13 +23,14 @@ from local_hasura import (
     HasuraServer,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     write_project,
 )
 
 from local.hasura.authentication import Authentication
 from local.hasura.errors import HasuraError
 from local.hasura.session import Session
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 NAMESPACE = "https://hasura.io/jwt/claims"
 ROLES = {"x-hasura-allowed-roles": ["user", "editor"], "x-hasura-default-role": "user"}
@@ -52,9 +53,9 @@ def without(claims: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def hasura(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HasuraServer]:
+def hasura(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HasuraServer]:
     project = write_project(tmp_path_factory.mktemp("project"), [], [])
-    with postgres_cluster() as url, hasura_in_thread(new_database(url), project) as server:
+    with hasura_in_thread(new_database(cluster), project) as server:
         yield server
 
 

@@ -16,9 +16,10 @@ from local_hasura import (
     eventually,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     write_project,
 )
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 RETRY = {"num_retries": 2, "interval_sec": 0}
 
@@ -39,23 +40,6 @@ NOTE_TRIGGERS = [
     event_trigger("note_went", {"delete": {"columns": "*", "payload": ["id"]}}),
     event_trigger("note_astray", {"update": {"columns": ["extra"]}}, webhook_from_env="NOT_SET", webhook=None),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def webhooks() -> Iterator[Webhooks]:
-    with Webhooks() as webhooks:
-        yield webhooks
-
-
-@pytest.fixture(scope="module")
-def environment(webhooks: Webhooks) -> dict[str, str]:
-    return {"HOOKS": webhooks.url, "HOOK_SECRET": "s3cret"}
 
 
 @pytest.fixture(scope="module")

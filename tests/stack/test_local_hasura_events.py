@@ -19,28 +19,12 @@ from local_hasura import (
     hasura_in_thread,
     hasura_process,
     new_database,
-    postgres_cluster,
     soon,
     write_project,
 )
 from waiting import wait_until
 
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def webhooks() -> Iterator[Webhooks]:
-    with Webhooks() as webhooks:
-        yield webhooks
-
-
-@pytest.fixture(scope="module")
-def environment(webhooks: Webhooks) -> dict[str, str]:
-    return {"HOOKS": webhooks.url, "HOOK_SECRET": "s3cret"}
+pytest_plugins = ["local_hasura_fixtures"]
 
 
 @pytest.fixture(scope="module")

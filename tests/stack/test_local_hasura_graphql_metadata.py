@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import yaml
 from local_graphql import ADMIN, Ask, ask_anew, data, inconsistencies, refusal, role
+from local_hasura import new_database
 
 from local import postgres
 from local.hasura.graphql_api import GraphQLApi
@@ -152,9 +153,8 @@ def test_a_table_without_a_legal_graphql_name_is_inconsistent(graphql_url: str) 
     assert sentence.endswith("its name is not a legal GraphQL name")
 
 
-def test_the_schema_of_the_product_fits_its_metadata(graphql_url: str, graphql_database: psycopg.Connection) -> None:
-    graphql_database.execute("create database product")
-    url = graphql_url.replace("/postgres?", "/product?")
+def test_the_schema_of_the_product_fits_its_metadata(cluster: str) -> None:
+    url = new_database(cluster)
     postgres.migrate(url)
 
     assert inconsistencies(url, files_in("tables"), files_in("functions")) == []

@@ -16,25 +16,20 @@ from local_hasura import (
     HasuraServer,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     start_hasura_process,
     write_project,
 )
 from waiting import wait_until
 
-from local.postgres import running, wait_for
+from local.postgres import wait_for
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FAR = "2099-01-01T00:00:00Z"
 HOOK = "http://127.0.0.1:1/hook"
 EVENT = {"webhook": HOOK, "schedule_at": FAR}
 CRON = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
 
 
 @pytest.fixture(scope="module")
@@ -591,17 +586,20 @@ class TestControlRoutes:
 
 
 class TestTheStart:
-    def test_the_server_waits_for_a_database_that_is_still_starting(self, tmp_path: Path) -> None:
+    def test_the_server_waits_for_a_database_that_is_still_starting(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            with running(Path(folder)) as url:
-                pass
-            server = start_hasura_process(url, tmp_path, "--project", str(project))
+        url = new_database(cluster)
+        socket_folder = psycopg.conninfo.conninfo_to_dict(url)["host"]
+        with tempfile.TemporaryDirectory() as folder:  # the path of a socket must be short
+            link = Path(folder) / "postgres"
+            later = psycopg.conninfo.make_conninfo(url, host=str(link))
+            server = start_hasura_process(later, tmp_path, "--project", str(project))
             wait_until(server.log.read_text, lambda log: "waiting for PostgreSQL, up to 10 s: " in log)
 
-            with running(Path(folder)):
-                wait_until(server.log.read_text, lambda log: "listening on" in log)
-                server.stop()
+            link.symlink_to(str(socket_folder))
+
+            wait_until(server.log.read_text, lambda log: "listening on" in log)
+            server.stop()
 
         assert server.process.returncode == 0
         assert server.log.read_text().count("waiting for PostgreSQL") == 1

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from local.hasura.errors import HasuraError, as_hasura_error
 from local.hasura.graphql_api.metadata import read_metadata
-from local.hasura.graphql_api.model import Condition, Source, Table
+from local.hasura.graphql_api.model import Source, Table
 from local.hasura.graphql_api.mutations import Changed, Transaction, delete, insert, update
 from local.hasura.graphql_api.postgres_catalog import read_catalog
 from local.hasura.graphql_api.request import Operation, read_request, used_variables
@@ -143,44 +143,38 @@ async def _answer_mutation(transaction: Transaction, field: Field) -> Any:
         return await _query(transaction, field)
     table: Table = meaning.table
     if meaning.action is Action.UPDATE_MANY:
-        return [
-            await transaction.response(
-                table, await _update(transaction, table, each, field.path), field.selection, field.path
-            )
-            for each in field.arguments["updates"]
-        ]
-    changed = await _change(transaction, meaning, field)
-    answers_row = meaning.action in (Action.INSERT_ONE, Action.UPDATE_BY_PK, Action.DELETE_BY_PK)
-    answer = transaction.one if answers_row else transaction.response
-    return await answer(table, changed, field.selection, field.path)
+        answers = []
+        for arguments in field.arguments["updates"]:
+            changed = await _change(transaction, Action.UPDATE, table, arguments, field.path)
+            answers.append(await transaction.response(table, changed, field))
+        return answers
+    changed = await _change(transaction, meaning.action, table, field.arguments, field.path)
+    if meaning.action in (Action.INSERT_ONE, Action.UPDATE_BY_PK, Action.DELETE_BY_PK):
+        return await transaction.one(table, changed, field)
+    return await transaction.response(table, changed, field)
 
 
-async def _change(transaction: Transaction, meaning: TableField, field: Field) -> Changed:
-    table, arguments = meaning.table, field.arguments
-    match meaning.action:
+async def _change(
+    transaction: Transaction, action: Action, table: Table, arguments: dict[str, Any], path: str
+) -> Changed:
+    match action:
         case Action.INSERT:
-            path = f"{field.path}.args.objects"
-            return await insert(transaction, table, arguments["objects"], arguments.get("on_conflict"), path)
+            objects, at = arguments["objects"], f"{path}.args.objects"
+            return await insert(transaction, table, objects, arguments.get("on_conflict"), at)
         case Action.INSERT_ONE:
-            path = f"{field.path}.args.object"
-            return await insert(transaction, table, [arguments["object"]], arguments.get("on_conflict"), path)
+            objects, at = [arguments["object"]], f"{path}.args.object"
+            return await insert(transaction, table, objects, arguments.get("on_conflict"), at)
         case Action.UPDATE:
-            return await _update(transaction, table, arguments, field.path)
+            where = request_condition(transaction.session.role, table, arguments["where"])
+            return await update(transaction, table, where, arguments, path)
         case Action.UPDATE_BY_PK:
             where = primary_key_condition(table, arguments["pk_columns"])
-            return await update(transaction, table, where, arguments, field.path)
+            return await update(transaction, table, where, arguments, path)
         case Action.DELETE:
-            return await delete(transaction, table, _where(transaction, table, arguments))
+            where = request_condition(transaction.session.role, table, arguments["where"])
+            return await delete(transaction, table, where)
         case _:
             return await delete(transaction, table, primary_key_condition(table, arguments))
-
-
-async def _update(transaction: Transaction, table: Table, arguments: dict[str, Any], path: str) -> Changed:
-    return await update(transaction, table, _where(transaction, table, arguments), arguments, path)
-
-
-def _where(transaction: Transaction, table: Table, arguments: dict[str, Any]) -> Condition:
-    return request_condition(transaction.session.role, table, arguments["where"])
 
 
 async def _query(transaction: Transaction, field: Field) -> Any:

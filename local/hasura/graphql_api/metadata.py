@@ -9,7 +9,13 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from local.hasura.graphql_api.model import Relationship, Source, Table, TrackedFunction
-from local.hasura.graphql_api.permissions import Tables, full_permissions, permissions_of_role, tracked_table
+from local.hasura.graphql_api.permissions import (
+    PERMISSION_KEYS,
+    Tables,
+    full_permissions,
+    permissions_of_role,
+    tracked_table,
+)
 from local.hasura.graphql_api.postgres_catalog import Catalog, ForeignKey, Function, QualifiedName
 from local.hasura.graphql_api.scalars import JSON, is_legal_name
 from local.hasura.metadata_directory import Inconsistency, refuse_unknown_keys
@@ -17,8 +23,6 @@ from local.hasura.session import ADMIN
 
 Reporter = Callable[[str], AbstractContextManager[None]]
 """Takes the subject; an Inconsistency that is raised in the context is reported and ends there."""
-
-PERMISSION_BLOCKS = ("insert_permissions", "select_permissions", "update_permissions", "delete_permissions")
 
 
 def read_metadata(
@@ -66,7 +70,7 @@ def _table(name: QualifiedName, entry: dict[str, Any], catalog: Catalog) -> Tabl
         raise Inconsistency("no such table or view exists in the database")
     if not is_legal_name(name.graphql):
         raise Inconsistency("its name is not a legal GraphQL name")
-    known = {"table", "object_relationships", "array_relationships", "event_triggers", *PERMISSION_BLOCKS}
+    known = {"table", "object_relationships", "array_relationships", "event_triggers", *PERMISSION_KEYS}
     refuse_unknown_keys(entry, known)
     return Table(catalog.relations[name])
 
@@ -119,7 +123,7 @@ def _require_columns(table: Table, names: Iterable[str]) -> None:
 
 
 def _add_permissions(table: Table, entry: dict[str, Any], tables: Tables, reported: Reporter) -> None:
-    for block in PERMISSION_BLOCKS:
+    for block in PERMISSION_KEYS:
         for definition in entry.get(block) or []:
             role = definition["role"]
             with reported(f'table "{table.name}", {block} of role "{role}"'):

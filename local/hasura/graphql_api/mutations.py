@@ -32,10 +32,6 @@ class Changed:
     affected: int
     rows: list[str]
 
-    @property
-    def as_array(self) -> str:
-        return f"[{','.join(self.rows)}]"
-
 
 NOTHING_CHANGED = Changed(0, [])
 
@@ -68,22 +64,22 @@ class Transaction:
             raise HasuraError("permission-error", message, path)
         return Changed(len(results), [row for row, _ in results])
 
-    async def one(self, table: Table, changed: Changed, selection: list[Field], path: str) -> Any:
+    async def one(self, table: Table, changed: Changed, field: Field) -> Any:
         """The answer of a field that returns the changed row itself, or null."""
-        returned = await self._returned(table, changed, selection, path)
+        returned = await self._returned(table, changed, field.selection, field.path)
         return returned[0] if returned else None
 
-    async def response(self, table: Table, changed: Changed, selection: list[Field], path: str) -> dict[str, Any]:
+    async def response(self, table: Table, changed: Changed, field: Field) -> dict[str, Any]:
         """The answer of a field of type ``_mutation_response``."""
         response: dict[str, Any] = {}
-        for field in selection:
-            match field.name:
+        for part in field.selection:
+            match part.name:
                 case "affected_rows":
-                    response[field.key] = changed.affected
+                    response[part.key] = changed.affected
                 case "returning":
-                    response[field.key] = await self._returned(table, changed, field.selection, path)
+                    response[part.key] = await self._returned(table, changed, part.selection, field.path)
                 case name if name == TYPENAME:
-                    response[field.key] = field.parent
+                    response[part.key] = part.parent
         return response
 
     async def _returned(self, table: Table, changed: Changed, selection: list[Field], path: str) -> list[Any]:
@@ -91,10 +87,9 @@ class Transaction:
         if not changed.rows:
             return []
         statement = Statement(self.session)
-        query = sql.SQL("select {}").format(select_returned(statement, table, selection, changed.as_array))
-        [[rows]] = await self.run(statement, query, path)
-        returned: list[Any] = rows
-        return returned
+        rows = select_returned(statement, table, selection, f"[{','.join(changed.rows)}]")
+        [[returned]] = await self.run(statement, sql.SQL("select {}").format(rows), path)
+        return list(returned)
 
 
 async def insert(

@@ -30,7 +30,7 @@ from local.postgres import migrate, running
 
 ADMIN_SECRET = "the-admin-secret-of-the-tests"
 JWT_KEY = "a-key-of-at-least-thirty-two-characters"
-DEADLINE = 20
+DEADLINE = 60
 
 T = TypeVar("T")
 PRODUCTION = Path(__file__).parents[2] / "hasura"
@@ -64,12 +64,12 @@ class Call:
 
 @dataclass
 class Answer:
-    """The answer of a webhook; it is sent once `hold` is set."""
+    """The answer of a webhook; it is sent once `until` is set."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: str = "{}"
-    hold: threading.Event | None = None
+    until: threading.Event | None = None
 
 
 class Hook:
@@ -112,8 +112,8 @@ class Webhooks:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 hook = hooks[self.path.split("?")[0]]
                 answer = hook.take(Call(body, _joined(self.headers.items()), time.monotonic()))
-                if answer.hold:
-                    answer.hold.wait(DEADLINE)
+                if answer.until:
+                    answer.until.wait(DEADLINE)
                 hook.leave()
                 with suppress(OSError):
                     self.send_response(answer.status)
@@ -232,6 +232,10 @@ class HasuraProcess(HasuraServer):
 
     process: subprocess.Popen[bytes]
     log: Path
+
+    def wait_for_log(self, text: str) -> None:
+        """Returns once the log contains the text."""
+        wait_until(self.log.read_text, lambda log: text in log, DEADLINE)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ends the process by a signal and waits for it."""

@@ -256,7 +256,7 @@ class TestDeliveryOfTableEvents:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
         gate = threading.Event()
-        hook = webhooks.new(Answer(hold=gate), path="/pool/note_came")
+        hook = webhooks.new(Answer(until=gate), path="/pool/note_came")
         environment = {
             **environment,
             "HOOKS": f"{webhooks.url}/pool",
@@ -279,7 +279,7 @@ class TestDeliveryOfTableEvents:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
         never = threading.Event()
-        hook = webhooks.new(Answer(hold=never), path="/stop/note_came")
+        hook = webhooks.new(Answer(until=never), path="/stop/note_came")
         environment = {
             **environment,
             "HOOKS": f"{webhooks.url}/stop",
@@ -349,7 +349,7 @@ def test_event_calls_refuse_unknown_names_and_ids(
 
 def test_an_event_in_flight_is_busy(hasura: HasuraServer, notes: Notes, webhooks: Webhooks) -> None:
     patience = threading.Event()
-    hook = webhooks.new(Answer(hold=patience), path="/note_changed")
+    hook = webhooks.new(Answer(until=patience), path="/note_changed")
     event_id = hasura.ask("pg_invoke_event_trigger", name="note_changed", payload={"id": -2})["event_id"]
     eventually(lambda: calls_about(hook, -2))
 

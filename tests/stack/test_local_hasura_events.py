@@ -22,7 +22,6 @@ from local_hasura import (
     soon,
     write_project,
 )
-from waiting import wait_until
 
 pytest_plugins = ["local_hasura_fixtures"]
 
@@ -190,7 +189,7 @@ class TestTheOutcomeOfATry:
 
     def test_a_webhook_that_takes_too_long_is_a_failed_try(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
         patience = threading.Event()
-        hook = webhooks.new(Answer(hold=patience))
+        hook = webhooks.new(Answer(until=patience))
 
         event_id = hasura.create_event(hook.url, retry_conf={"timeout_seconds": 1})
 
@@ -250,7 +249,7 @@ class TestTheOutcomeOfATry:
 
     def test_a_retry_beyond_the_tolerance_is_dead(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
         gate = threading.Event()
-        hook = webhooks.new(Answer(503, hold=gate))
+        hook = webhooks.new(Answer(503, until=gate))
         retry_conf = {"num_retries": 1, "retry_interval_seconds": 0, "tolerance_seconds": 600}
         event_id = hasura.create_event(hook.url, retry_conf=retry_conf)
         hook.wait_for_calls(1)
@@ -274,7 +273,7 @@ class TestTheOutcomeOfATry:
 
     def test_a_deleted_event_is_never_delivered(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
         gate = threading.Event()
-        slow, deleted, kept = webhooks.new(Answer(hold=gate)), webhooks.new(), webhooks.new()
+        slow, deleted, kept = webhooks.new(Answer(until=gate)), webhooks.new(), webhooks.new()
         hasura.create_event(slow.url)
         slow.wait_for_calls(1)  # the next poll waits for this delivery
 
@@ -325,7 +324,7 @@ class TestTheInvocationLog:
         assert invocation["response"] == {"type": "client_error", "version": "1", "data": {"message": "later"}}
 
     def test_the_server_log_has_a_line_for_each_thing_and_no_secret(
-        self, hasura: HasuraServer, webhooks: Webhooks
+        self, hasura: HasuraProcess, webhooks: Webhooks
     ) -> None:
         hook = webhooks.new(Answer(503), Answer(200))
         headers = [{"name": "x-webhook-secret", "value_from_env": "HOOK_SECRET"}]
@@ -346,7 +345,7 @@ class TestTheInvocationLog:
 class TestThePoll:
     def test_events_that_are_due_together_are_delivered_at_once(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
         gate = threading.Event()
-        hook = webhooks.new(Answer(hold=gate))
+        hook = webhooks.new(Answer(until=gate))
 
         event_ids = hasura.create_events_at_once(hook.url, 5)
 
@@ -368,9 +367,9 @@ class TestThePoll:
         eventually(lambda: hasura.sql(delivered, hook.url, "delivered") == [(300,)])
         assert sorted(call.body["id"] for call in hook.calls) == sorted(event_ids)
 
-    def test_a_slow_webhook_holds_up_the_next_poll(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
+    def test_a_slow_webhook_delays_the_next_poll(self, hasura: HasuraServer, webhooks: Webhooks) -> None:
         patience = threading.Event()
-        slow, next_one = webhooks.new(Answer(hold=patience)), webhooks.new()
+        slow, next_one = webhooks.new(Answer(until=patience)), webhooks.new()
         hasura.create_event(slow.url)
         slow.wait_for_calls(1)
 
@@ -432,7 +431,7 @@ class TestTheLifeOfTheServer:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks, tmp_path: Path
     ) -> None:
         crash = threading.Event()
-        hook, database = webhooks.new(Answer(hold=crash), Answer()), new_database(cluster)
+        hook, database = webhooks.new(Answer(until=crash), Answer()), new_database(cluster)
         with hasura_process(database, tmp_path, "--project", str(project), environment=environment) as server:
             event_id = server.create_event(hook.url)
             hook.wait_for_calls(1)
@@ -449,12 +448,12 @@ class TestTheLifeOfTheServer:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks, tmp_path: Path
     ) -> None:
         patience = threading.Event()
-        hook, database = webhooks.new(Answer(hold=patience)), new_database(cluster)
+        hook, database = webhooks.new(Answer(until=patience)), new_database(cluster)
         with hasura_process(database, tmp_path, "--project", str(project), environment=environment) as server:
             server.create_event(hook.url)
             hook.wait_for_calls(1)
             server.process.terminate()
-            wait_until(server.log.read_text, lambda log: "stopping" in log)
+            server.wait_for_log("stopping")
             patience.set()
 
         states = server.sql("select status, tries from hdb_catalog.hdb_scheduled_events")
@@ -464,13 +463,13 @@ class TestTheLifeOfTheServer:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks, tmp_path: Path
     ) -> None:
         patience = threading.Event()
-        hook, database = webhooks.new(Answer(hold=patience)), new_database(cluster)
+        hook, database = webhooks.new(Answer(until=patience)), new_database(cluster)
         arguments = ["--project", str(project), "--delivery", "sequential"]
         with hasura_process(database, tmp_path, *arguments, environment=environment) as server:
             server.create_events_at_once(hook.url, 2)
             hook.wait_for_calls(1)
             server.process.terminate()
-            wait_until(server.log.read_text, lambda log: "stopping" in log)
+            server.wait_for_log("stopping")
             patience.set()
 
         assert len(hook.calls) == 1
@@ -481,7 +480,7 @@ class TestTheLifeOfTheServer:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks, tmp_path: Path
     ) -> None:
         never = threading.Event()
-        hook, database = webhooks.new(Answer(hold=never)), new_database(cluster)
+        hook, database = webhooks.new(Answer(until=never)), new_database(cluster)
         environment = {**environment, "HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT": "0.5"}
         with hasura_in_thread(database, project, environment) as server:
             server.create_event(hook.url)

@@ -19,7 +19,6 @@ from local_hasura import (
     start_hasura_process,
     write_project,
 )
-from waiting import wait_until
 
 from local.postgres import wait_for
 
@@ -28,8 +27,8 @@ pytest_plugins = ["local_hasura_fixtures"]
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FAR = "2099-01-01T00:00:00Z"
 HOOK = "http://127.0.0.1:1/hook"
-EVENT = {"webhook": HOOK, "schedule_at": FAR}
-CRON = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
+EVENT: dict[str, Any] = {"webhook": HOOK, "schedule_at": FAR}
+CRON: dict[str, Any] = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +49,7 @@ def refused(response: requests.Response, status: int, code: str, path: str, mess
 
 class TestCreatingAScheduledEvent:
     @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
-    def test_the_answer_holds_the_event_id(self, hasura: HasuraServer, path: str) -> None:
+    def test_the_answer_contains_the_event_id(self, hasura: HasuraServer, path: str) -> None:
         answer = hasura.ask("create_scheduled_event", path, **EVENT)
 
         assert answer["message"] == "success"
@@ -594,11 +593,11 @@ class TestTheStart:
             link = Path(folder) / "postgres"
             later = psycopg.conninfo.make_conninfo(url, host=str(link))
             server = start_hasura_process(later, tmp_path, "--project", str(project))
-            wait_until(server.log.read_text, lambda log: "waiting for PostgreSQL, up to 10 s: " in log)
+            server.wait_for_log("waiting for PostgreSQL, up to 10 s: ")
 
             link.symlink_to(str(socket_folder))
 
-            wait_until(server.log.read_text, lambda log: "listening on" in log)
+            server.wait_for_log("listening on")
             server.stop()
 
         assert server.process.returncode == 0

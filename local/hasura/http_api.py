@@ -52,7 +52,7 @@ class HttpApi:
             web.get("/v1/version", self._version),
             web.post("/v1/graphql", self._graphql),
             web.get("/v1/graphql", self._graphql_by_get),
-            *(web.post(path, self._metadata(api)) for path, api in self._metadata_endpoints.items()),
+            *(web.post(path, self._answering(api.run)) for path, api in self._metadata_endpoints.items()),
             web.post("/_local/drop_next", self._inject(self._faults.drop_next)),
             web.post("/_local/duplicate_next", self._inject(self._faults.duplicate_next)),
             web.route("*", "/{path:.*}", self._not_found),
@@ -79,9 +79,6 @@ class HttpApi:
 
     async def _graphql_by_get(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return _graphql_error(HasuraError("not-supported", "PersistedQueryNotSupported"))
-
-    def _metadata(self, api: MetadataApi) -> Handler:
-        return self._answering(api.run)
 
     def _inject(self, fault: Callable[[str, int], None]) -> Handler:
         """A control route. Its body is ``{"times": 1, "kind": "one_off"}``; both keys are optional."""

@@ -71,8 +71,11 @@ select jsonb_build_object(
   'objects', coalesce((select jsonb_object_agg(name, parts) from object), '{}')
 )
 """
-"""Selects one JSON value. Names outside pg_catalog are written with their schema, times in UTC; of the source of a
-function white space at the ends of its lines does not count, because some tools write CRLF."""
+"""Its last statement selects one JSON value, which is what ``run_sql`` answers.
+
+Names outside pg_catalog are written with their schema, and times in UTC. White space at the ends of the lines of a
+function does not count, because some tools write CRLF.
+"""
 
 
 @dataclass(frozen=True)

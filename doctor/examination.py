@@ -15,7 +15,7 @@ from doctor.posts import Posts
 from doctor.report import CannotExamine, Report, misconfigured
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.core.model import Account, CannotAsk, TimelineUnavailable
+from shared.core.model import CannotAsk, TimelineUnavailable
 from shared.errors import ScheduledPostsError
 from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER, Hasura
 from shared.http import client as http_client
@@ -173,22 +173,21 @@ class _Examination:
             if account is None or account.name in failures:
                 continue
             try:
-                self.report.add(timelines.timeline_findings(self._shown(one, account), now))
+                shown = self._x.find(account, one.text, one.since, SystemClock().now() + RECONCILE_TIME)
             except TimelineUnavailable as error:
                 failures[account.name] = error.result
+                continue
+            known = self._tweets_of_posts(shown)
+            self.report.add(timelines.timeline_findings(one, account.name, shown, known, now))
         self.report.note(f"timelines: {len(asked)} of {len(sent)} texts were reconciled with X")
         self.report.notes += [f"timelines: not @{name}'s: {failure.detail}" for name, failure in failures.items()]
         self.report.add(timelines.unavailable_findings(failures, number_of_accounts=len(accounts)))
 
-    def _shown(self, sent: timelines.SentText, account: Account) -> timelines.Shown:
-        """Raises TimelineUnavailable, and CannotExamine when Hasura does not say whose the tweets are."""
-        until = SystemClock().now() + RECONCILE_TIME
-        tweet_ids = self._x.find(account, sent.text, sent.since, until)
+    def _tweets_of_posts(self, tweet_ids: list[str]) -> set[str]:
         try:
-            known = Hasura(self._settings).published_elsewhere(tweet_ids) if tweet_ids else set()
+            return Hasura(self._settings).published_elsewhere(tweet_ids) if tweet_ids else set()
         except ScheduledPostsError as error:
             raise CannotExamine(misconfigured("Hasura", str(error), "Read Hasura's log.")) from error
-        return timelines.Shown(sent, account.name, tweet_ids, frozenset(known))
 
 
 def _deliver_no_event(url: str, secret: str) -> HttpAnswer:

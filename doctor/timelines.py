@@ -1,6 +1,6 @@
 """Does X have what the rows say, once? Asked of the latest texts, with the timelines of the accounts that sent them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -20,16 +20,6 @@ class SentText:
     text: str
     since: datetime
     posts: tuple[Post, ...]
-
-
-@dataclass(frozen=True)
-class Shown:
-    """The ids of the tweets with that text that X shows, and which of them a row knows, be it another post's."""
-
-    sent: SentText
-    account_name: str
-    tweet_ids: Sequence[str]
-    known: frozenset[str]
 
 
 ACCOUNTS = """
@@ -71,21 +61,25 @@ def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account
     }
 
 
-def timeline_findings(shown: Shown, now: datetime) -> Iterator[Finding]:
-    """What X shows and no row knows, and what a row knows and X does not show."""
-    for tweet_id in shown.tweet_ids:
-        if tweet_id not in shown.known:
-            yield _unknown_tweet(tweet_id, shown)
-    for post in shown.sent.posts:
-        if _should_be_shown(post, shown.sent, now) and post.tweet_id not in shown.tweet_ids:
-            sentence = f"The row says tweeted as {post.tweet_id}, but X does not show that on @{shown.account_name}."
+def timeline_findings(
+    sent: SentText, account_name: str, shown: Collection[str], known: Collection[str], now: datetime
+) -> Iterator[Finding]:
+    """What X shows and no row knows, and what a row knows and X does not show.
+
+    `shown` are the ids of all tweets with that text on X, and `known` those that a row has, be it another post's.
+    """
+    for tweet_id in shown:
+        if tweet_id not in known:
+            yield _unknown_tweet(tweet_id, sent.posts, account_name)
+    for post in sent.posts:
+        if _should_be_shown(post, sent, now) and post.tweet_id not in shown:
+            sentence = f"The row says tweeted as {post.tweet_id}, but X does not show that on @{account_name}."
             yield about_posts("lost", [post.id], sentence, "If nobody deleted it there, schedule it anew.")
 
 
-def _unknown_tweet(tweet_id: str, shown: Shown) -> Finding:
-    posts = shown.sent.posts
+def _unknown_tweet(tweet_id: str, posts: Iterable[Post], account_name: str) -> Finding:
     ids = [post.id for post in posts]
-    what = f"@{shown.account_name} has this text on X as {tweet_id}, which no row knows"
+    what = f"@{account_name} has this text on X as {tweet_id}, which no row knows"
     if any(post.state == State.TWEETED for post in posts):
         return about_posts("duplicate", ids, f"{what}, beside the tweet of the row.", "Delete one of them on X.")
     states = " and ".join(sorted({post.state for post in posts}))

@@ -349,7 +349,7 @@ class TestTheSweep:
 class TestTimelines:
     def findings(self, shown: list[str], known: set[str], *rows: Post, now: datetime = NOW) -> list[str]:
         sent = timelines.SentText(1, "hello", ago(minutes=11), rows)
-        return said(timelines.timeline_findings(timelines.Shown(sent, "alice", shown, frozenset(known)), now))
+        return said(timelines.timeline_findings(sent, "alice", shown, known, now))
 
     def test_what_the_rows_say_and_x_shows_is_well(self) -> None:
         assert self.findings(["1"], {"1"}, tweeted()) == []
@@ -1117,7 +1117,9 @@ class TestWrongConfiguration:
 
         assert found == {("misconfigured", subject)}
 
-    @pytest.mark.parametrize(("what", "done", "undone", "said"), WRONG_DATABASES)
+    @pytest.mark.parametrize(
+        ("what", "done", "undone", "said"), WRONG_DATABASES, ids=[done for _, done, *_ in WRONG_DATABASES]
+    )
     def test_what_is_missing_in_the_database_or_otherwise_is_found(
         self, broken: BrokenStack, what: str, done: str, undone: str, said: str
     ) -> None:

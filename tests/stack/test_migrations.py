@@ -1,11 +1,12 @@
 """The migrations: each down restores exactly what was before its up, and the doctor knows what they make."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from doctor.database import SCHEMA_FILE, Catalog
+from doctor.database import SCHEMA_FILE, Catalog, database_findings, expected_catalog
 from doctor.make_schema import as_file, read_catalog
 from local import postgres
 
@@ -91,3 +92,15 @@ def test_the_schema_does_not_depend_on_the_settings_of_the_database(database: st
     with_other_settings = read_catalog(database.partition("&options=")[0])
 
     assert as_file(with_other_settings) == SCHEMA_FILE.read_text()
+
+
+def test_another_major_version_of_postgresql_describes_the_same_schema(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "VERSION", 18)
+    with postgres.running(tmp_path) as url:
+        postgres.migrate(url)
+        catalog = read_catalog(url)
+
+    assert catalog.postgresql == 18
+    assert list(database_findings(expected_catalog(), catalog)) == []

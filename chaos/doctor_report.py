@@ -1,4 +1,4 @@
-"""The doctor's view of the stack after a run: it knows nothing of what the run did."""
+"""The doctor's report on the stack after a run: the doctor knows nothing of what the run did."""
 
 import os
 import re
@@ -17,14 +17,14 @@ _FINDING = re.compile(r"^  (\w+) {2,}(\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
-class Opinion:
+class DoctorReport:
     """What ``python -m doctor`` printed, and what of it should not be: nothing when all is well."""
 
     findings: list[str]
-    words: str
+    printed: str
 
 
-def ask_the_doctor(stack: RunningStack, rows: Sequence[Mapping[str, Any]]) -> Opinion:
+def ask_the_doctor(stack: RunningStack, rows: Sequence[Mapping[str, Any]]) -> DoctorReport:
     """Has the stack examined. That several of the `rows` went out with the same text is as their authors wanted it:
     the doctor, who cannot know that, must say so of just these."""
     examined = subprocess.run(
@@ -35,13 +35,17 @@ def ask_the_doctor(stack: RunningStack, rows: Sequence[Mapping[str, Any]]) -> Op
         text=True,
         check=False,
     )
-    words = examined.stdout + examined.stderr
-    found = Counter(f"{name} {subject}" for name, subject in _FINDING.findall(examined.stdout))
+    found = Counter(_findings(examined.stdout))
     expected = Counter(_equal_texts(rows))
     findings = [*(found - expected).elements(), *(f"overlooked: {one}" for one in (expected - found).elements())]
     if examined.returncode != bool(found):
         findings.append(f"status {examined.returncode}")
-    return Opinion(findings, words)
+    return DoctorReport(findings, examined.stdout + examined.stderr)
+
+
+def _findings(printed: str) -> Iterator[str]:
+    for name, subject in _FINDING.findall(printed):
+        yield f"{name} {subject}"
 
 
 def _equal_texts(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -48,7 +48,8 @@ class Write(Generic[T]):
 class Expectation:
     """What the author of a post may expect.
 
-    `created` and `deleted` are ``no``, ``yes`` or ``perhaps`` (no answer came). `deleted_when` is the state in which it was deleted; `was_backdated`: it was moved to a time that is too late.
+    `created` and `deleted` are ``no``, ``yes`` or ``perhaps`` (no answer came). `deleted_when` is the state in which it
+    was deleted; `was_backdated`: it was moved to a time that is too late.
     """
 
     plan: PlannedPost

@@ -12,7 +12,7 @@ def as_json(result: Result, how: dict[str, Any]) -> dict[str, Any]:
     """Everything; `how` is what it was started with."""
     return {
         **how,
-        "check": {kind: result.checked.count(kind) for kind in KINDS},
+        "verdict": {kind: result.checked.count(kind) for kind in KINDS},
         "became": dict(result.checked.became),
         "done": dict(result.done),
         "x_faults": dict(result.x_faults),

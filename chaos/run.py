@@ -1,6 +1,5 @@
 """One run, from the first post to the checker's result."""
 
-import heapq
 import math
 import time
 from collections import Counter
@@ -10,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import requests
@@ -104,18 +104,17 @@ class _Run:
         """
         written_before = sum(post.create_at is None for post in self._plan.posts)
         began = datetime.now(UTC) + timedelta(seconds=1 + SECONDS_TO_WRITE_ONE * written_before)
-        agenda = self._agenda(began)
         running: list[Future[None]] = []
         with ThreadPoolExecutor(THREADS) as authors, ThreadPoolExecutor(THREADS) as faults:
-            while agenda:
-                at, _, is_fault, work = heapq.heappop(agenda)
+            for at, is_fault, work in self._schedule(began):
                 time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + at))
                 running.append((faults if is_fault else authors).submit(work))
             time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + self._plan.fault_seconds))
         for done in running:
             done.result()
 
-    def _agenda(self, began: datetime) -> list[tuple[float, int, bool, Callable[[], None]]]:
+    def _schedule(self, began: datetime) -> list[tuple[float, bool, Callable[[], None]]]:
+        """What is to be done, each with its time and whether it is a fault, in the order of the times."""
         entries: list[tuple[float, bool, Callable[[], None]]] = []
         for post in self._plan.posts:
             create_at = -math.inf if post.create_at is None else post.create_at
@@ -123,9 +122,7 @@ class _Run:
             for number, action in enumerate(post.actions, start=1):
                 entries.append((action.at, False, partial(self._authors.act, post.mark, action, number, began)))
         entries += [(fault.at, True, partial(self._faults.inject, fault)) for fault in self._plan.faults]
-        agenda = [(at, number, is_fault, work) for number, (at, is_fault, work) in enumerate(entries)]
-        heapq.heapify(agenda)
-        return agenda
+        return sorted(entries, key=itemgetter(0))
 
     def _drain(self) -> None:
         """Lets the stack come to rest: delivers until nothing more is claimed, then lets an hour pass, and again."""

@@ -19,7 +19,7 @@ def test_a_short_run_loses_no_post_and_publishes_none_twice_while_processes_die(
     assert (tmp_path / "found").exists(), printed
     report = json.loads((tmp_path / "found").read_text())
 
-    assert set(report["check"].values()) == {0}, printed
+    assert set(report["verdict"].values()) == {0}, printed
     assert report["doctor"]["findings"] == [], report["doctor"]["printed"]
     assert run.returncode == 0, printed
     assert sum(report["became"].values()) == POSTS, printed

@@ -30,10 +30,10 @@ THREADS = 8
 SECONDS_TO_WRITE_ONE = 0.06
 """About how long it takes to create a post while THREADS do. What is written later is due later."""
 
-SECONDS_TO_GET_ON = 120.0
+SECONDS_TO_GET_ON = 300.0
 """When the posts that are still open do not become fewer for so long, they never will."""
 
-SECONDS_FOR_THE_TRIGGERS = 60.0
+SECONDS_FOR_THE_TRIGGERS = 120.0
 
 _HUNG = "attempts that X left without an answer until we stopped waiting"
 _SURPLUS_EVENTS = "pending events beyond one for each post, at the end"

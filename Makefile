@@ -44,8 +44,8 @@ check: install ## format, lint and types
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-doctor: install ## say what is lost, doubled, stuck or misconfigured, here or by .env in production
-	@$(BIN)/python -m doctor
+doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
+	@$(BIN)/python -m doctor $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

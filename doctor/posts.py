@@ -162,10 +162,10 @@ def _overdue(post: Post, app: App, now: datetime) -> Iterator[Finding]:
             what = "It was due at {at}, and no delivery has claimed it."
         case State.SENDING if post.lease_until:
             due_at = post.lease_until
-            what = "Its publisher stopped: the lease ran out at {at}, and no delivery has claimed the post since."
+            what = "Its lease ran out at {at}, and no delivery has claimed it since."
         case State.UNKNOWN if post.reconcile_at:
             due_at = max(post.reconcile_at, post.lease_until or post.reconcile_at)
-            what = "Its outcome is unknown and was to be reconciled at {at}, and no delivery has done it."
+            what = "It was to be reconciled at {at}, and no delivery has done it."
         case _:
             return
     if due_at < now - PATIENCE:
@@ -181,7 +181,7 @@ def _log_findings(post: Post) -> Iterator[Finding]:
     if post.open_attempt and post.state != State.SENDING:
         yield _attempt_left_open(post, post.open_attempt)
     if post.state == State.SENDING and not post.open_attempt:
-        sentence = "It is being sent, but its log has no open attempt, so the log will not say what became of it."
+        sentence = "It is being sent, but its log has no open attempt that could say what becomes of it."
         cure = "See what it becomes; if it becomes unknown, check the account on X."
         yield about_posts("orphaned", [post.id], sentence, cure)
     if accepted and post.state != State.TWEETED:
@@ -198,11 +198,10 @@ def _log_findings(post: Post) -> Iterator[Finding]:
 
 def _attempt_left_open(post: Post, attempt: Attempt) -> Finding:
     cure = "Check on X what became of the attempt, and write its outcome and finished_at into post_attempt."
-    by_hand = "Only a change by hand without the triggers can leave that."
-    what = f"Its attempt {attempt.number} is open though the post is {post.state}"
+    sentence = f"A change without the triggers left its attempt {attempt.number} open though the post is {post.state}"
     if post.state == State.SCHEDULED:
-        return about_posts("stuck", [post.id], f"{what}, so claim_due_posts skips it. {by_hand}", cure)
-    return about_posts("orphaned", [post.id], f"{what}. {by_hand}", cure)
+        return about_posts("stuck", [post.id], f"{sentence}, so claim_due_posts skips it.", cure)
+    return about_posts("orphaned", [post.id], f"{sentence}.", cure)
 
 
 def _same_text(tweeted: Iterable[Post]) -> Iterator[Finding]:

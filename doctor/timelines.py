@@ -90,7 +90,7 @@ def _unknown_tweet(tweet_id: str, shown: Shown) -> Finding:
         return about_posts("duplicate", ids, f"{what}, beside the tweet of the row.", "Delete one of them on X.")
     states = " and ".join(sorted({post.state for post in posts}))
     cure = "If it was not posted by hand, do not publish the text again."
-    return about_posts("orphaned", ids, f"{what}; here the text is {states}.", cure)
+    return about_posts("orphaned", ids, f"{what}; here it is {states}.", cure)
 
 
 def _should_be_shown(post: Post, sent: SentText, now: datetime) -> bool:

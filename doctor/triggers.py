@@ -27,7 +27,6 @@ OVERLAP = 100
 class ScheduledEvent:
     """A one-off event of ours that is pending; `deliver_at` is when its delivery is tried next."""
 
-    id: str
     post_id: int | None
     webhook: str
     sends_secret: bool
@@ -83,7 +82,6 @@ def _event(event: dict[str, Any]) -> ScheduledEvent:
     payload = event["payload"] if isinstance(event["payload"], dict) else {}
     headers = event["header_conf"] or []
     return ScheduledEvent(
-        id=event["id"],
         post_id=int(payload["id"]) if str(payload.get("id", "")).isdecimal() else None,
         webhook=event["webhook_conf"],
         sends_secret=any(
@@ -119,7 +117,7 @@ def event_findings(events: Iterable[ScheduledEvent], address: str, has_sweep: bo
         cure = "With {{ACTIONS_BASE_URL}} as this setting events follow a change of address."
         yield misconfigured("ACTIONS_BASE_URL", sentence, cure)
     if without := sum(not event.sends_secret for event in events):
-        sentence = f"{_events(without)} without the header {WEBHOOK_SECRET_HEADER}, so postTweet will refuse it."
+        sentence = f"{_events(without)} without the header {WEBHOOK_SECRET_HEADER}, which postTweet refuses."
         yield misconfigured("scheduled events", sentence, "Delete them at Hasura; the sweep publishes their posts.")
     if overdue := [event for event in events if not event.is_locked and event.deliver_at < now - PATIENCE]:
         since = min(event.deliver_at for event in overdue)
@@ -156,7 +154,7 @@ def _failed_delivery(latest: Invocation, subject: str) -> Finding:
             cure = "Correct ACTIONS_BASE_URL in Hasura's environment, or start the functions there."
             return misconfigured("ACTIONS_BASE_URL", f"{at} {what}.", cure)
         case status:
-            sentence = f"{at} and at the one before, the answer was no success: {status}."
+            sentence = f"{at} and at the one before, postTweet did not succeed ({status})."
             return Finding("stuck", subject, sentence, "Read the log of postTweet.")
 
 

@@ -35,9 +35,9 @@ chaos: install ## prove it under everything that goes wrong: make chaos POSTS=10
 screenshots: install ## take the pictures of the page in docs/ anew; needs a Chromium
 	@$(BIN)/python -m docs.screenshots
 
-benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand rings within a second
+benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
 	@$(BIN)/python -m benchmarks.page
-	@$(BIN)/python -m benchmarks.thousand_rings
+	@$(BIN)/python -m benchmarks.thousand_deliveries
 
 check: install ## format, lint and types
 	@$(BIN)/ruff format --check .

@@ -283,12 +283,12 @@ class TestTheTimelineIsUnavailable:
     @pytest.mark.parametrize(
         ("status", "body", "wait", "what", "words"),
         [
-            pytest.param(429, {}, 15 * MINUTE, Rejection.ACCOUNT, "X limits how much @ada may do", id="a limit says until when"),
-            pytest.param(402, {}, HOUR, Rejection.APP, "credits", id="the whole app is rejected"),
+            pytest.param(429, {}, 15 * MINUTE, Rejection.ACCOUNT, "X limits how much @ada may do", id="a limit"),
+            pytest.param(402, {}, HOUR, Rejection.APP, "credits", id="the whole app"),
             pytest.param(302, {}, HOUR, Rejection.APP, "configured address", id="a redirect is not followed"),
-            pytest.param(403, {"type": "/user-suspended"}, HOUR, Rejection.ACCOUNT, "blocked @ada", id="the account is rejected"),
+            pytest.param(403, {"type": "/user-suspended"}, HOUR, Rejection.ACCOUNT, "blocked @ada", id="the account"),
             pytest.param(401, {}, None, Rejection.SIGN_IN, "link @ada anew", id="the sign-in is rejected"),
-            pytest.param(403, {"detail": "No."}, None, Rejection.POST, "not show the account's posts: No.", id="the request is"),
+            pytest.param(403, {"detail": "No."}, None, Rejection.POST, "the account's posts: No.", id="the request is"),
             pytest.param(503, {}, None, None, "trouble (HTTP 503)", id="X has trouble"),
         ],
     )

@@ -197,7 +197,7 @@ def _faults(rng: random.Random, seconds: float, posts: int, authors: tuple[str, 
     """All faults for so many posts of these authors, due within so many seconds; in no particular order."""
     in_all, without_window = fault_seconds(seconds), FAULTS_LAST * seconds
     outages = _outages(without_window)
-    deadly = [*_kills(rng, without_window), *_crashes(rng, without_window), *outages]
+    deadly = [*_kills(rng, without_window), *_crashes(rng, without_window, posts), *outages]
     others = [*_sweeps(in_all), *_hasura_faults(rng, in_all, posts), *_x_faults(rng, in_all, posts, authors)]
     others.append(_rejection_of_the_app(outages[0]))
     if in_all == without_window:
@@ -222,15 +222,16 @@ def _kills(rng: random.Random, seconds: float) -> list[Fault]:
     return [Fault(rng.uniform(0, seconds), "kill_functions", {}) for _ in range(max(1, round(seconds / KILL_EVERY)))]
 
 
-def _crashes(rng: random.Random, seconds: float) -> list[Fault]:
-    """Each point at least once; those of createPost while posts are still created."""
+def _crashes(rng: random.Random, seconds: float, posts: int) -> list[Fault]:
+    """Each point at least once, if there are enough posts; those of createPost while posts are still created."""
+    creating_points = rng.sample(CREATING_POINTS, min(len(CREATING_POINTS), posts // 6))
     publishing_points = [point for point in POINTS if point not in CREATING_POINTS]
     rng.shuffle(publishing_points)
-    crashes = max(len(publishing_points), round(seconds / CRASH_EVERY))
+    crashes = min(max(len(publishing_points), round(seconds / CRASH_EVERY)), posts // 4)
     return [
         *(
             Fault(rng.uniform(0, 0.7 * seconds / FAULTS_LAST), "arm_crash_point", {"point": point})
-            for point in CREATING_POINTS
+            for point in creating_points
         ),
         *(
             Fault(seconds * number / crashes, "arm_crash_point", {"point": point})

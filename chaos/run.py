@@ -30,6 +30,7 @@ THREADS = 8
 SECONDS_TO_WRITE_ONE = 0.06
 """About how long it takes to create a post while THREADS do. What is written later is due later."""
 
+SECONDS_OF_QUIET = 5.0
 SECONDS_TO_GET_ON = 300.0
 """When the posts that are still open do not become fewer for so long, they never will."""
 
@@ -143,17 +144,26 @@ class _Run:
             time.sleep(1)
 
     def _deliver_until_nothing_changes(self) -> None:
-        """Until nothing is claimed, and what is claimed was so by a process that has died since."""
-        deadline = time.monotonic() + SECONDS_TO_GET_ON
-        while time.monotonic() < deadline:
+        """Until nothing is claimed any more, and whoever claimed what is still leased has died.
+
+        That is so when the lease began before the functions did, or outlasts SECONDS_OF_QUIET: Hasura may have carried
+        out a claim after the process that asked for it was killed.
+        """
+        changed_last = time.monotonic()
+        deadline = changed_last + SECONDS_TO_GET_ON
+        while time.monotonic() < min(deadline, changed_last + SECONDS_OF_QUIET):
             self._functions.wait_until_it_answers()
             try:
                 claimed = self._faults.deliver()["claimed"]
             except requests.RequestException:  # killed at a crash point, or Hasura is still down
-                claimed = None
-            if claimed == {} and not self._database.count_claimed_since(self._functions.started_at):
+                changed_last = time.monotonic()
+                time.sleep(0.1)
+                continue
+            if claimed:
+                changed_last = time.monotonic()
+            elif not self._database.count_claimed_since(self._functions.started_at):
                 return
-            if not claimed:
+            else:
                 time.sleep(0.1)
 
     def _result(self, never_reached: list[str]) -> Result:

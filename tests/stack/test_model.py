@@ -38,6 +38,7 @@ from psycopg.rows import dict_row
 from local.running_stack import GraphQLFailed, started
 from shared.core import schedule
 from shared.core.drafts import WHEN_LATE, Draft
+from shared.core.model import Accepted, Decision, LogEntry, Outcome, Recorded, State
 from shared.errors import Forbidden, InvalidDraft
 from shared.hasura.client import Hasura
 from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT
@@ -383,6 +384,32 @@ class TestStoriesThatChanceSeldomTells:
 
         story.world.x.recover()
         assert sorted(self.ends(story)) == ["tweeted", "unknown"]
+
+    @pytest.mark.parametrize("answer", ["does nothing, and the answer is lost", "limits the account"])
+    def test_a_tweet_that_an_equal_post_was_recorded_with_is_not_recorded_again_and_the_post_is_reconciled(
+        self, story: Story, answer: str
+    ) -> None:
+        """Equal posts are reconciled at once, or one is reconciled while the other is sent: both see the same tweet."""
+        story.write_the_same_again(1)
+        story.deliver(None, answer=answer)
+        story.world.pass_time_until_something_is_due()
+        store = Hasura(story.world.settings)
+        first, second = store.claim_due_posts(None).posts
+        story.world.x.recover()
+        assert first.account
+        accepted = story.world.x.publish(first.account, first.text)
+        assert isinstance(accepted, Accepted)
+        log = (LogEntry(first.attempt_number, Outcome.TWEETED),)
+
+        assert store.record(first, Decision(State.TWEETED, log, tweet_id=accepted.tweet_id)) == Recorded(
+            True, State.TWEETED
+        )
+        assert store.record(second, Decision(State.TWEETED, log, tweet_id=accepted.tweet_id)) == Recorded(
+            False, State.UNKNOWN
+        )
+        assert not story.world.rows()[second.id]["lease_until"]
+        assert self.ends(story) == ["tweeted", "tweeted"]
+        assert len(story.world.x.tweets) == 2
 
     def test_every_process_fails_on_a_post_that_its_author_wants_however_late(self, story: Story) -> None:
         story.write(("bob", 3), AT_ONCE, "publish", twice=False)

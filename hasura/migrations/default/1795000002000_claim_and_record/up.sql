@@ -227,26 +227,39 @@ begin
     return;
   end if;
 
-  update public.post_attempt as attempt set
-    finished_at = coalesce(attempt.finished_at, now()),
-    outcome = coalesce(ended.outcome, attempt.outcome),
-    detail = coalesce(ended.detail, attempt.detail),
-    rejection = coalesce(ended.rejection, attempt.rejection),
-    status_code = coalesce(ended.status_code, attempt.status_code),
-    failed_reconciliations = coalesce(ended.failed_reconciliations, attempt.failed_reconciliations)
-  from jsonb_to_recordset(record_outcome.log) as ended (
-    number integer, outcome text, detail text, rejection text, status_code integer, failed_reconciliations integer
-  )
-  where attempt.post_id = record_outcome.post_id and attempt.number = ended.number;
+  begin
+    update public.post_attempt as attempt set
+      finished_at = coalesce(attempt.finished_at, now()),
+      outcome = coalesce(ended.outcome, attempt.outcome),
+      detail = coalesce(ended.detail, attempt.detail),
+      rejection = coalesce(ended.rejection, attempt.rejection),
+      status_code = coalesce(ended.status_code, attempt.status_code),
+      failed_reconciliations = coalesce(ended.failed_reconciliations, attempt.failed_reconciliations)
+    from jsonb_to_recordset(record_outcome.log) as ended (
+      number integer, outcome text, detail text, rejection text, status_code integer, failed_reconciliations integer
+    )
+    where attempt.post_id = record_outcome.post_id and attempt.number = ended.number;
 
-  update public.scheduled_post as row set
-    state = record_outcome.state,
-    reason = record_outcome.reason,
-    tweet_id = record_outcome.tweet_id,
-    next_attempt_at = record_outcome.next_attempt_at,
-    reconcile_at = record_outcome.reconcile_at,
-    lease_until = null
-  where row.id = record_outcome.post_id;
+    update public.scheduled_post as row set
+      state = record_outcome.state,
+      reason = record_outcome.reason,
+      tweet_id = record_outcome.tweet_id,
+      next_attempt_at = record_outcome.next_attempt_at,
+      reconcile_at = record_outcome.reconcile_at,
+      lease_until = null
+    where row.id = record_outcome.post_id;
+  exception when unique_violation then
+    -- Another post has this tweet: one with the same text was reconciled at the same time and found it, too. It belongs to
+    -- the post that was recorded first, and this one is reconciled.
+    update public.scheduled_post as row set
+      state = 'unknown',
+      reason = 'X has this text, but from another post. X is being asked about this one.',
+      reconcile_at = now(),
+      lease_until = null
+    where row.id = record_outcome.post_id and row.state in ('sending', 'unknown');
+    return query select false, row.state from public.scheduled_post as row where row.id = record_outcome.post_id;
+    return;
+  end;
   return query select true, record_outcome.state;
 end
 $$;

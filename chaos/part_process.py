@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from local import REPOSITORY
-from local.part import STOP_AT_END_OF_INPUT
+from local.service import STOP_AT_END_OF_INPUT
 
 _SECONDS_TO_START = 60
 

@@ -44,16 +44,16 @@ def running(data: Path) -> Iterator[str]:
 def wait_for(url: str, seconds: float = 10) -> None:
     """Returns once a server takes connections at `url`. Raises psycopg.OperationalError when it still does not."""
     deadline = time.monotonic() + seconds
-    told = False
+    logged = False
     while True:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
                 raise
-            if not told:
+            if not logged:
                 _log.info("waiting for PostgreSQL, up to %g s: %s", seconds, str(error).splitlines()[0])
-            told = True
+            logged = True
             time.sleep(0.2)
         else:
             return
@@ -85,10 +85,10 @@ def _start(cluster: Path) -> Any:
 
 
 def _forget_ended_processes(cluster: Path) -> None:
-    """Clears away what a killed process or a crashed machine left, and the wheel or PostgreSQL would trip over."""
+    """Removes what a killed process or a crashed machine left, and what would make the wheel or PostgreSQL fail."""
     users = cluster / ".handle_pids.json"
     if users.exists():
-        # The wheel stops the server with its last user, and counts a killed one for ever.
+        # The wheel stops the server with its last user, and counts a killed one as a user for ever.
         users.write_text(json.dumps([pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]))
     lock = cluster / "postmaster.pid"
     if lock.exists():
@@ -100,10 +100,10 @@ def _forget_ended_server(pid: int, locks: list[Path]) -> None:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
-            # Both take it for running until the system has buried it.
+            # The wheel and PostgreSQL take it for running until the system has removed it.
             with suppress(psutil.TimeoutExpired):
                 process.wait(10)
         elif process.name() != "postgres":
-            # The number is another process's by now; both would take that one for the server.
+            # Another process has this number now; the wheel and PostgreSQL would take it for the server.
             for lock in locks:
                 lock.unlink(missing_ok=True)

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from local.part import log_to_stdout, options, port_of, serve
-from local.part_options import add_rate_limit_option
+from local.service import log_to_stdout, options, port_of, serve
+from local.service_options import add_rate_limit_option
 from local.settings import stack_settings
 from local.x_api.oauth import Signatures
 from local.x_api.server import DUPLICATE_WINDOW, X_LIMITS, build_app

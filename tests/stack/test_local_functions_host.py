@@ -381,14 +381,17 @@ class TestLoading:
         assert "too quiet" not in app.log
         assert "said by the system" not in app.log
 
-    def test_of_a_call_that_soon_succeeds_the_function_alone_tells(self, app: App) -> None:
+    def test_a_call_that_succeeds_within_a_second_adds_no_line_of_the_host(self, app: App) -> None:
         app.function("hello", HELLO)
 
-        with app.served() as url:
+        def added_by_a_call(url: str) -> str:
             before = app.log
-            assert requests.post(f"{url}/api/hello").ok
+            assert requests.post(f"{url}/api/hello").text == "hello"
+            return app.log.removeprefix(before)
 
-            assert app.log == before
+        with app.served() as url:
+            # A busy machine can make one call last longer than a second, and the host rightly logs that one.
+            assert wait_until(lambda: added_by_a_call(url), lambda added: added == "") == ""
 
     @pytest.mark.parametrize(
         ("function", "status"), [("boom", 500), ("refuses", 422), ("takesLong", 200), ("nothing", 404)]
@@ -406,28 +409,141 @@ class TestLoading:
         assert "secret" not in app.log
 
 
-SLOW = """
-import time, threading
+THREADS = """
+import contextvars, logging, threading
+from concurrent.futures import ThreadPoolExecutor
 import azure.functions as func
-running, most = [], []
+log = logging.getLogger('product.of.ours')
+log.warning('at import')
+def main(req, context):
+    def with_the_id():
+        context.thread_local_storage.invocation_id = context.invocation_id
+        log.info('%s in a thread that was given the id', 'logged')
+    log.info('in the own thread')
+    with ThreadPoolExecutor(1, 'pool') as pool:
+        pool.submit(log.error, 'in a pool thread').result()
+        pool.submit(contextvars.copy_context().run, log.error, 'in a pool thread with a copied context').result()
+        pool.submit(with_the_id).result()
+    return func.HttpResponse(context.invocation_id)
+"""
+
+TASKS = """
+import asyncio, logging
+import azure.functions as func
+arrived = []
+async def main(req, context):
+    async def log(text):
+        logging.info(text)
+    arrived.append(1)
+    while len(arrived) < 2:
+        await asyncio.sleep(0.01)
+    await log(req.params['name'] + ' in the function')
+    await asyncio.create_task(log(req.params['name'] + ' in a task'))
+    await asyncio.to_thread(logging.info, 'in a thread of asyncio')
+    return func.HttpResponse(context.invocation_id)
+"""
+
+LATE = """
+import logging, threading
+import azure.functions as func
+answered, threads = threading.Event(), []
+def main(req, context):
+    def late():
+        context.thread_local_storage.invocation_id = context.invocation_id
+        answered.wait()
+        logging.error('after the answer')
+    if not threads:
+        threads.append(threading.Thread(target=late, name='late'))
+        threads[0].start()
+    else:
+        answered.set()
+        threads[0].join()
+    return func.HttpResponse('ok')
+"""
+
+
+class TestTheLogOfAnInvocation:
+    """Which log records Azure keeps was observed with azure-functions-runtime-v1 1.2.0 and read in the host's source."""
+
+    def test_a_record_of_the_functions_own_thread_is_shown_with_the_invocation_id(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served() as url:
+            invocation_id = requests.get(f"{url}/api/threads").text
+
+        assert re.search(rf"^[\d:.]+  functions  \[{invocation_id}\] in the own thread$", app.log, re.MULTILINE)
+        assert f"[{invocation_id}] logged in a thread that was given the id\n" in app.log
+
+    def test_records_of_other_threads_are_dropped_and_the_host_says_how_many(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served() as url:
+            before = app.log
+            requests.get(f"{url}/api/threads")
+
+        assert "in a pool thread" not in app.log
+        [warning] = [line for line in app.log.removeprefix(before).splitlines() if "dropped" in line]
+        assert warning.endswith(
+            "threads: 2 log records without the id of a running invocation are dropped, as Azure drops them"
+            " (logger product.of.ours in thread pool_0)"
+        )
+
+    def test_records_of_an_import_are_dropped(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served():
+            assert "at import" not in app.log
+            assert "threads: 1 log record without the id of a running invocation is dropped" in app.log
+
+    def test_a_record_that_comes_after_the_answer_is_dropped(self, app: App) -> None:
+        app.function("late", LATE)
+
+        with app.served() as url:
+            assert [requests.get(f"{url}/api/late").text for _ in range(2)] == ["ok", "ok"]
+
+        assert "after the answer" not in app.log
+        assert "(logger root in thread late)" in app.log
+
+    def test_each_task_of_an_async_function_logs_under_its_own_invocation(self, app: App) -> None:
+        app.function("tasks", TASKS)
+
+        with app.served() as url, ThreadPoolExecutor(2) as pool:
+            ids = dict(zip("ab", pool.map(lambda n: requests.get(f"{url}/api/tasks?name={n}").text, "ab"), strict=True))
+
+        assert len(set(ids.values())) == 2
+        for name, invocation_id in ids.items():
+            assert f"[{invocation_id}] {name} in the function\n" in app.log
+            assert f"[{invocation_id}] {name} in a task\n" in app.log
+        assert "in a thread of asyncio" not in app.log
+
+    def test_a_function_that_logs_in_its_own_thread_alone_causes_no_warning(self, served: tuple[str, App]) -> None:
+        url, app = served
+        before = app.log
+
+        requests.get(f"{url}/api/logs")
+
+        assert "dropped" not in app.log.removeprefix(before)
+
+
+MEET = """
+import os, threading
+import azure.functions as func
+meeting = threading.Barrier(int(os.environ['PYTHON_THREADPOOL_THREAD_COUNT']))
 def main(req):
-    running.append(1)
-    most.append(len(running))
-    time.sleep(0.2)
-    running.pop()
-    return func.HttpResponse(str(max(most)))
+    meeting.wait(timeout=20)
+    return func.HttpResponse(threading.current_thread().name)
 """
 
 
 class TestConcurrency:
     @pytest.mark.parametrize("threads", [1, 3])
     def test_sync_functions_run_side_by_side_in_as_many_threads_as_set(self, app: App, threads: int) -> None:
-        app.function("slow", SLOW)
+        app.function("meet", MEET)
 
         with app.served(PYTHON_THREADPOOL_THREAD_COUNT=str(threads)) as url, ThreadPoolExecutor(6) as pool:
-            most = max(int(text) for text in pool.map(lambda _: requests.get(f"{url}/api/slow").text, range(6)))
+            names = set(pool.map(lambda _: requests.get(f"{url}/api/meet").text, range(6)))
 
-        assert most == threads
+        assert len(names) == threads
 
     def test_async_functions_wait_for_each_other_on_one_loop(self, app: App) -> None:
         meeting = """

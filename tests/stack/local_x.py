@@ -1,4 +1,4 @@
-"""A running X of the development stack, its users as clients of it, and the bodies of its most frequent refusals."""
+"""A running X of the development stack, its users as clients of it, and the bodies of its most frequent rejections."""
 
 import asyncio
 import json
@@ -80,8 +80,8 @@ class X:
     def author(self, username: str | None = None) -> Author:
         return Author(self, **self.control("users", username=username or f"u{secrets.token_hex(5)}"))
 
-    def control(self, route: str, **wish: Any) -> Any:
-        answer = requests.post(f"{self.url}/_local/{route}", json=wish, timeout=TIMEOUT)
+    def control(self, route: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/_local/{route}", json=body, timeout=TIMEOUT)
         assert answer.ok, answer.text
         return answer.json()
 
@@ -126,7 +126,8 @@ def thread(data: Path, now: Callable[[], datetime]) -> Iterator[X]:
         yield X(urls[0])
     finally:
         ended.set()
-        server.join()
+        server.join(30)
+        assert not server.is_alive()
 
 
 class Clock:

@@ -1,7 +1,7 @@
 """The running invocations: what a function learns of its own, and which log records belong to one.
 
-Azure keeps a record of the app when it carries the id of a running invocation, and drops it otherwise: Python's worker
-looks for the id in the current task and then in the current thread, and the host ignores an id that it does not know.
+Azure keeps a log record of the app when it carries the id of a running invocation, and drops it otherwise. The Python
+worker takes the id of the current task, or else of the current thread; the host ignores the id of an ended invocation.
 """
 
 import asyncio

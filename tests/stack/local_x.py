@@ -99,7 +99,7 @@ def process(data: Path, *options: str) -> Iterator[X]:
         yield X(json.loads(ready.read_text())["url"], log)
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(10)
+        server.wait(30)
         ready.unlink(missing_ok=True)
 
 

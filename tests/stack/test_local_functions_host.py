@@ -93,9 +93,9 @@ class App:
             process.wait()
 
     def refusal(self, *options: str) -> str:
-        """What is said when it cannot be served: the one line on standard error."""
+        """The one line that the host prints when it cannot serve the app."""
         process = self.start(*options)
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=60) == 1
         [line] = self.log.strip().splitlines()
         return line
 
@@ -209,7 +209,9 @@ class TestRequests:
             (b"\xff", "UnicodeDecodeError"),
         ],
     )
-    def test_what_is_not_json_raises_the_value_error_of_production(self, url: str, body: bytes, cause: str) -> None:
+    def test_a_body_that_is_not_json_raises_the_value_error_of_production(
+        self, url: str, body: bytes, cause: str
+    ) -> None:
         described = requests.post(f"{url}/api/describe", data=body).json()
 
         assert described["parsed"] == {"error": "HTTP request does not contain valid JSON data", "cause": cause}
@@ -235,7 +237,7 @@ class TestRequests:
 
 class TestRouting:
     @pytest.mark.parametrize("path", ["/api/onlyPost", "/api/onlypost", "/API/ONLYPOST", "/api/onlyPost/"])
-    def test_case_and_one_trailing_slash_do_not_matter(self, url: str, path: str) -> None:
+    def test_a_route_matches_in_any_case_and_with_one_trailing_slash(self, url: str, path: str) -> None:
         assert requests.post(url + path).text == "hello"
 
     @pytest.mark.parametrize("path", ["/api/onlyPost//", "/api/nothing", "/onlyPost", "/api", "/api/onlyPost/more"])
@@ -249,7 +251,7 @@ class TestRouting:
         assert requests.request(method, f"{url}/api/onlyPost").status_code == 404
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
-    def test_without_a_list_every_method_is_taken(self, url: str, method: str) -> None:
+    def test_a_function_without_a_list_of_methods_takes_every_method(self, url: str, method: str) -> None:
         assert requests.request(method, f"{url}/api/describe").json()["method"] == method
 
     def test_route_parameters_are_decoded(self, url: str) -> None:
@@ -260,10 +262,10 @@ class TestRouting:
     def test_a_literal_segment_wins_over_a_parameter(self, url: str) -> None:
         assert requests.get(f"{url}/api/users/me/items/7").text == "hello"
 
-    def test_script_and_entry_point_may_have_other_names(self, url: str) -> None:
+    def test_the_script_and_the_entry_point_may_have_other_names(self, url: str) -> None:
         assert requests.get(f"{url}/api/elsewhere").text == "hello"
 
-    def test_the_root_is_a_page(self, url: str) -> None:
+    def test_the_root_of_the_host_is_a_page(self, url: str) -> None:
         assert requests.get(url).headers["Content-Type"].startswith("text/html")
 
     @pytest.mark.parametrize(("prefix", "path"), [("", "/hello"), ("v1/app", "/v1/app/hello")])
@@ -283,7 +285,7 @@ class TestAnswers:
         assert (answer.headers["Content-Type"], answer.headers["Content-Length"]) == ("application/json", "3")
         assert dict(answer.cookies) == {"a": "1", "b": "2"}
 
-    def test_text_has_a_charset(self, url: str) -> None:
+    def test_an_answer_of_text_has_a_charset(self, url: str) -> None:
         assert requests.post(f"{url}/api/onlyPost").headers["Content-Type"] == "text/plain; charset=utf-8"
 
     def test_an_answer_may_be_empty(self, url: str) -> None:
@@ -327,7 +329,7 @@ class TestLoading:
             ("hiddenType", "its annotations cannot be evaluated"),
         ],
     )
-    def test_what_the_worker_refuses_to_load_answers_500(
+    def test_a_function_that_the_worker_refuses_to_load_answers_500(
         self, served: tuple[str, App], function: str, reason: str
     ) -> None:
         url, app = served
@@ -359,7 +361,7 @@ class TestLoading:
         with app.served() as url:
             assert requests.get(f"{url}/api/hello").text == "from this app"
 
-    def test_the_context_tells_of_the_call(self, served: tuple[str, App]) -> None:
+    def test_the_context_describes_the_invocation(self, served: tuple[str, App]) -> None:
         url, app = served
 
         context = requests.get(f"{url}/api/context", headers={"traceparent": "00-ab-cd-01", "tracestate": "a=b"}).json()
@@ -372,7 +374,7 @@ class TestLoading:
         assert f"\n\tonlyPost: [POST] {url}/api/onlyPost\n\n" in app.log
         assert f"\n\tdescribe: [] {url}/api/describe\n\n" in app.log
 
-    def test_the_users_log_is_shown_from_info_up(self, served: tuple[str, App]) -> None:
+    def test_the_log_of_a_function_is_shown_from_the_level_info(self, served: tuple[str, App]) -> None:
         url, app = served
 
         requests.get(f"{url}/api/logs")
@@ -463,7 +465,7 @@ def main(req, context):
 
 
 class TestTheLogOfAnInvocation:
-    """Which log records Azure keeps was observed with azure-functions-runtime-v1 1.2.0 and read in the host's source."""
+    """What Azure keeps was observed with azure-functions-runtime-v1 1.2.0 and read in the source of its host."""
 
     def test_a_record_of_the_functions_own_thread_is_shown_with_the_invocation_id(self, app: App) -> None:
         app.function("threads", THREADS)
@@ -574,7 +576,7 @@ class TestConcurrency:
 
             process.send_signal(signal.SIGTERM)
 
-            assert process.wait(timeout=15) == 0
+            assert process.wait(timeout=60) == 0
             assert call.exception() is not None
         assert "1 calls did not end in time" in app.log
 
@@ -592,7 +594,7 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-He
 
 
 class TestCors:
-    def test_without_a_list_of_origins_there_is_no_cors(self, url: str) -> None:
+    def test_without_a_list_of_origins_the_host_answers_no_cors(self, url: str) -> None:
         preflight = requests.options(f"{url}/api/onlyPost", headers={"Origin": "http://a", **PREFLIGHT})
 
         assert preflight.status_code == 404
@@ -601,7 +603,7 @@ class TestCors:
             not in requests.get(f"{url}/api/describe", headers={"Origin": "http://a"}).headers
         )
 
-    def test_a_listed_origin_may_do_anything_another_nothing(self, app: App) -> None:
+    def test_cors_allows_everything_to_a_listed_origin_and_nothing_to_another(self, app: App) -> None:
         app.function("hello", HELLO, methods=["post"])
 
         with app.served("--cors", "http://localhost:3000,http://a") as url:
@@ -620,7 +622,7 @@ class TestCors:
         assert (call.text, call.headers["Vary"]) == ("hello", "Origin")
         assert cors_headers(call) == cors_headers(failed) == {"access-control-allow-origin": "http://a"}
 
-    def test_local_settings_may_list_the_origins(self, app: App) -> None:
+    def test_local_settings_may_list_the_origins_of_cors(self, app: App) -> None:
         app.function("hello", HELLO)
         app.write("local.settings.json", {"IsEncrypted": False, "Host": {"CORS": "*"}})
 
@@ -675,7 +677,7 @@ class TestSettings:
             ("{", "local.settings.json: Expecting property name"),
         ],
     )
-    def test_a_file_that_cannot_be_used_is_refused(self, app: App, content: Any, reason: str) -> None:
+    def test_local_settings_that_are_not_emulated_are_refused(self, app: App, content: Any, reason: str) -> None:
         app.function("hello", HELLO)
         app.write("local.settings.json", content)
 
@@ -717,7 +719,7 @@ class TestRefusals:
         with pytest.raises(InvalidApp, match=r"no folder here holds a function.json"):
             read_function_app(app.root)
 
-    def test_a_refusal_is_one_line_and_the_end(self, app: App) -> None:
+    def test_an_app_that_cannot_be_served_ends_the_host_with_one_line(self, app: App) -> None:
         (app.root / "host.json").unlink()
 
         assert "there is no host.json. Is this the root of the function app?" in app.refusal()

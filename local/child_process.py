@@ -12,7 +12,7 @@ from typing import Any
 from local import REPOSITORY
 from local.service import STOP_AT_END_OF_INPUT
 
-_SECONDS_TO_BE_READY = 60
+_SECONDS_TO_BE_READY = 120
 _SECONDS_TO_END = 15
 
 _log = logging.getLogger("stack")

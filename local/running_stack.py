@@ -17,7 +17,7 @@ from local import REPOSITORY
 from local.ports import DEFAULT_PORTS
 from local.service import STOP_AT_END_OF_INPUT
 
-_SECONDS_TO_START = 90
+_SECONDS_TO_START = 150
 
 
 class StackFailed(Exception):

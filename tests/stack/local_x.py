@@ -95,11 +95,11 @@ def process(data: Path, *options: str) -> Iterator[X]:
     with log.open("a") as output:
         server = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
     try:
-        wait_until(lambda: ready.exists() or server.poll() is not None, bool)
+        wait_until(lambda: ready.exists() or server.poll() is not None, bool, seconds=60)
         yield X(json.loads(ready.read_text())["url"], log)
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.wait(60)
         ready.unlink(missing_ok=True)
 
 
@@ -121,7 +121,7 @@ def thread(data: Path, now: Callable[[], datetime]) -> Iterator[X]:
 
     server = threading.Thread(target=asyncio.run, args=(serve(),))
     server.start()
-    assert started.wait(10)
+    assert started.wait(60)
     try:
         yield X(urls[0])
     finally:

@@ -18,7 +18,7 @@ def test_a_post_that_is_not_published_ends_the_demo_with_the_reason() -> None:
         env={**os.environ, "HASURA_GRAPHQL_JWT_SECRET": json.dumps(tokens_from_a_cookie)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
 
     assert demo.returncode == 1

@@ -85,7 +85,7 @@ class App:
     def served(self, *options: str, **environ: str) -> Iterator[str]:
         process = self.start(*options, **environ)
         try:
-            wait_until(lambda: (self.root / "ready.json").exists() or process.poll() is not None, bool)
+            wait_until(lambda: (self.root / "ready.json").exists() or process.poll() is not None, bool, seconds=60)
             assert process.poll() is None, self.log
             yield json.loads((self.root / "ready.json").read_text())["url"]
         finally:
@@ -568,11 +568,11 @@ class TestConcurrency:
             "hang", HELLO.replace("return", "import time; print('hanging', flush=True); time.sleep(60); return")
         )
         process = app.start()
-        wait_until((app.root / "ready.json").exists, bool)
+        wait_until((app.root / "ready.json").exists, bool, seconds=60)
         url = json.loads((app.root / "ready.json").read_text())["url"]
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(requests.get, f"{url}/api/hang")
-            wait_until(lambda: app.log, lambda log: "hanging" in log)
+            wait_until(lambda: app.log, lambda log: "hanging" in log, seconds=60)
 
             process.send_signal(signal.SIGTERM)
 

@@ -47,7 +47,7 @@ class Supervisor:
 
     @property
     def ready(self) -> dict[str, Any]:
-        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=60)
+        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=150)
         assert self.ready_file.exists(), self.log
         content: dict[str, Any] = json.loads(self.ready_file.read_text())
         return content
@@ -59,7 +59,7 @@ class Supervisor:
 
     def wait_for_its_end(self) -> int | None:
         """The exit status, once it has ended by itself."""
-        return wait_until(lambda: self.status, lambda status: status is not None, seconds=60)
+        return wait_until(lambda: self.status, lambda status: status is not None, seconds=150)
 
     @property
     def log(self) -> str:
@@ -94,7 +94,7 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     if supervisor.process:
         supervisor.process.kill()
         supervisor.process.wait()
-    wait_until(supervisor.processes, lambda processes: not processes, seconds=60)
+    wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
 
 
 @pytest.fixture(scope="module")
@@ -208,7 +208,7 @@ class TestRefusals:
                 cwd=REPOSITORY,
                 capture_output=True,
                 text=True,
-                timeout=30,
+                timeout=150,
             )
 
             assert refused.returncode == 2
@@ -243,7 +243,7 @@ class TestEnd:
 
     def test_the_stack_can_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
         supervisor.start()
-        wait_until(supervisor.processes, lambda processes: len(processes) > 3, seconds=60)
+        wait_until(supervisor.processes, lambda processes: len(processes) > 3, seconds=150)
 
         assert supervisor.end() == 0
 
@@ -254,14 +254,14 @@ class TestEnd:
 
         supervisor.end(signal.SIGKILL)
 
-        wait_until(supervisor.processes, lambda processes: not processes, seconds=60)
+        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
 
     def test_the_next_start_finds_everything_again_even_after_a_kill(self, supervisor: Supervisor) -> None:
         first = supervisor.start().ready
         user = new_user(first["urls"]["x"])
         os.kill(first["pids"]["postgres"], signal.SIGKILL)
         supervisor.end(signal.SIGKILL)
-        wait_until(supervisor.processes, lambda processes: not processes, seconds=60)
+        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
         supervisor.ready_file.unlink()
 
         second = supervisor.start().ready
@@ -288,7 +288,7 @@ class TestAServiceThatEnds:
         for pid in before["pids"].values():
             os.kill(pid, signal.SIGKILL)
         old = set(before["pids"].values())
-        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=60)
+        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=150)
 
         assert supervisor.ready["urls"] == before["urls"]
         assert requests.get(f"{before['urls']['hasura']}/healthz").ok

@@ -1,5 +1,6 @@
 """The supervisor, ``python -m local``: what it starts, prints and survives, and that it leaves no process behind."""
 
+import importlib
 import json
 import os
 import signal
@@ -198,22 +199,26 @@ class TestRefusals:
         ],
     )
     def test_a_wrong_option_of_a_service_is_refused_before_anything_starts(
-        self, tmp_path: Path, service: str, option: str, value: str
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        service: str,
+        option: str,
+        value: str,
     ) -> None:
         data = tmp_path / "data"
 
         for module in ("local", f"local.{service}"):
-            refused = subprocess.run(
-                [sys.executable, "-m", module, "--data", str(data), f"{option}={value}"],
-                cwd=REPOSITORY,
-                capture_output=True,
-                text=True,
-                timeout=150,
-            )
+            # --help ends a command that accepts the option, so that this process never becomes a server.
+            monkeypatch.setattr(sys, "argv", [module, "--data", str(data), f"{option}={value}", "--help"])
+            with pytest.raises(SystemExit) as refused:
+                importlib.import_module(f"{module}.__main__").main()
 
-            assert refused.returncode == 2
-            assert refused.stderr.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
-            assert refused.stdout == ""
+            assert refused.value.code == 2
+            printed = capsys.readouterr()
+            assert printed.err.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
+            assert printed.out == ""
         assert not data.exists()
 
     def test_a_second_stack_on_the_same_data_is_refused(self, running: Supervisor, tmp_path: Path) -> None:

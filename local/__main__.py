@@ -1,25 +1,25 @@
 """Runs the whole stack on this machine: PostgreSQL, Hasura's APIs, the functions, X's API and the page.
 
-Ctrl-C ends it; what was stored is there again at the next start.
+Ctrl-C ends it. The next start finds the stored data again.
 """
 
 import sys
 from argparse import Namespace
 
-from local.child_process import PartEnded
-from local.part import log_to_stdout, options
-from local.part_options import add_delivery_options, add_rate_limit_option
+from local.child_process import ServiceEnded
 from local.ports import DEFAULT_PORTS, PortTaken
+from local.service import log_to_stdout, options
+from local.service_options import add_delivery_options, add_rate_limit_option
 from local.stack import DataInUse, Plan, run
 
 
 def main() -> None:
-    """Ends with status 0 when it was told to, with one line and status 1 when something kept it from running."""
+    """Ends with status 0 after SIGINT or SIGTERM, and with one line and status 1 when the stack cannot run."""
     given = _options()
     log_to_stdout("stack")
     try:
         run(_plan(given))
-    except (DataInUse, PartEnded, PortTaken) as error:
+    except (DataInUse, ServiceEnded, PortTaken) as error:
         sys.exit(f"stack: {error}")
 
 
@@ -31,16 +31,16 @@ def _options() -> Namespace:
         action="append",
         default=[],
         choices=list(DEFAULT_PORTS),
-        help="a part that runs elsewhere, at its --port here or where the environment says; may be repeated",
+        help="a service that runs elsewhere, at its --port here or where the environment says; may be repeated",
     )
-    parser.add_argument("--restart", action="store_true", help="start a part again that ended")
+    parser.add_argument("--restart", action="store_true", help="start a service again when it ended")
     add_delivery_options(parser)
     add_rate_limit_option(parser)
     given = parser.parse_args()
     for name in given.without:
         if given.ports.get(name) == 0:
             parser.error(
-                f"--without {name}: a free port makes no sense for what runs elsewhere; say --port {name}=PORT"
+                f"--without {name}: a free port is of no use for a service that runs elsewhere; give --port {name}=PORT"
             )
     return given
 
@@ -50,7 +50,7 @@ def _plan(given: Namespace) -> Plan:
         data=given.data,
         ports=given.ports,
         without=frozenset(given.without),
-        part_options={
+        service_options={
             "hasura": ["--poll-interval", str(given.poll_interval), "--delivery", given.delivery],
             "x": [] if given.rate_limit is None else ["--rate-limit", str(given.rate_limit)],
         },

@@ -1,4 +1,4 @@
-"""One part of the stack as a child process: how it starts, how it tells that it answers, how it ends."""
+"""One service of the stack as a child process: how it starts, becomes ready and ends."""
 
 import asyncio
 import json
@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from local import REPOSITORY
-from local.part import STOP_AT_END_OF_INPUT
+from local.service import STOP_AT_END_OF_INPUT
 
-_SECONDS_TO_ANSWER = 60
+_SECONDS_TO_BE_READY = 120
 _SECONDS_TO_END = 15
 
 _log = logging.getLogger("stack")
 
 
-class PartEnded(Exception):
-    """A part ended, or never came to answer, though nobody asked it to end."""
+class ServiceEnded(Exception):
+    """A service ended without a request to end, or did not become ready."""
 
 
 class ChildProcess:
-    """A Python module with the options of local.part, run as a process.
+    """A Python module with the options of local.service, run as a process.
 
-    It is out of reach of the terminal's Ctrl-C, so that the parts can be ended in order. `inherited` are file
-    descriptors it holds as long as it lives; `lifeline` is the end of a pipe: when the other end closes, it stops.
+    The terminal's Ctrl-C does not reach it, so that the stack can end its services in order. It keeps the file
+    descriptor `inherited` open until it ends. `lifeline` is one end of a pipe: it ends when the other end is closed.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ChildProcess:
         return self._process.pid
 
     async def start(self, environment: Mapping[str, str]) -> dict[str, Any]:
-        """Starts it and returns what its ready file says. Raises PartEnded when it does not come to answer."""
+        """Starts it and returns what its ready file says. Raises ServiceEnded when it does not become ready."""
         self._ready_file.unlink(missing_ok=True)
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
@@ -57,20 +57,20 @@ class ChildProcess:
             process_group=0,
         )
         try:
-            async with asyncio.timeout(_SECONDS_TO_ANSWER):
+            async with asyncio.timeout(_SECONDS_TO_BE_READY):
                 while not self._ready_file.exists():
                     if self._process.returncode is not None:
-                        raise PartEnded(f"{self.name} ended before it answered ({self._how_it_ended()}).")
+                        raise ServiceEnded(f"{self.name} ended before it was ready ({self._how_it_ended()}).")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             self._process.kill()
-            raise PartEnded(f"{self.name} did not answer within {_SECONDS_TO_ANSWER} s.") from None
+            raise ServiceEnded(f"{self.name} was not ready within {_SECONDS_TO_BE_READY} s.") from None
         ready: dict[str, Any] = json.loads(self._ready_file.read_text())
         self._ready_file.unlink()
         return ready
 
     async def ended(self) -> str:
-        """Waits until it has ended; returns how, in words."""
+        """Waits until it has ended; returns how, as a text."""
         if self._process:
             await self._process.wait()
         return self._how_it_ended()
@@ -83,7 +83,7 @@ class ChildProcess:
         try:
             await asyncio.wait_for(self._process.wait(), _SECONDS_TO_END)
         except TimeoutError:
-            _log.warning("%s does not end, so it is killed", self.name)
+            _log.warning("%s does not end and is killed", self.name)
             self._process.kill()
             await self._process.wait()
 

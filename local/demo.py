@@ -1,4 +1,4 @@
-"""Shows one post on its way: starts the stack with fresh data, schedules a post, and watches what becomes of it."""
+"""Starts the stack with fresh data, schedules one post, and shows each step until the post is published."""
 
 import sys
 import tempfile
@@ -17,23 +17,23 @@ TEXT = "Hello from the past: I was written five seconds ago."
 AHEAD = timedelta(seconds=5)
 
 _POLL_INTERVAL = "0.1"
-_PATIENCE = timedelta(seconds=30)
+_TIMEOUT = timedelta(seconds=30)
 
 _STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason } }"
 
 
 class DidNotHappen(Exception):
-    """The post did not go out as it should; the message says what happened instead."""
+    """The post was not published; the message says what happened instead."""
 
 
 def main() -> None:
-    """Ends with status 0 when the post was published, otherwise with the reason and all that the parts printed."""
+    """Ends with status 0 when the post was published, otherwise with the reason and all that the services printed."""
     with tempfile.TemporaryDirectory(prefix="scheduled-posts-demo-") as directory:
         data = Path(directory) / "data"
         try:
             _demo(data)
         except StackFailed as failure:
-            sys.exit(f"\n{failure}\nThe stack did not come to answer.")
+            sys.exit(f"\n{failure}\nThe stack did not start.")
         except (DidNotHappen, GraphQLFailed, requests.RequestException) as failure:
             sys.exit(f"\n{(data / 'stack.log').read_text()}\n{failure}")
         except KeyboardInterrupt:
@@ -50,32 +50,32 @@ def _demo(data: Path) -> None:
         due = datetime.now(UTC) + AHEAD
         created = _schedule(stack, token, due)
         post_id = created["insert_scheduled_post_one"]["id"]
-        _watch(stack, token, post_id, until=due + _PATIENCE)
-        _show_invocations(stack, created["scheduled_event"]["event_id"], until=due + _PATIENCE)
+        _show_states(stack, token, post_id, until=due + _TIMEOUT)
+        _show_invocations(stack, created["scheduled_event"]["event_id"], until=due + _TIMEOUT)
         _show_tweet(stack, due)
 
 
 def _schedule(stack: RunningStack, token: str, due: datetime) -> dict[str, Any]:
-    _step(f"{AUTHOR} writes a post, to go out at {_clock(due)}")
+    _step(f"{AUTHOR} writes a post for {_clock(due)}")
     answer = stack.create_post(token, {"text": TEXT, "schedule_for": due.isoformat()})
     if answer.status_code != 201:
         raise DidNotHappen(f"createPost answered {answer.status_code}: {answer.text}")
     created: dict[str, Any] = answer.json()
     if not created["scheduled_event"]:
-        raise DidNotHappen("The post is stored, but its alarm could not be set.")
+        raise DidNotHappen("The post is stored, but its scheduled event could not be created.")
     post = created["insert_scheduled_post_one"]
     _step(f"createPost: 201, stored as post {post['id']}", "state " + post["state"])
-    _step("createPost: alarm set at Hasura", "event " + created["scheduled_event"]["event_id"])
+    _step("createPost: scheduled event created", "event " + created["scheduled_event"]["event_id"])
     return created
 
 
-def _watch(stack: RunningStack, token: str, post_id: int, until: datetime) -> None:
+def _show_states(stack: RunningStack, token: str, post_id: int, until: datetime) -> None:
     """Shows each state as the author sees it through GraphQL, up to ``tweeted``."""
     known = "scheduled"
-    for post in _asking(lambda: stack.graphql(_STATE, {"id": post_id}, token)["scheduled_post_by_pk"], until):
+    for post in _polled(lambda: stack.graphql(_STATE, {"id": post_id}, token)["scheduled_post_by_pk"], until):
         if post["state"] != known:
             known = post["state"]
-            _step("GraphQL, asked by the author", f"state {known}" + (f": {post['reason']}" if post["reason"] else ""))
+            _step("GraphQL, read by the author", f"state {known}" + (f": {post['reason']}" if post["reason"] else ""))
         if known == "tweeted":
             return
         if known in {"failed", "missed"}:
@@ -84,14 +84,14 @@ def _watch(stack: RunningStack, token: str, post_id: int, until: datetime) -> No
 
 
 def _show_invocations(stack: RunningStack, event_id: str, until: datetime) -> None:
-    """Shows each ring of the alarm as Hasura logged it, which it does after the answer."""
+    """Shows each delivery of the event, which Hasura logs after the answer."""
     arguments = {"type": "one_off", "event_id": event_id}
-    for log in _asking(lambda: stack.metadata("get_scheduled_event_invocations", arguments), until):
+    for log in _polled(lambda: stack.metadata("get_scheduled_event_invocations", arguments), until):
         if log["invocations"]:
-            for ring in reversed(log["invocations"]):
-                _step("Hasura's log: the alarm rang postTweet", f"answer {ring['status']}")
+            for delivery in reversed(log["invocations"]):
+                _step("Hasura's log: event delivered to postTweet", f"answer {delivery['status']}")
             return
-    raise DidNotHappen("Hasura logged no ring of the alarm.")
+    raise DidNotHappen("Hasura logged no delivery of the event.")
 
 
 def _show_tweet(stack: RunningStack, due: datetime) -> None:
@@ -99,18 +99,18 @@ def _show_tweet(stack: RunningStack, due: datetime) -> None:
     late = datetime.fromisoformat(tweet["created_at"]) - due
     print(f"\n  @{tweet['username']}: {tweet['text']}")
     print(f"  published on X at {tweet['created_at']}, {late / timedelta(milliseconds=1):.0f} ms after its time")
-    print(f"\n(Hasura looked for due alarms each {_POLL_INTERVAL} s here; a real one does each 10 s by default.)")
+    print(f"\n(Hasura polled for due events every {_POLL_INTERVAL} s here; its default is every 10 s.)")
 
 
-def _asking(question: Callable[[], Any], until: datetime) -> Iterator[Any]:
-    """The answers to a question that is asked again and again."""
+def _polled(read: Callable[[], Any], until: datetime) -> Iterator[Any]:
+    """What `read` returns, called again and again."""
     while datetime.now(UTC) < until:
-        yield question()
+        yield read()
         time.sleep(0.02)
 
 
 def _step(what: str, detail: str = "") -> None:
-    print(f"  {_clock(datetime.now(UTC))}  {what:<40}{detail}".rstrip(), flush=True)
+    print(f"  {_clock(datetime.now(UTC))}  {what:<44}{detail}".rstrip(), flush=True)
 
 
 def _clock(instant: datetime) -> str:

@@ -1,7 +1,7 @@
-"""Who may reach a server of the stack by what name.
+"""The names under which a server of the stack may be reached.
 
-A web page elsewhere can point a name of its own at this machine, and then counts as of the same origin as our servers;
-but the browser still sends that name.
+The owner of a web page can let the page's host name resolve to this machine (DNS rebinding). The browser then treats
+our servers as the page's own origin, but it still sends the page's name as ``Host``.
 """
 
 import re

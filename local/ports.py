@@ -1,4 +1,4 @@
-"""The ports that parts of the stack listen on: those asked for, checked, or free ones."""
+"""The ports of the stack's services: the wanted ones, checked, or free ones."""
 
 import random
 import socket
@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping
 LOOPBACK = "127.0.0.1"
 
 DEFAULT_PORTS = {"hasura": 3100, "functions": 7071, "x": 7080, "web": 3000}
-"""The parts that listen, and where."""
+"""The services that listen on a TCP port, and their usual port."""
 
 _FIRST, _LAST = 20000, 29999
-"""Below the ports that systems lend to outgoing connections, so a part that is started again finds its port free."""
+"""Below the range for outgoing connections, so that a service which is started again finds its port free."""
 
 
 class PortTaken(Exception):
-    """Another process listens on the port a part wants."""
+    """Another process listens on the port that a service wants."""
 
     def __init__(self, name: str, port: int) -> None:
         super().__init__(
@@ -23,7 +23,7 @@ class PortTaken(Exception):
 
 
 def choose_ports(names: Iterable[str], wanted: Mapping[str, int]) -> dict[str, int]:
-    """The port of each part in `names`: the wanted one, a free one for 0. Raises PortTaken."""
+    """The port of each service in `names`: the wanted one, a free one for 0. Raises PortTaken."""
     ports: dict[str, int] = {}
     for name in names:
         if wanted[name] and not _is_free(wanted[name]):

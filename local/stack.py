@@ -1,4 +1,4 @@
-"""Starts all parts of the stack as child processes, watches over them, and ends them in order."""
+"""Starts all services of the stack as child processes, supervises them, and ends them in order."""
 
 import asyncio
 import fcntl
@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from local import REPOSITORY
-from local.child_process import ChildProcess, PartEnded
-from local.part import told_to_stop, write_whole
+from local.child_process import ChildProcess, ServiceEnded
 from local.ports import DEFAULT_PORTS, choose_ports
+from local.service import stop_requested, write_whole
 from local.settings import stack_settings, stack_urls
 
 MODULES = {
@@ -24,7 +24,7 @@ MODULES = {
     "x": "local.x_api",
     "postgres": "local.postgres_server",
 }
-"""The parts, in the order in which they end: a running call can still reach X and store its outcome."""
+"""The services, in the order in which they end: a running call can still reach X and store its outcome."""
 
 _ADDRESS_SETTINGS = {"hasura": "APP_BASE_API", "functions": "ACTIONS_BASE_URL", "x": "X_BASE_URL"}
 
@@ -43,22 +43,22 @@ class Plan:
 
     data: Path
     ports: Mapping[str, int] = field(default_factory=dict)
-    """By part, where they differ from DEFAULT_PORTS; 0 = any free one."""
+    """By service, where they differ from DEFAULT_PORTS; 0 = any free one."""
     without: frozenset[str] = frozenset()
-    """Parts that run elsewhere: at their port here, or at the address that the environment says."""
-    part_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Further options, by part."""
+    """Services that run elsewhere: at their port here, or at the address that the environment says."""
+    service_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Further options, by service."""
     restart: bool = False
-    """Whether a part that ended is started again."""
+    """Whether a service that ended is started again."""
     ready_file: Path | None = None
-    """Where to write, when everything answers, ``{"urls": {...}, "settings": {...}, "pids": {...}}``."""
+    """Where to write, when everything is ready, ``{"urls": {...}, "settings": {...}, "pids": {...}}``."""
 
 
 def run(plan: Plan) -> None:
     """Runs the stack until SIGINT or SIGTERM.
 
-    Raises DataInUse, PortTaken, or PartEnded when a part ends by itself. Nothing is left running in any case; not even
-    when this process is killed.
+    Raises DataInUse, PortTaken, or ServiceEnded when a service ends by itself. No process is left running in any case,
+    even when this process is killed.
     """
     plan.data.mkdir(parents=True, exist_ok=True)
     with _locked(plan.data) as lock, _pipe() as lifeline:
@@ -71,58 +71,58 @@ async def _run(plan: Plan, lock: int, lifeline: int) -> None:
 
 class _Stack:
     def __init__(self, plan: Plan, lock: int, lifeline: int) -> None:
-        names = _parts_to_start(plan.without)
+        names = _services_to_start(plan.without)
         wanted = {**DEFAULT_PORTS, **plan.ports}
         self._plan = plan
         self._ports = {**wanted, **choose_ports([name for name in names if name in wanted], wanted)}
         self._settings = stack_settings(plan.data, self._ports, _environment_without_addresses(names))
-        self._parts = [self._part(name, lock, lifeline) for name in names]
+        self._services = [self._service(name, lock, lifeline) for name in names]
         self._database_url: asyncio.Future[str] = asyncio.Future()
         self._pids: dict[str, int] = {}
 
     async def run(self) -> None:
-        stop = asyncio.create_task(told_to_stop().wait())
-        keepers = [asyncio.create_task(self._keep(part)) for part in self._parts]
+        stop = asyncio.create_task(stop_requested().wait())
+        supervised = [asyncio.create_task(self._keep(service)) for service in self._services]
         try:
-            done, _ = await asyncio.wait([stop, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([stop, *supervised], return_when=asyncio.FIRST_COMPLETED)
             for ended in done - {stop}:
                 ended.result()
         finally:
-            await self._end([stop, *keepers])
+            await self._end([stop, *supervised])
 
-    async def _keep(self, part: ChildProcess) -> None:
-        """Keeps one part running for as long as the stack runs. Raises PartEnded."""
-        await self._start(part)
+    async def _keep(self, service: ChildProcess) -> None:
+        """Keeps one service running for as long as the stack runs. Raises ServiceEnded."""
+        await self._start(service)
         while True:
-            how = await part.ended()
+            how = await service.ended()
             if not self._plan.restart:
-                raise PartEnded(f"{part.name} ended by itself ({how}).")
-            _log.info("%s ended (%s) and is started again", part.name, how)
-            del self._pids[part.name]
-            await self._start_again(part)
+                raise ServiceEnded(f"{service.name} ended by itself ({how}).")
+            _log.info("%s ended (%s) and is started again", service.name, how)
+            del self._pids[service.name]
+            await self._start_again(service)
 
-    async def _start_again(self, part: ChildProcess) -> None:
-        """Several times if need be: what it depends on may have ended, too, and be on its way back."""
+    async def _start_again(self, service: ChildProcess) -> None:
+        """Tries several times: a service that this one needs may be restarting too."""
         for _ in range(_STARTS_IN_A_ROW - 1):
             try:
-                return await self._start(part)
-            except PartEnded as ended:
+                return await self._start(service)
+            except ServiceEnded as ended:
                 _log.warning("%s", ended)
                 await asyncio.sleep(0.5)
-        return await self._start(part)
+        return await self._start(service)
 
-    async def _start(self, part: ChildProcess) -> None:
-        self._answers(part, await part.start(await self._environment(part.name)))
+    async def _start(self, service: ChildProcess) -> None:
+        self._is_ready(service, await service.start(await self._environment(service.name)))
 
-    def _answers(self, part: ChildProcess, ready: dict[str, Any]) -> None:
-        # PostgreSQL's own process, not ours that runs it.
-        self._pids[part.name] = ready.get("pid", part.pid)
-        if part.name == "postgres" and not self._database_url.done():
+    def _is_ready(self, service: ChildProcess, ready: dict[str, Any]) -> None:
+        # For PostgreSQL, the process of the server itself and not ours that runs it.
+        self._pids[service.name] = ready.get("pid", service.pid)
+        if service.name == "postgres" and not self._database_url.done():
             self._database_url.set_result(ready["url"])
-        if len(self._pids) == len(self._parts):
-            self._all_answer()
+        if len(self._pids) == len(self._services):
+            self._all_are_ready()
 
-    def _all_answer(self) -> None:
+    def _all_are_ready(self) -> None:
         urls = {
             name: self._settings.get(_ADDRESS_SETTINGS.get(name, ""), url)
             for name, url in stack_urls(self._ports).items()
@@ -144,9 +144,9 @@ class _Stack:
             environment["PG_DATABASE_URL"] = await self._database_url
         return environment
 
-    def _part(self, name: str, lock: int, lifeline: int) -> ChildProcess:
+    def _service(self, name: str, lock: int, lifeline: int) -> ChildProcess:
         data = self._plan.data.resolve()
-        arguments = ["--data", str(data), *self._plan.part_options.get(name, [])]
+        arguments = ["--data", str(data), *self._plan.service_options.get(name, [])]
         for port_name, port in self._ports.items():
             arguments += ["--port", f"{port_name}={port}"]
         if name == "functions":
@@ -159,26 +159,26 @@ class _Stack:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for part in self._parts:
-            await part.end()
+        for service in self._services:
+            await service.end()
         if self._plan.ready_file:
             self._plan.ready_file.unlink(missing_ok=True)
 
 
-def _parts_to_start(without: frozenset[str]) -> list[str]:
+def _services_to_start(without: frozenset[str]) -> list[str]:
     """Our PostgreSQL is for our Hasura alone."""
     return [name for name in MODULES if name not in without and not (name == "postgres" and "hasura" in without)]
 
 
 def _environment_without_addresses(names: Sequence[str]) -> dict[str, str]:
-    """What we start is reached where we start it, whatever the user's environment says."""
+    """The user's environment does not say where the services are that we start ourselves."""
     ours = {_ADDRESS_SETTINGS[name] for name in names if name in _ADDRESS_SETTINGS}
     return {name: value for name, value in os.environ.items() if name not in ours}
 
 
 @contextmanager
 def _locked(data: Path) -> Iterator[int]:
-    """A lock on the directory, which the system takes back when the last process that holds it has ended."""
+    """A lock on the directory, which the system releases when the last process that holds it has ended."""
     directory = os.open(data, os.O_RDONLY)
     try:
         _lock(directory, data)

@@ -9,13 +9,13 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
-from local.functions_host.cors import Cors
 from local.functions_host.function_app import FunctionApp, InvalidApp, read_function_app
+from local.functions_host.invocations import Invocations
 from local.functions_host.local_settings import LocalSettings, host_settings, read_local_settings
-from local.functions_host.server import DEFAULT_BODY_LIMIT, application
+from local.functions_host.server import DEFAULT_BODY_LIMIT, Cors, application
 from local.functions_host.worker import Worker
-from local.part import log_to_stdout, options, serve
 from local.ports import DEFAULT_PORTS, PortTaken, choose_ports
+from local.service import log_to_stdout, options, serve
 from local.settings import stack_settings
 
 
@@ -23,7 +23,8 @@ def main() -> None:
     """Runs until SIGINT or SIGTERM; ends with one line when the app or its settings cannot be used."""
     given = _options()
     log_to_stdout("functions")
-    logging.getLogger().handlers[0].addFilter(_is_not_a_system_log)
+    invocations = Invocations()
+    logging.getLogger().handlers[0].addFilter(invocations)
     try:
         app = read_function_app(given.app)
         local = read_local_settings(given.app)
@@ -34,7 +35,7 @@ def main() -> None:
     _set_environment(given, local, port)
     _enter(app.root)
 
-    worker = Worker(app.root)
+    worker = Worker(app.root, invocations)
     for function in app.functions:
         worker.load(function)
     _print_functions(app, port)
@@ -77,11 +78,6 @@ def _print_functions(app: FunctionApp, port: int) -> None:
         for function in app.functions
     ]
     print("\nFunctions:\n", *lines, sep="\n", flush=True)
-
-
-def _is_not_a_system_log(record: logging.LogRecord) -> bool:
-    """The host hides the log of its own libraries from the user."""
-    return not record.name.startswith(("azure.functions", "azure_functions_worker"))
 
 
 if __name__ == "__main__":

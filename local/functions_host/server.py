@@ -2,20 +2,73 @@
 
 import logging
 import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from aiohttp import web
+import azure.functions as func
+from aiohttp import hdrs, web
+from azure.functions.http import HttpRequest, HttpResponseConverter
+from multidict import CIMultiDict
 
-from local.functions_host.cors import Cors
 from local.functions_host.function_app import Function, FunctionApp
-from local.functions_host.http_messages import NotAResponse, function_request, http_response
-from local.functions_host.loading import LoadError
-from local.functions_host.worker import Worker
+from local.functions_host.worker import LoadError, Worker
 
 DEFAULT_BODY_LIMIT = 100 * 1024 * 1024
 
 _LONG_CALL_SECONDS = 1
+_SET_BY_THE_SERVER = (hdrs.CONTENT_LENGTH, hdrs.TRANSFER_ENCODING)
 
 _log = logging.getLogger("functions")
+
+
+class _NotAResponse(Exception):
+    """A function returned something else than func.HttpResponse."""
+
+
+@dataclass(frozen=True)
+class Cors:
+    """The origins whose pages may call the functions; none of them = no such layer at all."""
+
+    origins: frozenset[str]
+    credentials: bool = False
+
+    @classmethod
+    def of(cls, origins: str, *, credentials: bool) -> "Cors":
+        """From a comma-separated list, as ``--cors`` and ``Host.CORS`` have it."""
+        return cls(
+            frozenset(origin.strip().rstrip("/") for origin in origins.split(",") if origin.strip()), credentials
+        )
+
+    def is_preflight(self, method: str, headers: Mapping[str, str]) -> bool:
+        """Whether this layer answers the request, before any routing."""
+        asks = method == "OPTIONS" and "Origin" in headers and "Access-Control-Request-Method" in headers
+        return asks and bool(self.origins)
+
+    def headers(self, request: Mapping[str, str]) -> dict[str, str]:
+        """What the answer to a request with these headers carries; nothing when its origin is not listed."""
+        origin = request.get("Origin")
+        if origin is None or not self.origins & {origin, "*"}:
+            return {}
+        allowed = (
+            {"Access-Control-Allow-Origin": "*"}
+            if "*" in self.origins
+            else {
+                "Access-Control-Allow-Origin": origin,
+                "Vary": "Origin",
+            }
+        )
+        if self.credentials:
+            allowed["Access-Control-Allow-Credentials"] = "true"
+        return allowed
+
+    def preflight_headers(self, request: Mapping[str, str]) -> dict[str, str]:
+        """What the answer to a preflight carries: it allows just what was asked for."""
+        allowed = self.headers(request)
+        if allowed:
+            allowed["Access-Control-Allow-Methods"] = request["Access-Control-Request-Method"]
+            if asked := request.get("Access-Control-Request-Headers"):
+                allowed["Access-Control-Allow-Headers"] = asked
+        return allowed
 
 
 def application(app: FunctionApp, worker: Worker, cors: Cors, body_limit: int = DEFAULT_BODY_LIMIT) -> web.Application:
@@ -67,8 +120,8 @@ class _Host:
 
     async def _invoke(self, function: Function, request: web.Request, parameters: dict[str, str]) -> web.Response:
         try:
-            return http_response(await self._worker.call(function, await function_request(request, parameters)))
-        except (LoadError, NotAResponse) as error:
+            return _http_response(await self._worker.call(function, await _function_request(request, parameters)))
+        except (LoadError, _NotAResponse) as error:
             _log.error("%s failed: %s", function.name, error)
         except SystemExit:
             _log.error("%s failed: it raised SystemExit, which takes the worker down in Azure", function.name)
@@ -80,3 +133,43 @@ class _Host:
 def _home_page() -> web.Response:
     page = "<!doctype html><title>Function app</title><p>The function app is up and running.</p>"
     return web.Response(text=page, content_type="text/html")
+
+
+async def _function_request(request: web.Request, route_parameters: Mapping[str, str]) -> func.HttpRequest:
+    """The request as a function sees it.
+
+    Repeated headers and query keys are joined by commas, query parameters without a value are dropped, and the body is
+    empty unless the request says how long it is (azure-functions-host#7930). Raises HTTPRequestEntityTooLarge.
+    """
+    return HttpRequest(
+        method=request.method,
+        url=f"{request.scheme}://{request.host}{request.raw_path}",
+        headers=_joined(request.headers.items()),
+        params={name: value for name, value in _joined(request.query.items()).items() if value},
+        route_params=route_parameters,
+        body_type="bytes",
+        body=await request.read() if request.content_length else b"",
+    )
+
+
+def _http_response(returned: object) -> web.Response:
+    """The answer that the host makes of a function's return value. Raises _NotAResponse."""
+    if not isinstance(returned, func.HttpResponse):
+        # The host would sniff a plain str for JSON and rewrite it: nothing to rely on, so it is not emulated.
+        raise _NotAResponse(f"it returned {type(returned).__name__} where func.HttpResponse is expected")
+    answer = HttpResponseConverter.encode(returned, expected_type=None).value
+    headers = CIMultiDict((name, datum.value) for name, datum in answer["headers"].items())
+    for name in _SET_BY_THE_SERVER:
+        headers.popall(name, None)
+    for cookie in answer["cookies"] or []:
+        headers.extend((hdrs.SET_COOKIE, morsel.OutputString()) for morsel in cookie.values())
+    return web.Response(status=returned.status_code, headers=headers, body=answer["body"].value)
+
+
+def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """One value a name, names compared without case: the first spelling, the values joined by commas."""
+    values: dict[str, list[str]] = {}
+    spelling: dict[str, str] = {}
+    for name, value in pairs:
+        values.setdefault(spelling.setdefault(name.lower(), name), []).append(value)
+    return {name: ",".join(several) for name, several in values.items()}

@@ -1,6 +1,6 @@
-"""X's API v2, as far as a scheduler of posts meets it: signed requests, X's rules and refusals, and failures on demand.
+"""The part of X's API v2 that a scheduler of posts uses: signed requests, X's rules and errors, and faults on demand.
 
-``oauth`` says who is calling, ``endpoints`` answers, ``drafts`` holds X's rules for a new tweet, ``problems`` its
-refusals word for word, ``timeline`` its reading side, ``rate_limits`` its buckets. ``failures`` and ``control`` are
-ours: they let people and tests steer it. What is not emulated is refused: docs/local-stack.md lists it.
+``oauth`` finds out who is calling, ``endpoints`` answers, ``drafts`` has X's rules for a new tweet, ``problems`` its
+error answers, ``timeline`` the reading of tweets, ``rate_limits`` the limits. ``faults`` and ``control`` are not X's:
+people and tests use them to control the emulation. It refuses what it does not emulate: docs/local-stack.md lists that.
 """

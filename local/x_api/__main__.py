@@ -1,4 +1,4 @@
-"""X's API for the development stack: signed requests, X's rules and refusals, and failures on demand."""
+"""X's API for the development stack: signed requests, X's rules and errors, and faults on demand."""
 
 import argparse
 import logging
@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from local.part import log_to_stdout, options, port_of, serve
-from local.part_options import add_rate_limit_option
+from local.service import log_to_stdout, options, port_of, serve
+from local.service_options import add_rate_limit_option
 from local.settings import stack_settings
 from local.x_api.oauth import Signatures
 from local.x_api.server import DUPLICATE_WINDOW, X_LIMITS, build_app
@@ -19,7 +19,7 @@ from local.x_api.storage import Storage
 def main() -> None:
     given = _parser().parse_args()
     log_to_stdout("x")
-    logging.getLogger("oauthlib").setLevel(logging.WARNING)  # we say it ourselves, in a line
+    logging.getLogger("oauthlib").setLevel(logging.WARNING)  # our own log has one line for each rejected request
     settings = stack_settings(given.data, given.ports, os.environ)
     with closing(Storage(given.data / "x.sqlite3", _now)) as storage:
         signatures = Signatures(settings["CONSUMER_API_KEY"], settings["CONSUMER_API_SECRET"], storage)

@@ -1,8 +1,8 @@
-"""Routes of our own, ``/_local/...``: they let people and tests make users, see what was published, and make X fail.
+"""Control routes, ``/_local/...``: people and tests create users, read what was published, and inject faults.
 
-They take no credentials, so a web page in a browser must not reach them: POST takes JSON only and no CORS header is
-ever sent, which stops other origins, from DELETE as well; the ``Host`` must be a loopback name, which stops names that
-were rebound to us.
+They take no credentials, so a web page in a browser must not reach them. POST takes JSON only and no CORS header is
+ever sent: this keeps other origins out, also from DELETE. The ``Host`` must be a loopback name: this keeps host names
+out that resolve to this machine (DNS rebinding).
 """
 
 import json
@@ -16,8 +16,7 @@ from aiohttp import web
 
 from local import loopback
 from local.x_api.endpoints import ENDPOINTS
-from local.x_api.failure_kinds import KINDS, KINDS_BY_SORT
-from local.x_api.failures import ANY_ENDPOINT, Failure, Failures
+from local.x_api.faults import ANY_ENDPOINT, KINDS, KINDS_BY_GROUP, Fault, Faults
 from local.x_api.rate_limits import RateLimits
 from local.x_api.snowflakes import rfc3339
 from local.x_api.storage import Storage, User
@@ -38,12 +37,12 @@ class BadRequest(Exception):
 
 
 class Control:
-    """Steers what `storage`, `limits` and `failures` hold."""
+    """Reads and changes `storage`, `limits` and `faults`."""
 
-    def __init__(self, storage: Storage, limits: RateLimits, failures: Failures) -> None:
+    def __init__(self, storage: Storage, limits: RateLimits, faults: Faults) -> None:
         self._storage = storage
         self._limits = limits
-        self._failures = failures
+        self._faults = faults
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -52,16 +51,16 @@ class Control:
             web.post("/_local/reset", _reading_json(self._reset, set())),
             web.post("/_local/revoke", _reading_json(self._revoke, {"username"})),
             web.post("/_local/suspend", _reading_json(self._suspend, {"username"})),
-            web.delete("/_local/fail", _reading_query(self._let_work_again, set())),
+            web.delete("/_local/fail", _reading_query(self._clear_faults, set())),
             web.get("/_local/tweets", _reading_query(self._tweets, {"username", "limit"})),
-            web.get("/_local/fail", _reading_query(self._pending_failures, set())),
+            web.get("/_local/fail", _reading_query(self._pending_faults, set())),
             web.get("/_local/kinds", _reading_query(self._kinds, set())),
             web.route("*", "/_local/{path:.*}", _answering(_unknown)),
         ]
 
-    def _link_user(self, wish: Mapping[str, Any]) -> Answer:
+    def _link_user(self, body: Mapping[str, Any]) -> Answer:
         """The user, created when new, with tokens for our app; new ones after a revocation."""
-        username = wish.get("username")
+        username = body.get("username")
         if not _is_username(username):
             raise BadRequest(f'"username" must be 1 to 15 letters, digits or underscores, as at X, not {username!r}.')
         known = self._storage.user_named(username)
@@ -77,58 +76,58 @@ class Control:
             "access_token_secret": user.access_token_secret,
         }
 
-    def _revoke(self, wish: Mapping[str, Any]) -> Answer:
-        user = self._known_user(wish)
+    def _revoke(self, body: Mapping[str, Any]) -> Answer:
+        user = self._known_user(body)
         self._storage.revoke(user.id)
         log.info("@%s: revoked the app's tokens", user.username)
         return 200, {"username": user.username}
 
-    def _suspend(self, wish: Mapping[str, Any]) -> Answer:
-        user = self._known_user(wish)
+    def _suspend(self, body: Mapping[str, Any]) -> Answer:
+        user = self._known_user(body)
         self._storage.suspend(user.id)
         log.info("@%s: suspended", user.username)
         return 200, {"username": user.username}
 
     def _reset(self, _: Mapping[str, Any]) -> Answer:
         self._storage.reset()
-        self._limits.forget()
-        self._failures.forget()
-        log.info("reset: no tweets, no failures, nobody suspended, full rate limits")
+        self._limits.clear()
+        self._faults.clear()
+        log.info("reset: no tweets, no faults, nobody suspended, full rate limits")
         return 200, {}
 
-    def _fail(self, wish: Mapping[str, Any]) -> Answer:
-        kind = wish.get("kind")
+    def _fail(self, body: Mapping[str, Any]) -> Answer:
+        kind = body.get("kind")
         if not isinstance(kind, str) or kind not in KINDS:
             raise BadRequest(f'"kind" must be one of {", ".join(KINDS)}, not {kind!r}.')
-        failure = Failure(
+        fault = Fault(
             kind=kind,
-            times=_number(wish, "times", 1, default=1),
-            endpoint=_endpoint(wish, kind),
-            username=self._known_user(wish).username if "username" in wish else None,
-            ms=_milliseconds(wish, kind),
+            times=_number(body, "times", 1, default=1),
+            endpoint=_endpoint(body, kind),
+            username=self._known_user(body).username if "username" in body else None,
+            ms=_milliseconds(body, kind),
         )
-        self._failures.add(failure)
+        self._faults.add(fault)
         log.info(
-            "will happen to the next %d of %s by %s: %s",
-            failure.times,
-            failure.endpoint,
-            f"@{failure.username}" if failure.username else "anybody",
-            failure.kind,
+            "fault for the next %d of %s by %s: %s",
+            fault.times,
+            fault.endpoint,
+            f"@{fault.username}" if fault.username else "anybody",
+            fault.kind,
         )
-        return 201, _shown(failure)
+        return 201, _shown(fault)
 
-    def _pending_failures(self, _: Mapping[str, Any]) -> Answer:
-        return 200, [_shown(failure) for failure in self._failures.pending]
+    def _pending_faults(self, _: Mapping[str, Any]) -> Answer:
+        return 200, [_shown(fault) for fault in self._faults.pending]
 
-    def _let_work_again(self, _: Mapping[str, Any]) -> Answer:
-        self._failures.forget()
-        log.info("no failure is to come any more")
+    def _clear_faults(self, _: Mapping[str, Any]) -> Answer:
+        self._faults.clear()
+        log.info("no fault is to come any more")
         return 200, []
 
     def _kinds(self, _: Mapping[str, Any]) -> Answer:
         return 200, [
-            {"kind": name, "sort": sort, "words": kind.words, "ms": kind.default_ms}
-            for sort, kinds in KINDS_BY_SORT.items()
+            {"kind": name, "sort": group, "words": kind.description, "ms": kind.default_ms}
+            for group, kinds in KINDS_BY_GROUP.items()
             for name, kind in kinds.items()
         ]
 
@@ -146,8 +145,8 @@ class Control:
             for tweet in self._storage.tweets(query.get("username"), limit and int(limit))
         ]
 
-    def _known_user(self, wish: Mapping[str, Any]) -> User:
-        username = wish.get("username")
+    def _known_user(self, body: Mapping[str, Any]) -> User:
+        username = body.get("username")
         user = self._storage.user_named(username) if _is_username(username) else None
         if not user:
             raise BadRequest(f"There is no user {username!r}. POST /_local/users creates one.", 404)
@@ -158,34 +157,34 @@ def _is_username(value: Any) -> TypeGuard[str]:
     return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]{1,15}", value) is not None
 
 
-def _number(wish: Mapping[str, Any], key: str, least: int, default: int) -> int:
-    value = wish.get(key, default)
+def _number(body: Mapping[str, Any], key: str, least: int, default: int) -> int:
+    value = body.get(key, default)
     if type(value) is not int or not least <= value <= _AT_MOST:
         raise BadRequest(f'"{key}" must be a whole number from {least} to {_AT_MOST}, not {value!r}.')
     return value
 
 
-def _endpoint(wish: Mapping[str, Any], kind: str) -> str:
+def _endpoint(body: Mapping[str, Any], kind: str) -> str:
     only_at = KINDS[kind].only_at
     endpoints = [only_at] if only_at else [*ENDPOINTS, ANY_ENDPOINT]
-    value = wish.get("endpoint", endpoints[0])
+    value = body.get("endpoint", endpoints[0])
     if value not in endpoints:
         raise BadRequest(f'"endpoint" must be one of {", ".join(endpoints)}, not {value!r}.')
     return str(value)
 
 
-def _milliseconds(wish: Mapping[str, Any], kind: str) -> int | None:
+def _milliseconds(body: Mapping[str, Any], kind: str) -> int | None:
     default = KINDS[kind].default_ms
     if default is not None:
-        return _number(wish, "ms", 0, default)
-    if "ms" in wish:
+        return _number(body, "ms", 0, default)
+    if "ms" in body:
         timed = ", ".join(name for name, kind in KINDS.items() if kind.default_ms is not None)
         raise BadRequest(f'"ms" means nothing to {kind}; it does to {timed}.')
     return None
 
 
-def _shown(failure: Failure) -> dict[str, Any]:
-    return {name: value for name, value in asdict(failure).items() if value is not None}
+def _shown(fault: Fault) -> dict[str, Any]:
+    return {name: value for name, value in asdict(fault).items() if value is not None}
 
 
 def _reading_json(
@@ -195,12 +194,12 @@ def _reading_json(
         if request.content_type != "application/json":
             raise BadRequest("Send the content type application/json.", 415)
         try:
-            wish = json.loads(await request.read() or b"{}")
+            body = json.loads(await request.read() or b"{}")
         except (ValueError, RecursionError):
             raise BadRequest("The body is not valid JSON.") from None
-        if not isinstance(wish, dict):
+        if not isinstance(body, dict):
             raise BadRequest("The body must be a JSON object.")
-        return answer(_only(known, wish))
+        return answer(_only(known, body))
 
     return _answering(read)
 

@@ -14,7 +14,7 @@ from local.x_api.tweet_text import cashtags, compared, fits, mentions, shown
 
 @dataclass(frozen=True)
 class Draft:
-    """A well-formed wish for a tweet."""
+    """The content of a new tweet, checked against the schema."""
 
     text: str = ""
     reply_to: str | None = None
@@ -27,22 +27,22 @@ def draft_from(content_type: str, body: bytes) -> Draft:
     if content_type != "application/json":
         raise problems.invalid_request("Requests with bodies must have content-type of application/json.")
     try:
-        wish = json.loads(body)
+        content = json.loads(body)
     except (ValueError, RecursionError):
         raise problems.invalid_request("The request body is not valid JSON.") from None
-    for fault in violations(wish, NEW_TWEET):
-        raise problems.invalid_request(fault)
-    _refuse_contradictions(wish)
+    for violation in violations(content, NEW_TWEET):
+        raise problems.invalid_request(violation)
+    _refuse_contradictions(content)
     return Draft(
-        text=wish.get("text", ""),
-        reply_to=wish.get("reply", {}).get("in_reply_to_tweet_id"),
-        quoted=wish.get("quote_tweet_id"),
-        media=wish.get("media", {}).get("media_ids", []),
+        text=content.get("text", ""),
+        reply_to=content.get("reply", {}).get("in_reply_to_tweet_id"),
+        quoted=content.get("quote_tweet_id"),
+        media=content.get("media", {}).get("media_ids", []),
     )
 
 
 def publish(draft: Draft, author: User, storage: Storage, duplicates_since: datetime) -> Tweet:
-    """Stores the tweet, or raises X's refusal. The author may not repeat what was said `duplicates_since`."""
+    """Stores the tweet, or raises X's rejection. The author may not repeat a text tweeted after `duplicates_since`."""
     replied_to = _tweet(storage, draft.reply_to)
     _refuse_unknown_ids(draft, replied_to, _tweet(storage, draft.quoted))
     if not fits(draft.text):
@@ -52,7 +52,7 @@ def publish(draft: Draft, author: User, storage: Storage, duplicates_since: date
     if replied_to and not _may_reply(author, replied_to):
         raise problems.reply_not_allowed()
     if draft.quoted:
-        raise problems.not_permitted()  # self-serve apps may not quote; X's words for it are not known
+        raise problems.not_permitted()  # self-serve apps may not quote; X's message for it is not known
     if storage.has_tweeted(author.id, compared(draft.text), duplicates_since):
         raise problems.duplicate()
     text, urls = shown(draft.text)
@@ -61,10 +61,10 @@ def publish(draft: Draft, author: User, storage: Storage, duplicates_since: date
     )
 
 
-def _refuse_contradictions(wish: dict[str, Any]) -> None:
-    if sum(key in wish for key in MUTUALLY_EXCLUSIVE) > 1:
+def _refuse_contradictions(content: dict[str, Any]) -> None:
+    if sum(key in content for key in MUTUALLY_EXCLUSIVE) > 1:
         raise problems.invalid_request(f"You can only provide one of {' or '.join(MUTUALLY_EXCLUSIVE)}.")
-    for key in wish:
+    for key in content:
         if key not in EMULATED:
             raise problems.invalid_request(f"$.{key}: is not emulated by the development stack")
 

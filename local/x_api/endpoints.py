@@ -1,4 +1,4 @@
-"""X's endpoints: who calls, whether a failure is due, what is left of the rate limit, and then the answer."""
+"""X's endpoints. Each call passes the signature, the pending faults and the rate limit before it is answered."""
 
 import logging
 import secrets
@@ -11,9 +11,8 @@ from typing import Any
 from aiohttp import web
 
 from local.x_api import problems
-from local.x_api.call import Call
 from local.x_api.drafts import draft_from, publish
-from local.x_api.failures import Failures
+from local.x_api.faults import Call, Faults
 from local.x_api.oauth import Refused, Signatures
 from local.x_api.problems import Problem
 from local.x_api.rate_limits import RateLimits
@@ -65,14 +64,14 @@ class Api:
         storage: Storage,
         signatures: Signatures,
         limits: RateLimits,
-        failures: Failures,
+        faults: Faults,
         duplicate_window: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._storage = storage
         self._signatures = signatures
         self._limits = limits
-        self._failures = failures
+        self._faults = faults
         self._duplicate_window = duplicate_window
         self._now = now
 
@@ -99,13 +98,13 @@ class Api:
         try:
             user = self._signatures.signer_of(request, body)
         except Refused as refused:
-            log.info("refused %s: %s", _one_line(f"{request.method} {request.path}"), refused)
+            log.info("rejected %s: %s", _one_line(f"{request.method} {request.path}"), refused)
             return refused.problem.response()
         call = Call(request, body, user, self._now())
         try:
-            return await self._failures.answer(endpoint.name, call, partial(self._work, endpoint, answer))
+            return await self._faults.answer(endpoint.name, call, partial(self._work, endpoint, answer))
         except Problem as problem:
-            log.info("refused @%s %s %s: %s", user.username, request.method, request.path, _one_line(str(problem)))
+            log.info("rejected @%s %s %s: %s", user.username, request.method, request.path, _one_line(str(problem)))
             response = problem.response()
             if not problem.is_from_the_edge:
                 self._add_headers(response, endpoint, call)
@@ -168,7 +167,7 @@ class Api:
 
 async def _refuse_unknown_endpoint(request: web.Request) -> web.Response:
     problem = problems.not_emulated(request.method, request.path)
-    log.info("refused: %s", _one_line(str(problem)))
+    log.info("rejected: %s", _one_line(str(problem)))
     return problem.response()
 
 
@@ -177,7 +176,7 @@ def _id_in_path(call: Call) -> int:
 
 
 def _not_found(resource: str, call: Call) -> dict[str, Any]:
-    """X's 200 for a look-up that finds nothing."""
+    """X's 200 for a read that finds nothing."""
     wanted = call.request.match_info["id"]
     error = {
         "value": wanted,

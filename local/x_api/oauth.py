@@ -21,7 +21,7 @@ _APP_ONLY_TOKEN_PREFIX = "AAAAAAAAAA"
 
 
 class Refused(Exception):
-    """Nobody we know signed this request. `problem` is what the caller is told; the message is for the log."""
+    """The request has no valid signature of a known user. `problem` is the answer; the message is for the log."""
 
     def __init__(self, reason: str, problem: Problem) -> None:
         super().__init__(reason)
@@ -90,7 +90,7 @@ def _reason(signed: Any) -> str:
 
 
 class _OneApp(RequestValidator):
-    """What oauthlib asks about one app and its users. It wants an answer for unknown names, too, to take equal time."""
+    """What oauthlib needs to know about one app and its users. For unknown names too, so that both take equal time."""
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
     safe_characters: ClassVar[set[str]] = set(string.ascii_letters + string.digits + "-_.~+/=")
@@ -126,7 +126,9 @@ class _OneApp(RequestValidator):
         return True
 
     def _forget_old_nonces(self) -> None:
-        outdated = monotonic() - 2 * _CLOCK_TOLERANCE  # a timestamp may lie one tolerance ahead and be good for another
+        outdated = (
+            monotonic() - 2 * _CLOCK_TOLERANCE
+        )  # a timestamp may be one tolerance ahead, and is valid for one more
         while self._seen_nonces and (oldest := next(iter(self._seen_nonces))) and self._seen_nonces[oldest] < outdated:
             del self._seen_nonces[oldest]
 

@@ -1,7 +1,7 @@
-"""X's refusals, word for word where a real answer is known.
+"""X's error answers, with X's exact text where a real answer is known.
 
 They differ as X's own do: some bodies lack ``status``, ``type`` begins with one of two hosts, the order of the keys
-varies. A client must live with all of that. Sources: X's documentation and answers quoted in public issues.
+varies. A client must accept all of that. Sources: X's documentation and answers quoted in public issues.
 """
 
 import json
@@ -16,7 +16,7 @@ _EDGE = "text/html"
 
 
 class Problem(Exception):
-    """A refusal: an HTTP status with a JSON object, or with the page that the edge of X's network shows instead."""
+    """An error answer: a status with a JSON object, or with the page that the edge of X's network sends instead."""
 
     def __init__(
         self,
@@ -39,7 +39,9 @@ class Problem(Exception):
     def response(self) -> web.Response:
         """The answer on the wire."""
         if isinstance(self.body, str):
-            return web.Response(status=self.status, text=self.body, content_type=self.content_type)
+            return web.Response(
+                status=self.status, text=self.body, headers=self.headers, content_type=self.content_type
+            )
         return web.Response(
             status=self.status,
             body=json.dumps(self.body).encode(),
@@ -119,6 +121,11 @@ def read_only_app() -> Problem:
     )
 
 
+def app_cannot_write() -> Problem:
+    """403 in the form of API v1.1: the app, not the account, has no permission to write."""
+    return _legacy(403, 261, "Application cannot perform write actions.")
+
+
 def not_enrolled() -> Problem:
     """403: the app belongs to no project."""
     return Problem(
@@ -166,7 +173,7 @@ def user_suspended() -> Problem:
 
 
 def not_permitted() -> Problem:
-    """403: X's catch-all; its answer to a text that is empty, too long or contains what no text may contain."""
+    """403: X's general rejection, for example of a text that is empty, too long or has forbidden characters."""
     return _forbidden("You are not permitted to perform this action.")
 
 
@@ -194,6 +201,22 @@ def account_locked() -> Problem:
     return _legacy(
         403, 326, "To protect our users from spam and other malicious activity, this account is temporarily locked."
     )
+
+
+def moved() -> Problem:
+    """301: the base URL is not the one of the API. The path leads nowhere in the development stack."""
+    return Problem(301, "", _EDGE, {"Location": "/moved"})
+
+
+def not_found() -> Problem:
+    """404: X does not know the path."""
+    return Problem(404, {"title": "Not Found", "type": "about:blank", "status": 404, "detail": "Not Found"})
+
+
+def method_not_allowed() -> Problem:
+    """405: X knows the path, but not with this method."""
+    body = {"title": "Method Not Allowed", "type": "about:blank", "status": 405, "detail": "Method Not Allowed"}
+    return Problem(405, body)
 
 
 def not_emulated(method: str, path: str) -> Problem:
@@ -229,13 +252,13 @@ def internal_server_error() -> Problem:
 
 
 def service_unavailable() -> Problem:
-    """503: over capacity, or so it says."""
+    """503: over capacity."""
     body = {"title": "Service Unavailable", "detail": "Service Unavailable", "type": "about:blank", "status": 503}
     return Problem(503, body)
 
 
 def edge_error(status: int, page: str) -> Problem:
-    """502, 504, 520: the edge of X's network got no answer from X. `page` is HTML or nothing."""
+    """502, 504, 520: the edge of X's network got no answer from X. `page` is HTML or empty."""
     return Problem(status, page, _EDGE)
 
 

@@ -31,7 +31,7 @@ class RateLimits:
         self._used[endpoint, user_id] += 1
 
     def headers(self, endpoint: str, user_id: int) -> dict[str, str]:
-        """What X tells about the window with every answer; nothing when the limits are lifted."""
+        """The headers about the window in every answer of X; none when the limits are lifted."""
         if self._per_window is None:
             return {}
         self._open_window(endpoint, user_id)
@@ -40,7 +40,7 @@ class RateLimits:
             "x-rate-limit", limit, limit - self._used[endpoint, user_id], self._resets_at[endpoint, user_id]
         )
 
-    def forget(self) -> None:
+    def clear(self) -> None:
         """Opens new windows for everybody."""
         self._used.clear()
         self._resets_at.clear()

@@ -8,8 +8,7 @@ from aiohttp import web
 
 from local.x_api.control import Control
 from local.x_api.endpoints import ENDPOINTS, Api
-from local.x_api.failure_kinds import STOPPING
-from local.x_api.failures import Failures
+from local.x_api.faults import STOPPING, Faults
 from local.x_api.oauth import Signatures
 from local.x_api.rate_limits import RateLimits
 from local.x_api.storage import Storage
@@ -30,13 +29,13 @@ def build_app(
     duplicate_window: timedelta = DUPLICATE_WINDOW,
 ) -> web.Application:
     """X's API and the control routes. `now` gives the time in UTC; `per_window` None lifts the rate limits."""
-    limits, failures = RateLimits(per_window, now), Failures()
+    limits, faults = RateLimits(per_window, now), Faults()
     app = web.Application()
     app[STOPPING] = asyncio.Event()
     app.on_startup.append(_load_the_rules_of_texts)
     app.on_shutdown.append(_stop_hanging)
-    app.add_routes(Control(storage, limits, failures).routes())
-    app.add_routes(Api(storage, signatures, limits, failures, duplicate_window, now).routes())
+    app.add_routes(Control(storage, limits, faults).routes())
+    app.add_routes(Api(storage, signatures, limits, faults, duplicate_window, now).routes())
     return app
 
 

@@ -10,13 +10,13 @@ _GREATEST = (1 << 63) - 1
 
 
 class Snowflakes:
-    """Mints ids that only ever grow, also when the clock is set back; `last` is the greatest one given out before."""
+    """Creates ids that always grow, also when the clock is set back; `last` is the greatest one of earlier runs."""
 
     def __init__(self, now: Callable[[], datetime], last: int = 0) -> None:
         self._now = now
         self._last = last
 
-    def mint(self) -> int:
+    def new(self) -> int:
         """The next id."""
         self._last = max(self._last + 1, first_id_at(self._now()))
         return self._last
@@ -28,12 +28,12 @@ def first_id_at(moment: datetime) -> int:
 
 
 def in_range(snowflake: int) -> int:
-    """The id itself, or the nearest that a database can compare with; 19 digits may say more than 64 bits hold."""
+    """The id, or the nearest 64-bit number, which a database can compare; 19 digits may exceed 64 bits."""
     return max(-1, min(snowflake, _GREATEST))
 
 
 def moment_of(snowflake: int) -> datetime:
-    """When the id was minted, to the millisecond, in UTC."""
+    """When the id was created, to the millisecond, in UTC."""
     return _EPOCH + (snowflake >> _SEQUENCE_BITS) * _MILLISECOND
 
 

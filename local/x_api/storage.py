@@ -1,4 +1,4 @@
-"""What X remembers over a restart: its users with their tokens for our app, and their tweets."""
+"""What X keeps over a restart: its users with their tokens for our app, and their tweets."""
 
 import json
 import secrets
@@ -45,7 +45,7 @@ _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 @dataclass(frozen=True)
 class User:
-    """A user of X. The token and its secret are None once the user has revoked our app."""
+    """A user of X. The token and its secret are None after the user has revoked our app."""
 
     id: int
     username: str
@@ -103,7 +103,7 @@ class Storage:
 
     def add_user(self, username: str) -> User:
         """A new user, who has authorised our app."""
-        user_id = self._ids.mint()
+        user_id = self._ids.new()
         self._db.execute("insert into user (id, username) values (?, ?)", (user_id, username))
         return self.authorise(user_id)
 
@@ -122,7 +122,7 @@ class Storage:
         self._db.execute("update user set suspended = 1 where id = ?", (user_id,))
 
     def reset(self) -> None:
-        """Forgets the tweets and the suspensions; users and tokens stay."""
+        """Deletes the tweets and the suspensions; users and tokens stay."""
         self._db.execute("delete from tweet")
         self._db.execute("update user set suspended = 0")
 
@@ -135,7 +135,7 @@ class Storage:
         urls: list[dict[str, Any]],
         reply_to: int | None,
     ) -> Tweet:
-        tweet = Tweet(self._ids.mint(), author.id, author.username, sent_text, text, urls, reply_to)
+        tweet = Tweet(self._ids.new(), author.id, author.username, sent_text, text, urls, reply_to)
         self._db.execute(
             """insert into tweet (id, user_id, sent_text, compared_text, text, urls, reply_to)
                values (?, ?, ?, ?, ?, ?, ?)""",
@@ -150,7 +150,7 @@ class Storage:
         self._db.execute("delete from tweet where id = ?", (tweet_id,))
 
     def has_tweeted(self, user_id: int, compared_text: str, since: datetime) -> bool:
-        """Whether a tweet of the user with that text was published since then and still stands."""
+        """Whether the user has a tweet with that text which was published since then."""
         found = self._db.execute(
             "select 1 from tweet where user_id = ? and compared_text = ? and id >= ? limit 1",
             (user_id, compared_text, first_id_at(since)),

@@ -16,7 +16,7 @@ from local.x_api.snowflakes import first_id_at, in_range, rfc3339
 from local.x_api.storage import Storage, Tweet
 
 _FEWEST, _MOST, _USUALLY = 5, 100, 10
-_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 _ALWAYS = ("id", "text", "edit_history_tweet_ids")
 
 _FIELDS: dict[str, Callable[[Tweet], Any]] = {
@@ -29,7 +29,7 @@ _FIELDS: dict[str, Callable[[Tweet], Any]] = {
     "referenced_tweets": lambda tweet: [{"type": "replied_to", "id": str(tweet.reply_to)}] if tweet.reply_to else None,
     "text": lambda tweet: tweet.text,
 }
-"""How a field is read; None is left out of the answer."""
+"""How each field is read; None is left out of the answer."""
 
 FIELDS_PARAMETERS = ("tweet.fields", "post.fields")
 PAGE_PARAMETERS = (
@@ -39,7 +39,7 @@ PAGE_PARAMETERS = (
 
 @dataclass(frozen=True)
 class Page:
-    """Which tweets are asked for: those with `after` < id < `before`, the newest `size` of them."""
+    """Which tweets to return: the newest `size` of those with `after` < id < `before`."""
 
     after: int
     before: int
@@ -47,7 +47,7 @@ class Page:
     with_replies: bool
 
     def older_than(self, snowflake: int) -> "Page":
-        """The page as someone sees it who has not heard of that id and later ones yet."""
+        """The page without that id and all later ones."""
         return replace(self, before=min(self.before, snowflake))
 
 
@@ -86,12 +86,12 @@ def rendered(tweet: Tweet, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def fields_from(query: Mapping[str, str]) -> list[str]:
-    """The fields asked for. Raises X's 400, which lists the fields there are."""
-    asked = [(name, field) for name in FIELDS_PARAMETERS if name in query for field in query[name].split(",")]
-    for name, field in asked:
+    """The requested fields. Raises X's 400, which lists the known ones."""
+    requested = [(name, field) for name in FIELDS_PARAMETERS if name in query for field in query[name].split(",")]
+    for name, field in requested:
         if field not in _FIELDS:
             raise _refused(name, field, f"is not one of [{','.join(_FIELDS)}]")
-    return [field for _, field in asked]
+    return [field for _, field in requested]
 
 
 def refuse_other_parameters(query: Mapping[str, str], known: Iterable[str]) -> None:

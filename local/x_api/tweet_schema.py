@@ -1,4 +1,4 @@
-"""The JSON body of ``POST /2/tweets``: X's schema, and X's words for what breaks it.
+"""The JSON body of ``POST /2/tweets``: X's schema, and X's messages for what violates it.
 
 Source: X's OpenAPI file 2.167, ``TweetCreateRequest``. Unknown keys are refused at every level.
 """
@@ -63,7 +63,7 @@ EMULATED = {"text", "reply", "media", "quote_tweet_id", "reply_settings", "made_
 
 
 def violations(value: Any, schema: Schema, path: str = "$") -> Iterator[str]:
-    """What is wrong with `value`, a message for each fault, in the order of the value."""
+    """One message for each violation, in the order of the value."""
     found = _type_name(value)
     if found != schema["type"]:
         yield f"{path}: {found} found, {schema['type']} expected"

@@ -1,4 +1,4 @@
-"""A running X of the development stack, its users as clients of it, and the bodies of its most frequent refusals."""
+"""A running X of the development stack, its users as clients of it, and the bodies of its most frequent rejections."""
 
 import asyncio
 import json
@@ -80,8 +80,8 @@ class X:
     def author(self, username: str | None = None) -> Author:
         return Author(self, **self.control("users", username=username or f"u{secrets.token_hex(5)}"))
 
-    def control(self, route: str, **wish: Any) -> Any:
-        answer = requests.post(f"{self.url}/_local/{route}", json=wish, timeout=TIMEOUT)
+    def control(self, route: str, **body: Any) -> Any:
+        answer = requests.post(f"{self.url}/_local/{route}", json=body, timeout=TIMEOUT)
         assert answer.ok, answer.text
         return answer.json()
 
@@ -95,11 +95,11 @@ def process(data: Path, *options: str) -> Iterator[X]:
     with log.open("a") as output:
         server = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)
     try:
-        wait_until(lambda: ready.exists() or server.poll() is not None, bool)
+        wait_until(lambda: ready.exists() or server.poll() is not None, bool, seconds=60)
         yield X(json.loads(ready.read_text())["url"], log)
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(10)
+        server.wait(60)
         ready.unlink(missing_ok=True)
 
 
@@ -121,12 +121,13 @@ def thread(data: Path, now: Callable[[], datetime]) -> Iterator[X]:
 
     server = threading.Thread(target=asyncio.run, args=(serve(),))
     server.start()
-    assert started.wait(10)
+    assert started.wait(60)
     try:
         yield X(urls[0])
     finally:
         ended.set()
-        server.join()
+        server.join(30)
+        assert not server.is_alive()
 
 
 class Clock:

@@ -85,7 +85,7 @@ class App:
     def served(self, *options: str, **environ: str) -> Iterator[str]:
         process = self.start(*options, **environ)
         try:
-            wait_until(lambda: (self.root / "ready.json").exists() or process.poll() is not None, bool)
+            wait_until(lambda: (self.root / "ready.json").exists() or process.poll() is not None, bool, seconds=60)
             assert process.poll() is None, self.log
             yield json.loads((self.root / "ready.json").read_text())["url"]
         finally:
@@ -93,9 +93,9 @@ class App:
             process.wait()
 
     def refusal(self, *options: str) -> str:
-        """What is said when it cannot be served: the one line on standard error."""
+        """The one line that the host prints when it cannot serve the app."""
         process = self.start(*options)
-        assert process.wait(timeout=20) == 1
+        assert process.wait(timeout=60) == 1
         [line] = self.log.strip().splitlines()
         return line
 
@@ -209,7 +209,9 @@ class TestRequests:
             (b"\xff", "UnicodeDecodeError"),
         ],
     )
-    def test_what_is_not_json_raises_the_value_error_of_production(self, url: str, body: bytes, cause: str) -> None:
+    def test_a_body_that_is_not_json_raises_the_value_error_of_production(
+        self, url: str, body: bytes, cause: str
+    ) -> None:
         described = requests.post(f"{url}/api/describe", data=body).json()
 
         assert described["parsed"] == {"error": "HTTP request does not contain valid JSON data", "cause": cause}
@@ -235,7 +237,7 @@ class TestRequests:
 
 class TestRouting:
     @pytest.mark.parametrize("path", ["/api/onlyPost", "/api/onlypost", "/API/ONLYPOST", "/api/onlyPost/"])
-    def test_case_and_one_trailing_slash_do_not_matter(self, url: str, path: str) -> None:
+    def test_a_route_matches_in_any_case_and_with_one_trailing_slash(self, url: str, path: str) -> None:
         assert requests.post(url + path).text == "hello"
 
     @pytest.mark.parametrize("path", ["/api/onlyPost//", "/api/nothing", "/onlyPost", "/api", "/api/onlyPost/more"])
@@ -249,7 +251,7 @@ class TestRouting:
         assert requests.request(method, f"{url}/api/onlyPost").status_code == 404
 
     @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
-    def test_without_a_list_every_method_is_taken(self, url: str, method: str) -> None:
+    def test_a_function_without_a_list_of_methods_takes_every_method(self, url: str, method: str) -> None:
         assert requests.request(method, f"{url}/api/describe").json()["method"] == method
 
     def test_route_parameters_are_decoded(self, url: str) -> None:
@@ -260,10 +262,10 @@ class TestRouting:
     def test_a_literal_segment_wins_over_a_parameter(self, url: str) -> None:
         assert requests.get(f"{url}/api/users/me/items/7").text == "hello"
 
-    def test_script_and_entry_point_may_have_other_names(self, url: str) -> None:
+    def test_the_script_and_the_entry_point_may_have_other_names(self, url: str) -> None:
         assert requests.get(f"{url}/api/elsewhere").text == "hello"
 
-    def test_the_root_is_a_page(self, url: str) -> None:
+    def test_the_root_of_the_host_is_a_page(self, url: str) -> None:
         assert requests.get(url).headers["Content-Type"].startswith("text/html")
 
     @pytest.mark.parametrize(("prefix", "path"), [("", "/hello"), ("v1/app", "/v1/app/hello")])
@@ -283,7 +285,7 @@ class TestAnswers:
         assert (answer.headers["Content-Type"], answer.headers["Content-Length"]) == ("application/json", "3")
         assert dict(answer.cookies) == {"a": "1", "b": "2"}
 
-    def test_text_has_a_charset(self, url: str) -> None:
+    def test_an_answer_of_text_has_a_charset(self, url: str) -> None:
         assert requests.post(f"{url}/api/onlyPost").headers["Content-Type"] == "text/plain; charset=utf-8"
 
     def test_an_answer_may_be_empty(self, url: str) -> None:
@@ -327,7 +329,7 @@ class TestLoading:
             ("hiddenType", "its annotations cannot be evaluated"),
         ],
     )
-    def test_what_the_worker_refuses_to_load_answers_500(
+    def test_a_function_that_the_worker_refuses_to_load_answers_500(
         self, served: tuple[str, App], function: str, reason: str
     ) -> None:
         url, app = served
@@ -359,7 +361,7 @@ class TestLoading:
         with app.served() as url:
             assert requests.get(f"{url}/api/hello").text == "from this app"
 
-    def test_the_context_tells_of_the_call(self, served: tuple[str, App]) -> None:
+    def test_the_context_describes_the_invocation(self, served: tuple[str, App]) -> None:
         url, app = served
 
         context = requests.get(f"{url}/api/context", headers={"traceparent": "00-ab-cd-01", "tracestate": "a=b"}).json()
@@ -372,7 +374,7 @@ class TestLoading:
         assert f"\n\tonlyPost: [POST] {url}/api/onlyPost\n\n" in app.log
         assert f"\n\tdescribe: [] {url}/api/describe\n\n" in app.log
 
-    def test_the_users_log_is_shown_from_info_up(self, served: tuple[str, App]) -> None:
+    def test_the_log_of_a_function_is_shown_from_the_level_info(self, served: tuple[str, App]) -> None:
         url, app = served
 
         requests.get(f"{url}/api/logs")
@@ -381,14 +383,17 @@ class TestLoading:
         assert "too quiet" not in app.log
         assert "said by the system" not in app.log
 
-    def test_of_a_call_that_soon_succeeds_the_function_alone_tells(self, app: App) -> None:
+    def test_a_call_that_succeeds_within_a_second_adds_no_line_of_the_host(self, app: App) -> None:
         app.function("hello", HELLO)
 
-        with app.served() as url:
+        def added_by_a_call(url: str) -> str:
             before = app.log
-            assert requests.post(f"{url}/api/hello").ok
+            assert requests.post(f"{url}/api/hello").text == "hello"
+            return app.log.removeprefix(before)
 
-            assert app.log == before
+        with app.served() as url:
+            # A busy machine can make one call last longer than a second, and the host rightly logs that one.
+            assert wait_until(lambda: added_by_a_call(url), lambda added: added == "") == ""
 
     @pytest.mark.parametrize(
         ("function", "status"), [("boom", 500), ("refuses", 422), ("takesLong", 200), ("nothing", 404)]
@@ -406,28 +411,141 @@ class TestLoading:
         assert "secret" not in app.log
 
 
-SLOW = """
-import time, threading
+THREADS = """
+import contextvars, logging, threading
+from concurrent.futures import ThreadPoolExecutor
 import azure.functions as func
-running, most = [], []
+log = logging.getLogger('product.of.ours')
+log.warning('at import')
+def main(req, context):
+    def with_the_id():
+        context.thread_local_storage.invocation_id = context.invocation_id
+        log.info('%s in a thread that was given the id', 'logged')
+    log.info('in the own thread')
+    with ThreadPoolExecutor(1, 'pool') as pool:
+        pool.submit(log.error, 'in a pool thread').result()
+        pool.submit(contextvars.copy_context().run, log.error, 'in a pool thread with a copied context').result()
+        pool.submit(with_the_id).result()
+    return func.HttpResponse(context.invocation_id)
+"""
+
+TASKS = """
+import asyncio, logging
+import azure.functions as func
+arrived = []
+async def main(req, context):
+    async def log(text):
+        logging.info(text)
+    arrived.append(1)
+    while len(arrived) < 2:
+        await asyncio.sleep(0.01)
+    await log(req.params['name'] + ' in the function')
+    await asyncio.create_task(log(req.params['name'] + ' in a task'))
+    await asyncio.to_thread(logging.info, 'in a thread of asyncio')
+    return func.HttpResponse(context.invocation_id)
+"""
+
+LATE = """
+import logging, threading
+import azure.functions as func
+answered, threads = threading.Event(), []
+def main(req, context):
+    def late():
+        context.thread_local_storage.invocation_id = context.invocation_id
+        answered.wait()
+        logging.error('after the answer')
+    if not threads:
+        threads.append(threading.Thread(target=late, name='late'))
+        threads[0].start()
+    else:
+        answered.set()
+        threads[0].join()
+    return func.HttpResponse('ok')
+"""
+
+
+class TestTheLogOfAnInvocation:
+    """What Azure keeps was observed with azure-functions-runtime-v1 1.2.0 and read in the source of its host."""
+
+    def test_a_record_of_the_functions_own_thread_is_shown_with_the_invocation_id(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served() as url:
+            invocation_id = requests.get(f"{url}/api/threads").text
+
+        assert re.search(rf"^[\d:.]+  functions  \[{invocation_id}\] in the own thread$", app.log, re.MULTILINE)
+        assert f"[{invocation_id}] logged in a thread that was given the id\n" in app.log
+
+    def test_records_of_other_threads_are_dropped_and_the_host_says_how_many(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served() as url:
+            before = app.log
+            requests.get(f"{url}/api/threads")
+
+        assert "in a pool thread" not in app.log
+        [warning] = [line for line in app.log.removeprefix(before).splitlines() if "dropped" in line]
+        assert warning.endswith(
+            "threads: 2 log records without the id of a running invocation are dropped, as Azure drops them"
+            " (logger product.of.ours in thread pool_0)"
+        )
+
+    def test_records_of_an_import_are_dropped(self, app: App) -> None:
+        app.function("threads", THREADS)
+
+        with app.served():
+            assert "at import" not in app.log
+            assert "threads: 1 log record without the id of a running invocation is dropped" in app.log
+
+    def test_a_record_that_comes_after_the_answer_is_dropped(self, app: App) -> None:
+        app.function("late", LATE)
+
+        with app.served() as url:
+            assert [requests.get(f"{url}/api/late").text for _ in range(2)] == ["ok", "ok"]
+
+        assert "after the answer" not in app.log
+        assert "(logger root in thread late)" in app.log
+
+    def test_each_task_of_an_async_function_logs_under_its_own_invocation(self, app: App) -> None:
+        app.function("tasks", TASKS)
+
+        with app.served() as url, ThreadPoolExecutor(2) as pool:
+            ids = dict(zip("ab", pool.map(lambda n: requests.get(f"{url}/api/tasks?name={n}").text, "ab"), strict=True))
+
+        assert len(set(ids.values())) == 2
+        for name, invocation_id in ids.items():
+            assert f"[{invocation_id}] {name} in the function\n" in app.log
+            assert f"[{invocation_id}] {name} in a task\n" in app.log
+        assert "in a thread of asyncio" not in app.log
+
+    def test_a_function_that_logs_in_its_own_thread_alone_causes_no_warning(self, served: tuple[str, App]) -> None:
+        url, app = served
+        before = app.log
+
+        requests.get(f"{url}/api/logs")
+
+        assert "dropped" not in app.log.removeprefix(before)
+
+
+MEET = """
+import os, threading
+import azure.functions as func
+meeting = threading.Barrier(int(os.environ['PYTHON_THREADPOOL_THREAD_COUNT']))
 def main(req):
-    running.append(1)
-    most.append(len(running))
-    time.sleep(0.2)
-    running.pop()
-    return func.HttpResponse(str(max(most)))
+    meeting.wait(timeout=20)
+    return func.HttpResponse(threading.current_thread().name)
 """
 
 
 class TestConcurrency:
     @pytest.mark.parametrize("threads", [1, 3])
     def test_sync_functions_run_side_by_side_in_as_many_threads_as_set(self, app: App, threads: int) -> None:
-        app.function("slow", SLOW)
+        app.function("meet", MEET)
 
         with app.served(PYTHON_THREADPOOL_THREAD_COUNT=str(threads)) as url, ThreadPoolExecutor(6) as pool:
-            most = max(int(text) for text in pool.map(lambda _: requests.get(f"{url}/api/slow").text, range(6)))
+            names = set(pool.map(lambda _: requests.get(f"{url}/api/meet").text, range(6)))
 
-        assert most == threads
+        assert len(names) == threads
 
     def test_async_functions_wait_for_each_other_on_one_loop(self, app: App) -> None:
         meeting = """
@@ -450,15 +568,15 @@ class TestConcurrency:
             "hang", HELLO.replace("return", "import time; print('hanging', flush=True); time.sleep(60); return")
         )
         process = app.start()
-        wait_until((app.root / "ready.json").exists, bool)
+        wait_until((app.root / "ready.json").exists, bool, seconds=60)
         url = json.loads((app.root / "ready.json").read_text())["url"]
         with ThreadPoolExecutor(1) as pool:
             call = pool.submit(requests.get, f"{url}/api/hang")
-            wait_until(lambda: app.log, lambda log: "hanging" in log)
+            wait_until(lambda: app.log, lambda log: "hanging" in log, seconds=60)
 
             process.send_signal(signal.SIGTERM)
 
-            assert process.wait(timeout=15) == 0
+            assert process.wait(timeout=60) == 0
             assert call.exception() is not None
         assert "1 calls did not end in time" in app.log
 
@@ -476,7 +594,7 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-He
 
 
 class TestCors:
-    def test_without_a_list_of_origins_there_is_no_cors(self, url: str) -> None:
+    def test_without_a_list_of_origins_the_host_answers_no_cors(self, url: str) -> None:
         preflight = requests.options(f"{url}/api/onlyPost", headers={"Origin": "http://a", **PREFLIGHT})
 
         assert preflight.status_code == 404
@@ -485,7 +603,7 @@ class TestCors:
             not in requests.get(f"{url}/api/describe", headers={"Origin": "http://a"}).headers
         )
 
-    def test_a_listed_origin_may_do_anything_another_nothing(self, app: App) -> None:
+    def test_cors_allows_everything_to_a_listed_origin_and_nothing_to_another(self, app: App) -> None:
         app.function("hello", HELLO, methods=["post"])
 
         with app.served("--cors", "http://localhost:3000,http://a") as url:
@@ -504,7 +622,7 @@ class TestCors:
         assert (call.text, call.headers["Vary"]) == ("hello", "Origin")
         assert cors_headers(call) == cors_headers(failed) == {"access-control-allow-origin": "http://a"}
 
-    def test_local_settings_may_list_the_origins(self, app: App) -> None:
+    def test_local_settings_may_list_the_origins_of_cors(self, app: App) -> None:
         app.function("hello", HELLO)
         app.write("local.settings.json", {"IsEncrypted": False, "Host": {"CORS": "*"}})
 
@@ -559,7 +677,7 @@ class TestSettings:
             ("{", "local.settings.json: Expecting property name"),
         ],
     )
-    def test_a_file_that_cannot_be_used_is_refused(self, app: App, content: Any, reason: str) -> None:
+    def test_local_settings_that_are_not_emulated_are_refused(self, app: App, content: Any, reason: str) -> None:
         app.function("hello", HELLO)
         app.write("local.settings.json", content)
 
@@ -601,7 +719,7 @@ class TestRefusals:
         with pytest.raises(InvalidApp, match=r"no folder here holds a function.json"):
             read_function_app(app.root)
 
-    def test_a_refusal_is_one_line_and_the_end(self, app: App) -> None:
+    def test_an_app_that_cannot_be_served_ends_the_host_with_one_line(self, app: App) -> None:
         (app.root / "host.json").unlink()
 
         assert "there is no host.json. Is this the root of the function app?" in app.refusal()

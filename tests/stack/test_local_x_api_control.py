@@ -1,4 +1,4 @@
-"""The control routes of X of the development stack: what they do, what they refuse, and whom."""
+"""The control routes of X of the development stack: what they do, and which requests they reject."""
 
 import json
 import re
@@ -9,12 +9,12 @@ import pytest
 import requests
 from local_x import TIMEOUT, Author, X
 
-from local.x_api.failure_kinds import KINDS
+from local.x_api.faults import KINDS
 
 pytest_plugins = ["local_x_fixtures"]
 
 
-def test_reset_forgets_tweets_failures_and_rate_limits_but_no_tokens(x: X, author: Author) -> None:
+def test_reset_clears_tweets_faults_and_rate_limits_but_no_tokens(x: X, author: Author) -> None:
     author.tweet("Hello")
     author.fail("503")
 
@@ -25,7 +25,7 @@ def test_reset_forgets_tweets_failures_and_rate_limits_but_no_tokens(x: X, autho
     assert author.post("Hello").headers["x-rate-limit-remaining"] == "99"
 
 
-def test_x_is_let_work_again_and_keeps_its_tweets(x: X, author: Author) -> None:
+def test_deleting_the_faults_lets_x_work_again_with_its_tweets(x: X, author: Author) -> None:
     author.tweet("Hello")
     author.fail("503", times=3)
 
@@ -36,16 +36,16 @@ def test_x_is_let_work_again_and_keeps_its_tweets(x: X, author: Author) -> None:
     assert author.published() == ["Hello"]
 
 
-def test_the_kinds_of_failure_are_told_with_their_sort_their_words_and_their_time(x: X) -> None:
+def test_the_kinds_of_faults_are_listed_with_their_group_description_and_duration(x: X) -> None:
     kinds = requests.get(f"{x.url}/_local/kinds", timeout=TIMEOUT).json()
 
     assert [kind["kind"] for kind in kinds] == list(KINDS)
-    assert kinds[0] == {"kind": "401", "sort": "X refuses", "words": "the sign-in is refused", "ms": None}
+    assert kinds[0] == {"kind": "401", "sort": "X rejects the call", "words": "the sign-in is rejected", "ms": None}
     assert len({kind["words"] for kind in kinds}) == len(kinds)
     assert {kind["kind"]: kind["ms"] for kind in kinds}["429"] == 15 * 60 * 1000
 
 
-def test_the_latest_tweets_are_told_as_many_as_asked_for(x: X, author: Author) -> None:
+def test_a_limit_lists_the_latest_tweets(x: X, author: Author) -> None:
     for text in ("one", "two", "three"):
         author.tweet(text)
 
@@ -91,7 +91,7 @@ def test_tweets_are_listed_oldest_first_as_they_were_sent(x: X) -> None:
 
 
 @pytest.mark.parametrize(
-    ("route", "wish", "status", "why"),
+    ("route", "body", "status", "why"),
     [
         ("users", {}, 400, '"username" must be 1 to 15 letters, digits or underscores'),
         ("users", {"username": "a b"}, 400, '"username" must be 1 to 15 letters, digits or underscores'),
@@ -116,8 +116,8 @@ def test_tweets_are_listed_oldest_first_as_they_were_sent(x: X) -> None:
     ],
     ids=str,
 )
-def test_a_control_route_says_what_it_does_not_understand(x: X, route: str, wish: Any, status: int, why: str) -> None:
-    answer = requests.post(f"{x.url}/_local/{route}", json=wish, timeout=TIMEOUT)
+def test_a_control_route_explains_what_it_rejects(x: X, route: str, body: Any, status: int, why: str) -> None:
+    answer = requests.post(f"{x.url}/_local/{route}", json=body, timeout=TIMEOUT)
 
     assert answer.status_code == status
     assert why in answer.json()["error"]
@@ -125,18 +125,20 @@ def test_a_control_route_says_what_it_does_not_understand(x: X, route: str, wish
 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("route", ["users", "fail", "reset", "revoke", "suspend"])
-def test_a_form_on_another_site_cannot_steer(x: X, author: Author, route: str, content_type: str | None) -> None:
+def test_a_form_on_another_site_cannot_use_a_control_route(
+    x: X, author: Author, route: str, content_type: str | None
+) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    wish = json.dumps({"username": author.username, "kind": "503"})
+    body = json.dumps({"username": author.username, "kind": "503"})
     author.tweet("Hello")
 
-    answer = requests.post(f"{x.url}/_local/{route}", data=wish, headers=headers, timeout=TIMEOUT)
+    answer = requests.post(f"{x.url}/_local/{route}", data=body, headers=headers, timeout=TIMEOUT)
 
     assert (answer.status_code, answer.json()["error"]) == (415, "Send the content type application/json.")
     assert author.published() == ["Hello"]
 
 
-def test_a_script_on_another_site_gets_no_permission(x: X) -> None:
+def test_a_script_on_another_site_gets_no_cors_permission(x: X) -> None:
     headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "POST"}
 
     answers = [
@@ -148,7 +150,7 @@ def test_a_script_on_another_site_gets_no_permission(x: X) -> None:
 
 
 @pytest.mark.parametrize("route", ["tweets", "fail"])
-def test_a_foreign_name_that_leads_here_is_turned_away(x: X, route: str) -> None:
+def test_a_request_for_a_foreign_host_name_is_rejected(x: X, route: str) -> None:
     answer = requests.get(f"{x.url}/_local/{route}", headers={"Host": "evil.example:80"}, timeout=TIMEOUT)
 
     assert answer.status_code == 421

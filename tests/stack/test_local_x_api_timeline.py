@@ -63,7 +63,7 @@ def test_replies_are_left_out_on_demand(author: Author) -> None:
 
 
 @pytest.mark.parametrize("parameter", ["tweet.fields", "post.fields"])
-def test_fields_are_told_on_demand_under_either_name(author: Author, parameter: str) -> None:
+def test_fields_are_returned_under_either_name_of_the_parameter(author: Author, parameter: str) -> None:
     first = author.tweet("First")
     second = author.tweet("Second", reply={"in_reply_to_tweet_id": first})
 
@@ -92,13 +92,14 @@ def test_fields_are_told_on_demand_under_either_name(author: Author, parameter: 
         ("start_time", "yesterday", "is not a valid RFC 3339 date-time"),
         ("start_time", "2026-01-01T00:00:00", "is not a valid RFC 3339 date-time"),
         ("end_time", "2026-13-01T00:00:00Z", "is not a valid RFC 3339 date-time"),
+        ("end_time", "2026-01-01T00:00:00+05:60", "is not a valid RFC 3339 date-time"),
         ("since_id", "abc", "does not match ^[0-9]{1,19}$"),
         ("pagination_token", "é", "is not valid"),
         ("pagination_token", "YWZ0ZXIgMQ==", "is not valid"),
         ("exclude", "cats", "is not one of [replies,retweets]"),
     ],
 )
-def test_a_query_that_makes_no_sense_is_refused(author: Author, name: str, value: str, why: str) -> None:
+def test_an_invalid_query_is_rejected(author: Author, name: str, value: str, why: str) -> None:
     answer = author.call("GET", f"/2/users/{author.id}/tweets", params={name: value})
 
     message = f"The `{name}` query parameter value [{value}] {why}"
@@ -112,7 +113,7 @@ def test_a_query_that_makes_no_sense_is_refused(author: Author, name: str, value
         ({"tweet.fields": "mood"}, "The `tweet.fields` query parameter value [mood] is not one of [author_id,"),
     ],
 )
-def test_what_a_query_may_ask_is_listed_in_the_refusal(author: Author, query: dict[str, str], why: str) -> None:
+def test_the_rejection_of_a_query_lists_what_is_allowed(author: Author, query: dict[str, str], why: str) -> None:
     answer = author.call("GET", f"/2/users/{author.id}/tweets", params=query)
 
     assert answer.status_code == 400
@@ -134,7 +135,7 @@ def test_a_timeline_beyond_all_time_is_empty(author: Author, query: dict[str, st
     assert author.timeline(**query) == {"meta": {"result_count": 0}}
 
 
-def test_a_tweet_is_looked_up_by_id(x: X, author: Author) -> None:
+def test_a_tweet_is_read_by_its_id(x: X, author: Author) -> None:
     tweet_id = author.tweet("Here I am")
 
     found = x.author().call("GET", f"/2/tweets/{tweet_id}", params={"tweet.fields": "author_id"}).json()
@@ -145,7 +146,7 @@ def test_a_tweet_is_looked_up_by_id(x: X, author: Author) -> None:
 
 @pytest.mark.parametrize(("path", "kind"), [("/2/tweets/{}", "tweet"), ("/2/users/{}/tweets", "user")])
 @pytest.mark.parametrize("missing", ["123", "9999999999999999999"])
-def test_what_is_not_there_is_a_200_with_errors(author: Author, path: str, kind: str, missing: str) -> None:
+def test_a_missing_tweet_or_user_is_a_200_with_errors(author: Author, path: str, kind: str, missing: str) -> None:
     answer = author.call("GET", path.format(missing))
 
     (error,) = answer.json()["errors"]

@@ -59,7 +59,7 @@ NOT_DEFINED = "is not defined in the schema and the schema does not allow additi
 
 
 @pytest.mark.parametrize(
-    ("wish", "message"),
+    ("body", "message"),
     [
         ({"text": "a", "colour": 1}, f"$.colour: {NOT_DEFINED}"),
         ({"text": "a", "reply": {"in_reply_to_tweet_id": "1", "to": 1}}, f"$.reply.to: {NOT_DEFINED}"),
@@ -93,8 +93,8 @@ NOT_DEFINED = "is not defined in the schema and the schema does not allow additi
     ],
     ids=str,
 )
-def test_a_wish_outside_of_the_schema_is_refused(author: Author, wish: Any, message: str) -> None:
-    answer = author.call("POST", "/2/tweets", json=wish)
+def test_a_body_that_violates_the_schema_is_rejected(author: Author, body: Any, message: str) -> None:
+    answer = author.call("POST", "/2/tweets", json=body)
 
     assert (answer.status_code, answer.json()) == (400, invalid_request(message))
 
@@ -313,7 +313,7 @@ def test_every_answer_tells_what_is_left_of_the_window(author: Author) -> None:
 
     assert accepted.headers["x-rate-limit-limit"] == "100"
     assert [answer.headers["x-rate-limit-remaining"] for answer in (accepted, refused)] == ["99", "98"]
-    assert begin + 900 <= int(accepted.headers["x-rate-limit-reset"]) <= begin + 905
+    assert begin + 900 <= int(accepted.headers["x-rate-limit-reset"]) <= time.time() + 901
     assert accepted.headers["x-access-level"] == "read-write"
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from local.x_api.failure_kinds import KINDS
+from local.x_api.faults import KINDS
 from shared import errors
 from shared.config import SETTINGS
 from shared.errors import Problem
@@ -102,10 +102,10 @@ def test_the_package_for_azure_holds_the_functions_and_what_they_need() -> None:
     assert packed == {"createPost", "postTweet", "shared", "host.json", "requirements.txt"}
 
 
-def test_every_failure_that_x_can_be_told_to_have_is_explained() -> None:
+def test_every_kind_of_fault_of_x_is_explained() -> None:
     told = {row[0].strip("`"): row[1] for row in table_in("docs/local-stack.md", "kind")}
 
-    assert told == {name: kind.words for name, kind in KINDS.items()}
+    assert told == {name: kind.description for name, kind in KINDS.items()}
 
 
 def test_every_option_of_the_stack_is_explained() -> None:

@@ -1,7 +1,4 @@
-"""Options of single parts that ``python -m local`` takes, too, to check them and hand them on.
-
-Each value, as a text, is what the part's own command line takes.
-"""
+"""Options of single services that ``python -m local`` takes too: it checks them and passes them on as texts."""
 
 import argparse
 import math
@@ -16,13 +13,13 @@ def add_delivery_options(parser: argparse.ArgumentParser) -> None:
         type=_poll_interval,
         default=1.0,
         metavar="SECONDS",
-        help="how long Hasura rests between two polls for due alarms (1; a real Hasura: 10)",
+        help="seconds between two polls of Hasura for due events (1; a real Hasura: 10)",
     )
     parser.add_argument(
         "--delivery",
         choices=("concurrent", "sequential"),
         default="concurrent",
-        help="due alarms all at once, or one after another as Hasura did up to v2.21 (concurrent)",
+        help="due events all at once, or one after another as Hasura did up to v2.21 (concurrent)",
     )
 
 

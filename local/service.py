@@ -1,4 +1,4 @@
-"""What the parts of the stack have in common: their options, their port, their log lines, how they end."""
+"""What all services of the stack have in common: options, port, log lines, and how they end."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ _SHUTDOWN_SECONDS = 5
 
 
 def options(name: str, description: str) -> argparse.ArgumentParser:
-    """A parser with the options that every part takes: --data, --port (parsed into `ports`), --ready-file."""
+    """A parser with the options that every service takes: --data, --port (parsed into `ports`), --ready-file."""
     parser = argparse.ArgumentParser(prog=f"python -m local.{name}", description=description.split("\n")[0])
     parser.add_argument("--data", type=Path, default=Path(".local"), metavar="DIR", help="where data lives (.local)")
     parser.add_argument(
@@ -30,19 +30,19 @@ def options(name: str, description: str) -> argparse.ArgumentParser:
         action=_PortOption,
         default={},
         metavar="NAME=PORT",
-        help="one of " + ", ".join(f"{part}={port}" for part, port in DEFAULT_PORTS.items()) + "; 0 = any free one",
+        help="one of " + ", ".join(f"{known}={usual}" for known, usual in DEFAULT_PORTS.items()) + "; 0 = any free one",
     )
     parser.add_argument("--ready-file", type=Path, metavar="FILE", help="written, as JSON, when everything answers")
     return parser
 
 
 def port_of(name: str, ports: dict[str, int]) -> int:
-    """The port that part `name` listens on."""
+    """The port that the service `name` listens on."""
     return ports.get(name, DEFAULT_PORTS[name])
 
 
 def serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
-    """Serves `app` on loopback until it is told to stop, then gives requests 5 s and lets clean-up handlers finish.
+    """Serves `app` on loopback until SIGINT or SIGTERM, then gives requests 5 s and lets clean-up handlers finish.
 
     Writes ``{"url": "http://localhost:PORT"}`` to `ready_file` once it answers. Ends the process with one line when the
     port is taken.
@@ -54,7 +54,7 @@ def serve(name: str, app: web.Application, port: int, ready_file: Path | None) -
 
 
 def log_to_stdout(name: str) -> None:
-    """Sends the log to standard output, a line each: UTC time, part, message."""
+    """Sends the log to standard output, a line each: UTC time, service, message."""
     formatter = logging.Formatter(f"%(asctime)s.%(msecs)03d  {name:<9}  %(message)s", "%H:%M:%S")
     formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stdout)
@@ -62,7 +62,7 @@ def log_to_stdout(name: str) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 
-def told_to_stop() -> asyncio.Event:
+def stop_requested() -> asyncio.Event:
     """Is set by SIGINT, SIGTERM, or the end of a parent that asked for it (STOP_AT_END_OF_INPUT)."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -79,7 +79,7 @@ def told_to_stop() -> asyncio.Event:
 
 
 async def _serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
-    stop = told_to_stop()
+    stop = stop_requested()
     # aiohttp waits this long twice: for the requests to end, then for those it cancelled.
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS / 2)
     try:

@@ -1,4 +1,4 @@
-// The text of a post: its length as X counts it, as a ring that fills, and what is wrong with it.
+// The text of a post: its length as X counts it, as a gauge that fills, and its errors.
 
 import { h, setAttribute, setText, svg } from "./dom.js";
 import { MAX, weightedLength } from "./tweet_length.js";
@@ -7,20 +7,23 @@ const RADIUS = 9;
 const CIRCUMFERENCE = 2 * Math.PI * RADIUS;
 const NEARLY_FULL = 20;
 
-/** What keeps a text from being posted, as a sentence; null when nothing does. */
-export function textFault(text) {
+/**
+ * What prevents a text from being posted, as a sentence; null when nothing does.
+ * @param {string} text
+ */
+export function textError(text) {
   if (!text.trim()) return "Write something: the text is empty.";
   const length = weightedLength(text);
   return length > MAX ? `The text is ${length} long as X counts; X allows ${MAX}.` : null;
 }
 
 /**
- * The ring and the number of characters that are left, for a text field.
+ * The gauge and the number of characters that are left, for a text field. It follows what is typed; after another
+ * change of the field, call `refresh`.
  * @param {HTMLTextAreaElement} field
  * @param {string} id Of the number, for the field's aria-describedby.
- * @returns {{element: Element, refresh: () => void}} Refreshes itself as one types.
  */
-export function lengthRing(field, id) {
+export function lengthGauge(field, id) {
   const filled = svg("circle", { class: "filled", cx: 12, cy: 12, r: RADIUS, "stroke-dasharray": CIRCUMFERENCE });
   const left = h("span", { class: "number", "data-testid": "left" });
   const element = h(
@@ -28,8 +31,8 @@ export function lengthRing(field, id) {
     { class: "length" },
     svg(
       "svg",
-      { class: "ring", viewBox: "0 0 24 24", "aria-hidden": "true" },
-      svg("circle", { class: "empty-ring", cx: 12, cy: 12, r: RADIUS }),
+      { class: "gauge", viewBox: "0 0 24 24", "aria-hidden": "true" },
+      svg("circle", { class: "empty-gauge", cx: 12, cy: 12, r: RADIUS }),
       filled,
     ),
     h("span", { id }, left, h("span", { class: "unseen" }, " characters left")),

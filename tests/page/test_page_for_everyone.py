@@ -9,7 +9,7 @@ from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
-VIEWS = ["posts", "calendar", "timeline", "machine-room"]
+VIEWS = ["posts", "calendar", "timeline", "developer-tools"]
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -161,7 +161,7 @@ class TestALink:
 
         alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
 
-        gone = alice.page.get_by_text("This post is not there")
+        gone = alice.page.get_by_text("This post does not exist")
         expect(gone).to_be_visible()
         alice.show("posts")
         expect(gone).to_be_hidden()
@@ -199,7 +199,7 @@ class TestABadLine:
         author = arrive(**screen)
         author.expect_complaint("Failed to load resource")
         author.sign_in()
-        expect(author.region("Pending")).to_contain_text("Nothing is waiting")
+        expect(author.region("Pending")).to_contain_text("No post is pending")
         before = [author.composer.bounding_box(), author.region("Pending").bounding_box()]
 
         author.context.set_offline(True)
@@ -261,7 +261,7 @@ def sign_in_again(author: Author, name: str) -> None:
 
 PROVIDER = """
 export class SignedOut extends Error {}
-export const wayIn = "provider";
+export const signInMethod = "provider";
 export async function accessToken() {
   if (!location.search.includes("code=")) throw new SignedOut();
   return "TOKEN";

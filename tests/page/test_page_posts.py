@@ -140,7 +140,7 @@ class TestAPostThatFailed:
 
         attempts = alice.unfold_attempts("second chance")
 
-        expect(attempts).to_contain_text([re.compile("Refused.*403"), "Opened again", "X accepted it."])
+        expect(attempts).to_contain_text([re.compile("Rejected.*403"), "Opened again", "X accepted it."])
 
     def test_because_it_was_too_late_is_tried_again_as_well(self, alice: Author) -> None:
         post_id = alice.create("old news", in_minutes(60))
@@ -162,7 +162,7 @@ class TestAPostOfUnknownOutcome:
         expect(unknown).to_contain_text("may or may not")
         expect(unknown.get_by_role("button", name="Try again")).to_have_count(0)
 
-        alice.its_look_has_come("out there?")
+        alice.reconcile("out there?")
 
         expect(alice.article("out there?", region="Published")).to_be_visible()
         assert alice.tweets() == ["out there?"]
@@ -287,12 +287,12 @@ class TestAsking:
 
         alice.page.route("**/v1/graphql", lambda route: route.abort())
 
-        expect(alice.page.get_by_text("Away", exact=True)).to_be_visible()
+        expect(alice.page.get_by_text("Offline", exact=True)).to_be_visible()
 
     def test_finds_a_post_that_became_visible_too_late_to_be_news(self, alice: Author) -> None:
         alice.create("there before", in_minutes(30))
         alice.sign_in()
-        alice.leaves_out_of_the_news("slow to come")
+        alice.hides_from_changes("slow to come")
 
         alice.create("slow to come", in_minutes(60))
 

@@ -1,4 +1,4 @@
-"""The timeline and the machine room in a real browser: what happens inside, and switches that make it go wrong."""
+"""The timeline and the developer tools in a real browser: the event log and fault injection."""
 
 import re
 
@@ -6,24 +6,24 @@ from page_author import Author, in_minutes, in_seconds
 from playwright.sync_api import Locator, Route, expect
 
 
-class MachineRoom:
-    """The machine room of an author; events of others, who use the same stack, are left out where a post is named."""
+class DeveloperTools:
+    """The developer tools of an author. Other authors use the same stack; a post's number selects its events."""
 
     def __init__(self, author: Author) -> None:
         self.author = author.sign_in()
-        self.view = author.show("machine-room")
+        self.view = author.show("developer-tools")
 
     def panel(self, name: str, post_id: int) -> Locator:
         """The rows of a panel that belong to this post."""
         self.view.get_by_label("Of post number").fill(str(post_id))
         return self.view.get_by_role("region", name=name).get_by_role("listitem")
 
-    def make_x_fail(self, kind: str) -> None:
+    def set_fault(self, kind: str) -> None:
         """The next call of this author's."""
         self.view.get_by_label("What happens").select_option(kind)
         self.view.get_by_label("For whom").focus()
         self.view.get_by_label("For whom").select_option(f"@{self.author.name}")
-        self.view.get_by_role("button", name="Make X fail").click()
+        self.view.get_by_role("button", name="Set fault").click()
 
 
 def tells_that_it_searched_a_part_alone(route: Route) -> None:
@@ -46,44 +46,44 @@ class TestTheMachineRoom:
     def test_shows_the_alarm_of_a_post_among_the_pending_events(self, alice: Author) -> None:
         post_id = alice.create("in an hour", in_minutes(60))
 
-        pending = MachineRoom(alice).panel("Pending events", post_id)
+        pending = DeveloperTools(alice).panel("Pending events", post_id)
 
         expect(pending).to_have_count(1)
         expect(pending).to_contain_text("scheduled")
 
     def test_shows_the_ring_with_what_was_asked_and_answered(self, alice: Author) -> None:
-        post_id = alice.create("rings soon", in_seconds(0))
-        room = MachineRoom(alice)
+        post_id = alice.create("due at once", in_seconds(0))
+        tools = DeveloperTools(alice)
 
-        logs = room.panel("Invocation logs", post_id)
+        logs = tools.panel("Invocation logs", post_id)
         expect(logs).to_have_count(1)
         logs.locator("summary").click()
 
         expect(logs).to_contain_text("tweeted")
         expect(logs).to_contain_text(f'"id": {post_id}')
-        expect(room.panel("Processed events", post_id)).to_contain_text("delivered")
-        expect(room.panel("Pending events", post_id)).to_have_count(0)
+        expect(tools.panel("Processed events", post_id)).to_contain_text("delivered")
+        expect(tools.panel("Pending events", post_id)).to_have_count(0)
 
     def test_says_when_what_is_in_the_field_is_not_the_number_of_a_post(self, alice: Author) -> None:
-        field = MachineRoom(alice).view.get_by_label("Of post number")
+        field = DeveloperTools(alice).view.get_by_label("Of post number")
 
         field.fill("-3")
 
         expect(field).to_have_attribute("aria-invalid", "true")
-        expect(alice.page.get_by_text("Not the number of a post")).to_be_visible()
+        expect(alice.page.get_by_text("This is not the number of a post")).to_be_visible()
 
     def test_does_not_say_that_nothing_is_pending_where_it_searched_a_part_alone(self, alice: Author) -> None:
         alice.page.route("**/_local/events?*", tells_that_it_searched_a_part_alone)
-        room = MachineRoom(alice)
+        tools = DeveloperTools(alice)
 
-        pending = room.view.get_by_role("region", name="Pending events")
+        pending = tools.view.get_by_role("region", name="Pending events")
 
-        expect(pending).to_contain_text("Searched among the next 1,000 alone.")
-        expect(pending.get_by_text("Nothing is pending.")).not_to_be_visible()
+        expect(pending).to_contain_text("Only the next 1,000 events were searched.")
+        expect(pending.get_by_text("No event is pending.")).not_to_be_visible()
 
     def test_shows_no_secret(self, alice: Author) -> None:
-        post_id = alice.create("rings soon", in_seconds(0))
-        logs = MachineRoom(alice).panel("Invocation logs", post_id)
+        post_id = alice.create("due at once", in_seconds(0))
+        logs = DeveloperTools(alice).panel("Invocation logs", post_id)
         expect(logs).to_have_count(1)
 
         logs.locator("summary").click()
@@ -95,25 +95,25 @@ class TestTheMachineRoom:
 
 class TestMakingXFail:
     def test_fails_the_next_post_which_comes_out_right_all_the_same(self, alice: Author) -> None:
-        MachineRoom(alice).make_x_fail("reset_after")
+        DeveloperTools(alice).set_fault("reset_after")
         expect(alice.page.get_by_role("listitem").filter(has_text=f"@{alice.name}")).to_be_visible()
         alice.write("lost and found", in_seconds(1))
         alice.schedule_button.click()
         alice.show("posts")
         expect(alice.article("lost and found", region="Pending")).to_contain_text("may or may not")
 
-        alice.its_look_has_come("lost and found")
+        alice.reconcile("lost and found")
 
         expect(alice.article("lost and found", region="Published")).to_be_visible()
         assert alice.tweets() == ["lost and found"]
 
     def test_is_called_off(self, alice: Author) -> None:
-        room = MachineRoom(alice)
-        room.make_x_fail("403")
+        tools = DeveloperTools(alice)
+        tools.set_fault("403")
 
-        room.view.get_by_role("button", name="Let X work again").click()
+        tools.view.get_by_role("button", name="Remove all faults").click()
 
-        expect(room.view.get_by_text("X works as it should.")).to_be_visible()
+        expect(tools.view.get_by_text("X has no faults.")).to_be_visible()
         alice.create("no trouble", in_seconds(0))
         alice.show("posts")
         expect(alice.article("no trouble", region="Published")).to_be_visible()

@@ -20,15 +20,17 @@ class NoChromium(Exception):
 
 def is_installed() -> bool:
     """Whether a Chromium is found here."""
+    if _in_path():
+        return True
     with sync_playwright() as playwright:
-        return _path(playwright) is not None
+        return _playwrights_own(playwright) is not None
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A headless Chromium, which ends with the block. Raises NoChromium."""
     with sync_playwright() as playwright:
-        path = _path(playwright)
+        path = _in_path() or _playwrights_own(playwright)
         if path is None:
             raise NoChromium
         # Chromium refuses to run as root in its sandbox; containers run it as root.
@@ -37,10 +39,12 @@ def launched() -> Iterator[Browser]:
             yield browser
 
 
-def _path(playwright: Playwright) -> str | None:
-    """The one that CHROMIUM names, one in PATH, or Playwright's own."""
-    for name in (os.environ.get("CHROMIUM"), *_NAMES):
-        if name and (path := shutil.which(name)):
-            return path
-    own = Path(playwright.chromium.executable_path)
-    return str(own) if own.exists() else None
+def _in_path() -> str | None:
+    """The one that CHROMIUM names, or one in PATH."""
+    names = (os.environ.get("CHROMIUM"), *_NAMES)
+    return next((path for name in names if name and (path := shutil.which(name))), None)
+
+
+def _playwrights_own(playwright: Playwright) -> str | None:
+    path = Path(playwright.chromium.executable_path)
+    return str(path) if path.exists() else None

@@ -8,6 +8,8 @@ Without a browser these tests are not run: see tests/without_browser.py.
 """
 
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +26,24 @@ PATIENCE_MILLISECONDS = 10_000
 ZONE = "Europe/Vienna"
 
 
-# One for each module: Playwright keeps an event loop running, in which asyncio.run of other modules would fail.
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MILLISECONDS)
-    with chromium.launched() as running:
-        yield running
+_running = ExitStack()
+_browsers: list[Browser] = []
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """Runs until a test of another directory follows: in Playwright's event loop, asyncio.run of others would fail."""
+    if not _browsers:
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
+        _browsers.append(_running.enter_context(chromium.launched()))
+    return _browsers[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    if nextitem is None or nextitem.path.parent != Path(__file__).parent:
+        _browsers.clear()
+        _running.close()
 
 
 @pytest.fixture

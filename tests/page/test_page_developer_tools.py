@@ -26,13 +26,13 @@ class DeveloperTools:
         self.view.get_by_role("button", name="Set fault").click()
 
 
-def tells_that_it_searched_a_part_alone(route: Route) -> None:
+def answer_that_only_a_part_was_searched(route: Route) -> None:
     page = {"rows": [], "more": False, "searched_all": False}
     route.fulfill(json={"pending": page, "processed": page})
 
 
 class TestTheTimeline:
-    def test_shows_a_tweet_as_it_arrives_with_its_account_and_its_time(self, alice: Author) -> None:
+    def test_the_timeline_shows_a_new_tweet_with_its_account_and_its_time(self, alice: Author) -> None:
         timeline = alice.sign_in().show("timeline")
 
         alice.create("fresh from the press", in_seconds(0))
@@ -42,8 +42,8 @@ class TestTheTimeline:
         expect(tweet).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\.\d\d\d"))
 
 
-class TestTheMachineRoom:
-    def test_shows_the_alarm_of_a_post_among_the_pending_events(self, alice: Author) -> None:
+class TestTheEventLog:
+    def test_the_pending_events_show_the_scheduled_event_of_a_post(self, alice: Author) -> None:
         post_id = alice.create("in an hour", in_minutes(60))
 
         pending = DeveloperTools(alice).panel("Pending events", post_id)
@@ -51,7 +51,7 @@ class TestTheMachineRoom:
         expect(pending).to_have_count(1)
         expect(pending).to_contain_text("scheduled")
 
-    def test_shows_the_ring_with_what_was_asked_and_answered(self, alice: Author) -> None:
+    def test_the_invocation_logs_show_a_delivery_with_its_request_and_its_response(self, alice: Author) -> None:
         post_id = alice.create("due at once", in_seconds(0))
         tools = DeveloperTools(alice)
 
@@ -64,7 +64,7 @@ class TestTheMachineRoom:
         expect(tools.panel("Processed events", post_id)).to_contain_text("delivered")
         expect(tools.panel("Pending events", post_id)).to_have_count(0)
 
-    def test_says_when_what_is_in_the_field_is_not_the_number_of_a_post(self, alice: Author) -> None:
+    def test_an_invalid_post_number_is_an_error_at_its_field(self, alice: Author) -> None:
         field = DeveloperTools(alice).view.get_by_label("Of post number")
 
         field.fill("-3")
@@ -72,8 +72,8 @@ class TestTheMachineRoom:
         expect(field).to_have_attribute("aria-invalid", "true")
         expect(alice.page.get_by_text("This is not the number of a post")).to_be_visible()
 
-    def test_does_not_say_that_nothing_is_pending_where_it_searched_a_part_alone(self, alice: Author) -> None:
-        alice.page.route("**/_local/events?*", tells_that_it_searched_a_part_alone)
+    def test_an_incomplete_search_does_not_say_that_nothing_is_pending(self, alice: Author) -> None:
+        alice.page.route("**/_local/events?*", answer_that_only_a_part_was_searched)
         tools = DeveloperTools(alice)
 
         pending = tools.view.get_by_role("region", name="Pending events")
@@ -81,7 +81,7 @@ class TestTheMachineRoom:
         expect(pending).to_contain_text("Only the next 1,000 events were searched.")
         expect(pending.get_by_text("No event is pending.")).not_to_be_visible()
 
-    def test_shows_no_secret(self, alice: Author) -> None:
+    def test_the_event_log_shows_no_secret(self, alice: Author) -> None:
         post_id = alice.create("due at once", in_seconds(0))
         logs = DeveloperTools(alice).panel("Invocation logs", post_id)
         expect(logs).to_have_count(1)
@@ -93,8 +93,8 @@ class TestTheMachineRoom:
         assert [name for name, value in alice.stack.settings.items() if "SECRET" in name and value in shown] == []
 
 
-class TestMakingXFail:
-    def test_fails_the_next_post_which_comes_out_right_all_the_same(self, alice: Author) -> None:
+class TestFaultInjection:
+    def test_a_post_is_published_once_although_x_fails(self, alice: Author) -> None:
         DeveloperTools(alice).set_fault("reset_after")
         expect(alice.page.get_by_role("listitem").filter(has_text=f"@{alice.name}")).to_be_visible()
         alice.write("lost and found", in_seconds(1))
@@ -107,13 +107,13 @@ class TestMakingXFail:
         expect(alice.article("lost and found", region="Published")).to_be_visible()
         assert alice.tweets() == ["lost and found"]
 
-    def test_is_called_off(self, alice: Author) -> None:
+    def test_removed_faults_do_not_happen(self, alice: Author) -> None:
         tools = DeveloperTools(alice)
         tools.set_fault("403")
 
         tools.view.get_by_role("button", name="Remove all faults").click()
 
-        expect(tools.view.get_by_text("X has no faults.")).to_be_visible()
+        expect(tools.view.get_by_text("X has no faults.", exact=True)).to_be_visible()
         alice.create("no trouble", in_seconds(0))
         alice.show("posts")
         expect(alice.article("no trouble", region="Published")).to_be_visible()

@@ -23,7 +23,7 @@ TIMELINE_TIMEOUT = timedelta(seconds=10)
 TIMELINE_PAGES = 32
 """X shows an account's latest 3,200 tweets, in pages of 100."""
 
-RECONCILE_TIME = timedelta(seconds=30)
+RECONCILE_TIME = timedelta(seconds=25)
 """A reconciliation asks X for no further page after this."""
 
 HASURA_TIMEOUT = timedelta(seconds=10)

@@ -20,7 +20,7 @@ from shared.core.model import (
 from shared.core.publish import Conclusion, publish
 from shared.core.reconcile import reconcile
 from shared.errors import ScheduledPostsError
-from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
+from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -59,10 +59,10 @@ def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, 
     if delivery.is_follow_up:
         store.release_follow_up()
     ended = _drain(delivery, store, publisher, clock)
-    counts = Counter(str(post.state) for post in ended)
+    counts = Counter(str(post.state) for post in ended.values())
     if delivery.post_id is None:
         return DeliveryResult(counts)
-    own = next((post for post in ended if post.id == delivery.post_id), None)
+    own = ended.get(delivery.post_id)
     if own is None:
         return _nothing_to_do(delivery, delivery.post_id, counts, store, clock)
     retry_after = None
@@ -71,19 +71,25 @@ def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, 
     return DeliveryResult(counts, own.id, own.state, own.reason, own.tweet_id, retry_after)
 
 
-def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> list[_Ended]:
-    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery."""
-    claim_until, ended = clock.now() + DRAIN_TIME, []
+def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> dict[int, _Ended]:
+    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery.
+
+    Answers the claimed posts by id, as they ended last: what was surely absent from X is due again at once.
+    """
+    claim_until = clock.now() + DRAIN_TIME
+    all_ended: dict[int, _Ended] = {}
     while True:
         start_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)
-        ended += [_missed(post) for post in claim.missed]
+        ended = [_missed(post) for post in claim.missed]
         ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, publisher, clock)
-        if claim.size < store.batch_size:
-            return ended
+        all_ended |= {post.id: post for post in ended}
+        is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
+        if claim.size < store.batch_size and not is_due_again:
+            return all_ended
         if clock.now() > claim_until:
             _follow_up(store, clock)
-            return ended
+            return all_ended
 
 
 def _publish_and_reconcile(
@@ -210,7 +216,9 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None
 
 def _delete_event_of_the_future(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
     """Of a post that was moved to now, the event for its earlier time is left."""
-    if post.event_id and post.event_at and post.event_at > clock.now() and post.event_id != delivery.event_id:
+    if not post.event_id or not post.event_at or post.event_id == delivery.event_id:
+        return
+    if post.event_at > clock.now() + CLOCK_MARGIN:
         _delete_event(post.id, post.event_id, store)
 
 

@@ -76,7 +76,8 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
             )
         case SurelyAbsent():
             unknown = tuple(one.number for one in post.unresolved if one.outcome is Outcome.UNKNOWN)
-            return Decision(State.SCHEDULED, _absent(unknown), "It was not on X, so it is attempted again.")
+            reason = "It was not on X, so it is attempted again."
+            return Decision(State.SCHEDULED, _absent(unknown), reason, next_attempt_at=now)
         case NothingToAsk(detail):
             return _author_decides(detail)
         case CannotAsk():

@@ -78,29 +78,31 @@ class X:
         return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
 
     def _tweets_since(self, start: datetime, until: datetime, account: Account) -> Iterator[timeline.Tweet]:
-        user_id = self._user_id(account)
+        user_id = self._user_id(account, until)
         query = {
             "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",
             "tweet.fields": timeline.TWEET_FIELDS,
         }
         for _ in range(TIMELINE_PAGES):
-            if self._now() > until:
-                raise _unavailable("it took too long")
-            page = self._get(f"/2/users/{user_id}/tweets", query, account, timeline.page)
+            page = self._get(f"/2/users/{user_id}/tweets", query, account, until, timeline.page)
             yield from (tweet for tweet in page.tweets if tweet.created_at >= start)
             if not page.next_token:
                 return
             query["pagination_token"] = page.next_token
         raise _unavailable("the list has no end")
 
-    def _user_id(self, account: Account) -> str:
+    def _user_id(self, account: Account, until: datetime) -> str:
         """Asked once, however many posts of the account are reconciled: X answers it 75 times in 15 minutes."""
         if account.id not in self._user_ids:
-            self._user_ids[account.id] = self._get("/2/users/me", {}, account, timeline.user_id)
+            self._user_ids[account.id] = self._get("/2/users/me", {}, account, until, timeline.user_id)
         return self._user_ids[account.id]
 
-    def _get(self, path: str, query: Mapping[str, str], account: Account, read: Callable[[Any], _Read]) -> _Read:
+    def _get(
+        self, path: str, query: Mapping[str, str], account: Account, until: datetime, read: Callable[[Any], _Read]
+    ) -> _Read:
+        if self._now() > until:
+            raise _unavailable("it took too long")
         try:
             answer = http_client.get(
                 self._settings.x_base_url + path,

@@ -1,8 +1,8 @@
-"""What `shared/hasura.py` and `shared/x.py` rely on, asked of the systems themselves.
+"""What `shared/hasura` and `shared/x` rely on, asked of the systems themselves.
 
 By default these are the local stack's. Environment variables alone point the same tests at real ones:
 
-    CONTRACT_DOTENV=real.env     the settings of shared/config.py; a Hasura for tests only, whose bells reach nobody
+    CONTRACT_DOTENV=real.env     the settings of shared/config.py; a Hasura for tests only, whose events reach nobody
     CONTRACT_ACCESS_TOKEN=... CONTRACT_ACCESS_TOKEN_SECRET=...     an account on X for tests only: it really posts
     CONTRACT_USER_TOKEN=... CONTRACT_USERNAME=...                  needed unless HASURA_GRAPHQL_JWT_SECRET is HS256
 """
@@ -26,8 +26,23 @@ from local.running_stack import RunningStack, started
 from shared.clock import SystemClock
 from shared.config import Settings, load
 from shared.core.drafts import Draft
-from shared.core.model import Account, Outcome, Post
-from shared.errors import Forbidden, InvalidDraft, Refused, SignInRefused, Unauthorized
+from shared.core.model import (
+    Accepted,
+    Account,
+    Claim,
+    ClaimedPost,
+    Decision,
+    FoundPost,
+    LogEntry,
+    Outcome,
+    Pause,
+    Recorded,
+    Rejected,
+    Rejection,
+    State,
+    TimelineUnavailable,
+)
+from shared.errors import Forbidden, InvalidDraft, Unauthorized
 from shared.hasura.client import Hasura
 from shared.x.client import X
 
@@ -38,7 +53,7 @@ def now() -> datetime:
 
 @pytest.fixture(scope="module")
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The local stack without the functions, so that no bell claims what a test is about to claim."""
+    """The local stack without the functions, so that no delivery claims what a test is about to claim."""
     with started(tmp_path_factory.mktemp("quiet_stack"), "--without", "functions") as running:
         yield running
 
@@ -144,50 +159,83 @@ def metadata(settings: Settings, operation: str, args: dict[str, Any]) -> Any:
 
 
 def due_post(hasura: Hasura, author: Author, text: str = "contract", seconds_late: int = 30) -> int:
-    row = hasura.insert_post(Draft(text, now() - timedelta(seconds=seconds_late)), author.token)
+    row = hasura.insert_post(Draft(text, now() - timedelta(seconds=seconds_late)), author.token, None)
     assert row
     return int(row["id"])
 
 
-def claimed(hasura: Hasura, post_id: int) -> Post:
-    [post] = [post for post in hasura.claim_due_posts(post_id) if post.id == post_id]
+def ids(claim: Claim) -> list[int]:
+    return [post.id for post in (*claim.posts, *claim.missed)]
+
+
+def claimed(hasura: Hasura, post_id: int) -> ClaimedPost:
+    [post] = [post for post in hasura.claim_due_posts(post_id).posts if post.id == post_id]
     return post
 
 
-def found(hasura: Hasura, post_id: int) -> Post:
+def found(hasura: Hasura, post_id: int) -> FoundPost:
     post = hasura.find_post(post_id)
     assert post is not None
     return post
 
 
-def attempts_of(settings: Settings, post_id: int) -> list[dict[str, Any]]:
+def log_of(settings: Settings, post_id: int) -> list[dict[str, Any]]:
     attempts: list[dict[str, Any]] = as_admin(
         settings,
         """query ($id: bigint!) { post_attempt(where: {post_id: {_eq: $id}}, order_by: {number: asc})
-        { number text outcome status_code detail finished_at } }""",
+        { number text outcome rejection status_code detail finished_at } }""",
         id=post_id,
     )["post_attempt"]
     return attempts
 
 
-def tweeted() -> Outcome:
-    tweet_id = str(uuid.uuid4().int)[:19]
-    return Outcome("tweeted", "tweeted", "X accepted it.", tweet_id=tweet_id, status_code=201, attempts=(1,))
+def outcomes(settings: Settings, post_id: int) -> list[str | None]:
+    return [attempt["outcome"] for attempt in log_of(settings, post_id)]
 
 
-FAILED = Outcome("failed", "refused", "X refused it.", reason="X refused it.", status_code=403, attempts=(1,))
-UNKNOWN = Outcome("unknown", "unknown", "no answer", reason="no answer", attempts=(1,))
+def let_lease_end(settings: Settings, post_id: int) -> None:
+    as_admin(
+        settings,
+        """mutation ($id: bigint!, $past: timestamptz!) {
+        update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {lease_until: $past}) { id } }""",
+        id=post_id,
+        past=(now() - timedelta(seconds=1)).isoformat(),
+    )
 
 
-def not_sent(until: datetime) -> Outcome:
-    return Outcome("scheduled", "not_sent", "no connection", reason="no connection", not_before=until, attempts=(1,))
+A_MOMENT_AGO = timedelta(seconds=-1)
+
+
+def tweeted(number: int = 1, *absent: int) -> Decision:
+    log = [LogEntry(number, Outcome.TWEETED, "X accepted it.", code=201)]
+    log += [LogEntry(other, Outcome.ABSENT, "X does not have it.") for other in absent]
+    return Decision(State.TWEETED, tuple(log), tweet_id=str(uuid.uuid4().int)[:19])
+
+
+def failed(number: int = 1) -> Decision:
+    log = (LogEntry(number, Outcome.REJECTED, "X rejects it.", Rejection.POST, 403),)
+    return Decision(State.FAILED, log, "X rejects it.")
+
+
+def not_sent(wait: timedelta, number: int = 1) -> Decision:
+    log = (LogEntry(number, Outcome.NOT_SENT, "no connection"),)
+    return Decision(State.SCHEDULED, log, "no connection", next_attempt_at=now() + wait)
+
+
+def unknown(wait: timedelta, number: int = 1) -> Decision:
+    log = (LogEntry(number, Outcome.UNKNOWN, "no answer"),)
+    return Decision(State.UNKNOWN, log, "no answer", reconcile_at=now() + wait)
+
+
+def absent(number: int = 1) -> Decision:
+    return Decision(State.SCHEDULED, (LogEntry(number, Outcome.ABSENT, "X does not have it."),), "It was not on X.")
 
 
 class TestInsert:
     def test_stores_the_draft_with_the_author_s_only_account(self, hasura: Hasura, author: Author) -> None:
         at = now() + timedelta(days=1)
 
-        row = hasura.insert_post(Draft("hello", at), author.token)
+        row = hasura.insert_post(Draft("hello", at), author.token, None)
 
         assert row
         assert (row["text"], row["state"], row["is_pending"]) == ("hello", "scheduled", True)
@@ -196,15 +244,15 @@ class TestInsert:
 
     def test_refuses_a_user_who_is_not_the_caller(self, hasura: Hasura, author: Author, other_author: Author) -> None:
         with pytest.raises(Forbidden):
-            hasura.insert_post(Draft("hello", now(), user_id=other_author.user_id), author.token)
+            hasura.insert_post(Draft("hello", now(), user_id=other_author.user_id), author.token, None)
 
     def test_refuses_an_account_of_somebody_else(self, hasura: Hasura, author: Author, other_author: Author) -> None:
         with pytest.raises(Forbidden):
-            hasura.insert_post(Draft("hello", now(), account_id=other_author.account_id), author.token)
+            hasura.insert_post(Draft("hello", now(), account_id=other_author.account_id), author.token, None)
 
     def test_refuses_an_account_that_is_none(self, hasura: Hasura, author: Author) -> None:
         with pytest.raises(InvalidDraft) as refused:
-            hasura.insert_post(Draft("hello", now(), account_id=2**40), author.token)
+            hasura.insert_post(Draft("hello", now(), account_id=2**40), author.token, None)
 
         assert [fault.field for fault in refused.value.faults] == ["account_id"]
 
@@ -220,11 +268,11 @@ class TestInsert:
         )
 
         with pytest.raises(InvalidDraft, match="several X accounts"):
-            hasura.insert_post(Draft("hello", now()), author.token)
+            hasura.insert_post(Draft("hello", now()), author.token, None)
 
     def test_refuses_a_forged_token(self, hasura: Hasura) -> None:
         with pytest.raises(Unauthorized):
-            hasura.insert_post(Draft("hello", now()), jwt.encode({"sub": "x"}, "k" * 32, "HS256"))
+            hasura.insert_post(Draft("hello", now()), jwt.encode({"sub": "x"}, "k" * 32, "HS256"), None)
 
 
 class TestClaim:
@@ -235,11 +283,11 @@ class TestClaim:
 
         post = claimed(hasura, post_id)
 
-        assert (post.state, post.text, post.tries, post.user_id) == ("sending", "due", 1, author.user_id)
-        assert post.account == Account(
-            author.account_id, post.account.name if post.account else "", frozenset({author.user_id}), "t", "s"
-        )
-        [attempt] = attempts_of(settings, post_id)
+        assert (post.state, post.text, post.attempt_number, post.user_id) == ("sending", "due", 1, author.user_id)
+        assert post.account
+        assert post.account == Account(author.account_id, post.account.name, "t", "s")
+        assert post.may_post
+        [attempt] = log_of(settings, post_id)
         assert (attempt["number"], attempt["text"], attempt["outcome"]) == (1, "due", None)
 
     def test_hands_it_over_once(self, hasura: Hasura, author: Author) -> None:
@@ -248,7 +296,7 @@ class TestClaim:
 
         again = hasura.claim_due_posts(post_id)
 
-        assert post_id not in [post.id for post in again]
+        assert post_id not in ids(again)
         assert found(hasura, post_id).state == "sending"
 
     def test_at_the_same_time_never_hands_over_the_same_post_twice(
@@ -259,176 +307,204 @@ class TestClaim:
         with ThreadPoolExecutor(8) as pool:
             claims = list(pool.map(lambda _: Hasura(settings).claim_due_posts(None), range(16)))
 
-        ours = [post.id for claim in claims for post in claim if post.id in posts]
+        ours = [post_id for claim in claims for post_id in ids(claim) if post_id in posts]
         assert sorted(ours) == sorted(posts)
 
     def test_leaves_what_is_not_due(self, hasura: Hasura, author: Author) -> None:
-        row = hasura.insert_post(Draft("later", now() + timedelta(hours=1)), author.token)
+        row = hasura.insert_post(Draft("later", now() + timedelta(hours=1)), author.token, None)
         assert row
 
-        assert int(row["id"]) not in [post.id for post in hasura.claim_due_posts(int(row["id"]))]
+        assert int(row["id"]) not in ids(hasura.claim_due_posts(int(row["id"])))
 
-    def test_takes_the_ringing_post_before_older_ones(self, settings: Settings, author: Author, hasura: Hasura) -> None:
+    def test_takes_the_delivered_post_before_older_ones(
+        self, settings: Settings, author: Author, hasura: Hasura
+    ) -> None:
         older = [due_post(hasura, author, f"older {number}", seconds_late=90) for number in range(3)]
-        ringing = due_post(hasura, author, "ringing", seconds_late=1)
+        delivered = due_post(hasura, author, "delivered", seconds_late=1)
 
-        first = Hasura(replace(settings, publish_batch=1)).claim_due_posts(ringing)
+        first = Hasura(replace(settings, publish_batch=1)).claim_due_posts(delivered)
 
-        assert [post.id for post in first] == [ringing]
+        assert ids(first) == [delivered]
         assert {found(hasura, post_id).state for post_id in older} == {"scheduled"}
 
     def test_marks_what_is_too_late_as_missed(self, settings: Settings, hasura: Hasura, author: Author) -> None:
         post_id = due_post(hasura, author, seconds_late=settings.max_lateness_seconds + 60)
 
-        post = claimed(hasura, post_id)
+        [missed] = [post for post in hasura.claim_due_posts(post_id).missed if post.id == post_id]
 
-        assert (post.state, post.tries) == ("missed", 0)
-        assert attempts_of(settings, post_id) == []
-
-    def test_never_hands_over_what_may_have_been_sent(self, settings: Settings, hasura: Hasura, author: Author) -> None:
-        post_id = due_post(hasura, author)
-        claimed(hasura, post_id)
-        as_admin(
-            settings,
-            """mutation ($id: bigint!, $past: timestamptz!) {
-            update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {lease_until: $past}) { id } }""",
-            id=post_id,
-            past=(now() - timedelta(seconds=1)).isoformat(),
-        )
-
-        post = claimed(hasura, post_id)
-
-        assert (post.state, post.is_leased) == ("unknown", False)
-        assert [attempt["outcome"] for attempt in attempts_of(settings, post_id)] == ["unknown"]
-
-    def test_hands_over_what_is_to_be_looked_up_once_with_what_was_sent(
-        self, settings: Settings, hasura: Hasura, author: Author
-    ) -> None:
-        first = claimed(hasura, due_post(hasura, author, "as it was sent"))
-        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
-
-        post = claimed(hasura, first.id)
-
-        assert (post.state, post.is_leased, post.tries, post.attempt) == ("unknown", True, 1, 1)
-        assert [(question.number, question.text) for question in post.questions] == [(1, "as it was sent")]
-        assert first.id not in [other.id for other in hasura.claim_due_posts(first.id)]
+        assert missed.reason.startswith("Not published: more than 360 minutes past its time.")
+        assert log_of(settings, post_id) == []
 
     def test_hands_over_what_is_too_late_when_its_author_wants_it_all_the_same(
         self, settings: Settings, hasura: Hasura, author: Author
     ) -> None:
         late = Draft("late", now() - timedelta(seconds=settings.max_lateness_seconds + 60), when_late="publish")
-        row = hasura.insert_post(late, author.token)
+        row = hasura.insert_post(late, author.token, None)
         assert row
 
         assert claimed(hasura, int(row["id"])).state == "sending"
 
+    def test_hands_over_what_may_have_been_sent_to_be_reconciled_and_never_to_be_sent(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        first = claimed(hasura, due_post(hasura, author, "as it was sent"))
+        let_lease_end(settings, first.id)
+
+        post = claimed(hasura, first.id)
+
+        assert (post.state, post.attempt_number, post.unanswered_attempts) == ("unknown", 1, 1)
+        assert [(one.number, one.text, one.account) for one in post.unresolved] == [
+            (1, "as it was sent", first.account)
+        ]
+        assert first.id not in ids(hasura.claim_due_posts(first.id))
+
+    def test_hands_over_what_is_to_be_reconciled_when_it_is_time(self, hasura: Hasura, author: Author) -> None:
+        first = claimed(hasura, due_post(hasura, author))
+        hasura.record(first, unknown(timedelta(minutes=5)))
+        second = claimed(hasura, due_post(hasura, author))
+        hasura.record(second, unknown(A_MOMENT_AGO))
+
+        claim = hasura.claim_due_posts(None)
+
+        assert second.id in ids(claim)
+        assert first.id not in ids(claim)
+
+    def test_says_when_the_sign_in_was_first_rejected(self, hasura: Hasura, author: Author) -> None:
+        first = claimed(hasura, due_post(hasura, author))
+        log = (LogEntry(1, Outcome.NOT_SENT, "401", Rejection.SIGN_IN, 401),)
+        hasura.record(first, Decision(State.SCHEDULED, log, "401"))
+
+        second = claimed(hasura, first.id)
+
+        assert first.sign_in_rejected_at is None
+        assert second.sign_in_rejected_at is not None
+
 
 class TestRecord:
     def test_ends_the_post_and_its_attempt_together(self, settings: Settings, hasura: Hasura, author: Author) -> None:
-        post = claimed(hasura, due_post(hasura, author))
+        post, decision = claimed(hasura, due_post(hasura, author)), tweeted()
 
-        outcome = tweeted()
-        hasura.record(post, outcome)
+        assert hasura.record(post, decision) == Recorded(True, State.TWEETED)
 
-        assert (found(hasura, post.id).state, found(hasura, post.id).tweet_id) == ("tweeted", outcome.tweet_id)
-        [attempt] = attempts_of(settings, post.id)
+        assert (found(hasura, post.id).state, found(hasura, post.id).tweet_id) == ("tweeted", decision.tweet_id)
+        [attempt] = log_of(settings, post.id)
         assert (attempt["outcome"], attempt["status_code"], attempt["detail"]) == ("tweeted", 201, "X accepted it.")
         assert attempt["finished_at"]
 
     def test_makes_a_post_that_was_not_sent_wait(self, hasura: Hasura, author: Author) -> None:
-        post = claimed(hasura, due_post(hasura, author))
-        later = now() + timedelta(hours=1)
+        post, decision = claimed(hasura, due_post(hasura, author)), not_sent(timedelta(hours=1))
 
-        hasura.record(post, not_sent(later))
+        hasura.record(post, decision)
 
         waiting = found(hasura, post.id)
-        assert (waiting.state, waiting.due_at, waiting.reason) == ("scheduled", later, "no connection")
-        assert post.id not in [due.id for due in hasura.claim_due_posts(post.id)]
+        assert (waiting.state, waiting.due_at, waiting.reason) == (
+            "scheduled",
+            decision.next_attempt_at,
+            "no connection",
+        )
+        assert post.id not in ids(hasura.claim_due_posts(post.id))
 
     def test_of_a_tweet_is_final(self, hasura: Hasura, author: Author) -> None:
         post = claimed(hasura, due_post(hasura, author))
         hasura.record(post, tweeted())
 
-        hasura.record(post, FAILED)
+        assert hasura.record(post, failed()) == Recorded(False, State.TWEETED)
+        assert hasura.record(post, tweeted()) == Recorded(False, State.TWEETED)
 
-        assert found(hasura, post.id).state == "tweeted"
-
-    def test_of_a_tweet_comes_through_whatever_happened_to_the_row(self, hasura: Hasura, author: Author) -> None:
+    def test_of_a_tweet_is_written_whatever_happened_to_the_post(self, hasura: Hasura, author: Author) -> None:
         first = claimed(hasura, due_post(hasura, author))
-        hasura.record(first, not_sent(now() - timedelta(seconds=1)))
+        hasura.record(first, not_sent(A_MOMENT_AGO))
         claimed(hasura, first.id)
 
-        hasura.record(first, tweeted())
+        assert hasura.record(first, tweeted()) == Recorded(True, State.TWEETED)
 
-        assert found(hasura, first.id).state == "tweeted"
-
-    def test_of_an_older_try_does_not_disturb_a_later_one(self, hasura: Hasura, author: Author) -> None:
-        first = claimed(hasura, due_post(hasura, author))
-        hasura.record(first, not_sent(now() - timedelta(seconds=1)))
-        claimed(hasura, first.id)
-
-        hasura.record(first, FAILED)
-
-        assert found(hasura, first.id).state == "sending"
-
-    def test_of_a_try_that_was_looked_up_meanwhile_leaves_its_attempt_unknown(
+    def test_of_an_older_attempt_writes_nothing_and_says_so(
         self, settings: Settings, hasura: Hasura, author: Author
     ) -> None:
         first = claimed(hasura, due_post(hasura, author))
-        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
-        look = claimed(hasura, first.id)
-        hasura.record(look, replace(UNKNOWN, not_before=now() - timedelta(seconds=1), looks=1, attempts=()))
+        hasura.record(first, not_sent(A_MOMENT_AGO))
+        claimed(hasura, first.id)
 
-        hasura.record(first, not_sent(now()))
+        assert hasura.record(first, failed()) == Recorded(False, State.SENDING)
+        assert outcomes(settings, first.id) == ["not_sent", None]
 
-        assert found(hasura, first.id).state == "unknown"
-        assert [attempt["outcome"] for attempt in attempts_of(settings, first.id)] == ["unknown"]
+    def test_of_a_publisher_whose_lease_ended_is_written_as_long_as_nobody_else_took_the_post(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post = claimed(hasura, due_post(hasura, author))
+        let_lease_end(settings, post.id)
+        hasura.record(claimed(hasura, post.id), unknown(timedelta(minutes=5)))
+
+        assert hasura.record(post, failed()) == Recorded(True, State.FAILED)
+        assert outcomes(settings, post.id) == ["rejected"]
+
+    def test_of_a_publisher_whose_post_is_being_reconciled_writes_nothing_and_says_so(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post = claimed(hasura, due_post(hasura, author))
+        let_lease_end(settings, post.id)
+        reconciling = claimed(hasura, post.id)
+
+        assert hasura.record(post, not_sent(A_MOMENT_AGO)) == Recorded(False, State.UNKNOWN)
+        assert hasura.record(reconciling, absent()) == Recorded(True, State.SCHEDULED)
+
+    def test_of_a_deleted_post_says_that_there_is_none(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post = claimed(hasura, due_post(hasura, author))
+        as_admin(settings, "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }", id=post.id)
+
+        assert hasura.record(post, tweeted()) == Recorded(False, None)
 
 
-class TestRecordingALook:
-    def looked_at(self, hasura: Hasura, author: Author) -> Post:
+class TestReconciliation:
+    def to_reconcile(self, hasura: Hasura, author: Author) -> ClaimedPost:
         first = claimed(hasura, due_post(hasura, author))
-        hasura.record(first, replace(UNKNOWN, not_before=now() - timedelta(seconds=1)))
+        hasura.record(first, unknown(A_MOMENT_AGO))
         return claimed(hasura, first.id)
 
     def test_that_found_it_answers_the_attempt(self, settings: Settings, hasura: Hasura, author: Author) -> None:
-        post = self.looked_at(hasura, author)
+        post = self.to_reconcile(hasura, author)
 
-        hasura.record(post, tweeted())
+        assert hasura.record(post, tweeted()).done
+        assert outcomes(settings, post.id) == ["tweeted"]
 
-        assert found(hasura, post.id).state == "tweeted"
-        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["tweeted"]
-
-    def test_that_found_an_earlier_try_answers_the_later_ones_too(
+    def test_that_found_an_earlier_attempt_answers_the_later_ones_too(
         self, settings: Settings, hasura: Hasura, author: Author
     ) -> None:
-        post = self.looked_at(hasura, author)
-        hasura.record(post, Outcome("scheduled", "absent", "It is not on X.", attempts=(1,)))
-        again = claimed(hasura, post.id)
-        hasura.record(again, replace(UNKNOWN, not_before=now() - timedelta(seconds=1), attempts=(2,)))
+        post = self.to_reconcile(hasura, author)
+        hasura.record(post, absent())
+        hasura.record(claimed(hasura, post.id), unknown(A_MOMENT_AGO, number=2))
 
-        hasura.record(claimed(hasura, post.id), replace(tweeted(), attempts=(1,), absent=(2,)))
+        hasura.record(claimed(hasura, post.id), tweeted(1, 2))
 
-        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["tweeted", "absent"]
+        assert outcomes(settings, post.id) == ["tweeted", "absent"]
 
     def test_that_found_nothing_makes_it_due_again(self, settings: Settings, hasura: Hasura, author: Author) -> None:
-        post = self.looked_at(hasura, author)
+        post = self.to_reconcile(hasura, author)
 
-        hasura.record(post, Outcome("scheduled", "absent", "It is not on X.", attempts=(1,)))
+        hasura.record(post, absent())
 
         again = claimed(hasura, post.id)
-        assert (again.state, again.attempt, len(again.questions)) == ("sending", 2, 1)
-        assert [attempt["outcome"] for attempt in attempts_of(settings, post.id)] == ["absent", None]
+        assert (again.state, again.attempt_number, len(again.unresolved)) == ("sending", 2, 1)
+        assert outcomes(settings, post.id) == ["absent", None]
 
-    def test_that_could_not_be_made_waits_for_the_next(self, hasura: Hasura, author: Author) -> None:
-        post = self.looked_at(hasura, author)
-        later = now() + timedelta(minutes=2)
+    def test_that_could_not_be_made_is_counted_and_waits_for_the_next(self, hasura: Hasura, author: Author) -> None:
+        post = self.to_reconcile(hasura, author)
+        again_soon = replace(unknown(A_MOMENT_AGO), log=(LogEntry(1, failed_reconciliations=1),))
 
-        hasura.record(post, Outcome("unknown", "unknown", "no", reason="no", not_before=later, looks=1))
+        hasura.record(post, again_soon)
 
-        waiting = found(hasura, post.id)
-        assert (waiting.state, waiting.looks, waiting.not_before) == ("unknown", 1, later)
-        assert post.id not in [other.id for other in hasura.claim_due_posts(post.id)]
+        again = claimed(hasura, post.id)
+        assert (again.failed_reconciliations, again.unresolved[0].outcome) == (1, "unknown")
+
+    def test_that_is_the_last_leaves_the_post_to_its_author(self, hasura: Hasura, author: Author) -> None:
+        post = self.to_reconcile(hasura, author)
+
+        hasura.record(post, Decision(State.UNKNOWN, reason="Check the account on X."))
+
+        assert post.id not in ids(hasura.claim_due_posts(post.id))
+        assert found(hasura, post.id).state == "unknown"
 
 
 class TestAKey:
@@ -441,8 +517,8 @@ class TestAKey:
         [stored] = [row for row in rows if row]
         first = hasura.post_of_key(key, author.token)
         assert first
-        assert first["id"] == stored["id"]
-        assert first["request_draft"] == draft.as_json()
+        assert first.post == stored
+        assert first.draft == draft.as_json()
 
     def test_is_one_author_s_own(self, hasura: Hasura, author: Author, other_author: Author) -> None:
         draft, key = Draft("mine", now() + timedelta(hours=1)), str(uuid.uuid4())
@@ -450,96 +526,112 @@ class TestAKey:
         assert hasura.insert_post(draft, author.token, key)
         assert hasura.insert_post(draft, other_author.token, key)
 
-    def test_keeps_the_alarm_of_the_first_create(self, hasura: Hasura, author: Author) -> None:
+    def test_is_answered_with_the_event_that_is_kept_on_its_post(self, hasura: Hasura, author: Author) -> None:
         draft, key = Draft("kept", now() + timedelta(hours=1)), str(uuid.uuid4())
         row = hasura.insert_post(draft, author.token, key)
         assert row
 
-        hasura.keep_alarm(row["id"], {"message": "success", "event_id": "e"})
+        hasura.keep_event(row["id"], "e", draft.schedule_for, instead_of=None)
 
         first = hasura.post_of_key(key, author.token)
         assert first
-        assert first["request_event"] == {"message": "success", "event_id": "e"}
+        assert first.event_id == "e"
 
 
 def test_tweets_of_other_posts_are_known(hasura: Hasura, author: Author) -> None:
-    post, outcome = claimed(hasura, due_post(hasura, author)), tweeted()
-    hasura.record(post, outcome)
+    post, decision = claimed(hasura, due_post(hasura, author)), tweeted()
+    hasura.record(post, decision)
 
-    assert hasura.published_elsewhere([str(outcome.tweet_id), "1"]) == {outcome.tweet_id}
+    assert hasura.published_elsewhere([str(decision.tweet_id), "1"]) == {decision.tweet_id}
 
 
-class TestHold:
-    def test_keeps_the_posts_of_an_account_from_being_claimed(
+class TestPause:
+    def pausing(self, of: Rejection, wait: timedelta) -> Decision:
+        log = (LogEntry(1, Outcome.NOT_SENT, "limited", of, 429),)
+        return Decision(State.SCHEDULED, log, "limited", pause=Pause(of, now() + wait, "limited"))
+
+    def test_of_an_account_keeps_its_posts_from_being_claimed(
         self, hasura: Hasura, author: Author, other_author: Author
     ) -> None:
-        held, free = due_post(hasura, author), due_post(hasura, other_author)
-        until = now() + timedelta(minutes=5)
+        first, paused, free = (
+            claimed(hasura, due_post(hasura, author)),
+            due_post(hasura, author),
+            due_post(hasura, other_author),
+        )
+        pausing = self.pausing(Rejection.ACCOUNT, timedelta(minutes=5))
 
-        hasura.hold(until, "limited", author.account_id)
+        hasura.record(first, pausing)
 
-        due = [post.id for post in hasura.claim_due_posts(held)]
-        assert held not in due
-        assert free in due
-        assert (found(hasura, held).due_at, found(hasura, held).reason) == (until, None)
+        due = ids(hasura.claim_due_posts(paused))
+        assert (paused in due, first.id in due, free in due) == (False, False, True)
+        assert pausing.pause
+        assert found(hasura, paused).due_at == found(hasura, first.id).due_at == pausing.pause.until
 
-    def test_is_never_shortened(self, hasura: Hasura, author: Author) -> None:
-        post_id = due_post(hasura, author)
-        long = now() + timedelta(hours=1)
-        hasura.hold(long, "suspended", author.account_id)
+    def test_is_never_shortened_and_holds_though_the_post_was_taken_over(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        first, second = claimed(hasura, due_post(hasura, author)), claimed(hasura, due_post(hasura, author))
+        long = self.pausing(Rejection.ACCOUNT, timedelta(hours=1))
+        let_lease_end(settings, first.id)
+        claimed(hasura, first.id)
 
-        hasura.hold(now() + timedelta(minutes=5), "limited", author.account_id)
+        assert not hasura.record(first, long).done
+        hasura.record(second, self.pausing(Rejection.ACCOUNT, timedelta(minutes=5)))
 
-        assert found(hasura, post_id).due_at == long
+        assert long.pause
+        assert found(hasura, second.id).due_at == long.pause.until
 
     def test_of_the_app_keeps_everything_from_being_claimed(
         self, settings: Settings, hasura: Hasura, author: Author
     ) -> None:
-        post_id = due_post(hasura, author)
+        first, post_id = claimed(hasura, due_post(hasura, author)), due_post(hasura, author)
 
-        hasura.hold(now() + timedelta(hours=1), "no credits", None)
+        hasura.record(first, self.pausing(Rejection.APP, timedelta(hours=1)))
         try:
-            assert hasura.claim_due_posts(post_id) == []
+            assert hasura.claim_due_posts(post_id) == Claim()
             assert found(hasura, post_id).due_at > now()
         finally:
-            as_admin(settings, "mutation { update_app(where: {}, _set: {held_until: null}) { affected_rows } }")
+            as_admin(settings, "mutation { update_app(where: {}, _set: {paused_until: null}) { affected_rows } }")
 
 
-def test_the_statuses_of_others_are_those_of_other_accounts(
-    hasura: Hasura, author: Author, other_author: Author
-) -> None:
-    start = now() - timedelta(seconds=1)
-    hasura.record(claimed(hasura, due_post(hasura, other_author)), FAILED)
+class TestEvents:
+    def test_an_event_is_kept_on_its_post_unless_another_one_is(self, hasura: Hasura, author: Author) -> None:
+        post_id, at = due_post(hasura, author), now() + timedelta(hours=1)
 
-    assert 403 in hasura.statuses_of_others(author.account_id, start)
-    assert hasura.statuses_of_others(author.account_id, now() + timedelta(hours=1)) == set()
+        assert hasura.keep_event(post_id, "first", at, instead_of=None)
+        assert not hasura.keep_event(post_id, "second", at, instead_of=None)
+        assert hasura.keep_event(post_id, "third", at, instead_of="first")
+
+        assert (found(hasura, post_id).event_id, found(hasura, post_id).event_at) == ("third", at)
+
+    def test_a_deleted_event_is_gone_and_may_be_deleted_again(self, settings: Settings, hasura: Hasura) -> None:
+        event = hasura.create_event(now() + timedelta(days=30), {"id": 0})
+
+        hasura.delete_event(event["event_id"])
+        hasura.delete_event(event["event_id"])
+
+        events = metadata(settings, "get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
+        assert event["event_id"] not in [one["id"] for one in events]
+
+    def test_one_follow_up_delivery_is_outstanding_until_it_comes_or_its_time_is_over(self, hasura: Hasura) -> None:
+        hasura.release_follow_up()
+        soon = now() + timedelta(minutes=1)
+
+        with ThreadPoolExecutor(4) as pool:
+            reserved = list(pool.map(lambda _: hasura.reserve_follow_up(soon), range(8)))
+        assert sorted(reserved) == [False] * 7 + [True]
+
+        hasura.release_follow_up()
+        assert hasura.reserve_follow_up(now() - timedelta(seconds=1))
+        assert hasura.reserve_follow_up(now() + timedelta(minutes=1))
+        hasura.release_follow_up()
 
 
-def test_a_claimed_post_says_when_its_sign_in_was_refused(hasura: Hasura, author: Author) -> None:
-    first = claimed(hasura, due_post(hasura, author))
-    refused = Outcome(
-        "scheduled",
-        "not_sent",
-        "401",
-        reason="401",
-        status_code=401,
-        not_before=now() - timedelta(seconds=1),
-        attempts=(1,),
-        sign_in_refused=True,
-    )
-    hasura.record(first, refused)
-
-    second = claimed(hasura, first.id)
-
-    assert first.sign_in_refused_at is None
-    assert second.sign_in_refused_at is not None
-
-
-def test_an_alarm_is_stored_with_its_payload_and_the_secret_s_name(settings: Settings, hasura: Hasura) -> None:
+def test_an_event_is_stored_with_its_payload_and_the_secret_s_name(settings: Settings, hasura: Hasura) -> None:
     at = now() + timedelta(days=30)
     mark = str(uuid.uuid4())
 
-    answer = hasura.set_alarm(at, {"id": 0, "mark": mark})
+    answer = hasura.create_event(at, {"id": 0, "mark": mark})
 
     events = metadata(settings, "get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
     [event] = [event for event in events if (event["payload"] or {}).get("mark") == mark]
@@ -558,12 +650,12 @@ def test_no_post_is_found_where_there_is_none(hasura: Hasura) -> None:
 def account(request: pytest.FixtureRequest) -> Account:
     """An account that really posts."""
     if token := os.environ.get("CONTRACT_ACCESS_TOKEN"):
-        return Account(1, "contract", frozenset(), token, os.environ["CONTRACT_ACCESS_TOKEN_SECRET"])
+        return Account(1, "contract", token, os.environ["CONTRACT_ACCESS_TOKEN_SECRET"])
     if "CONTRACT_DOTENV" in os.environ:
         pytest.skip("needs CONTRACT_ACCESS_TOKEN and CONTRACT_ACCESS_TOKEN_SECRET of an account on the real X")
     stack: RunningStack = request.getfixturevalue("quiet_stack")
     user = requests.post(f"{stack.urls['x']}/_local/users", json={"username": "contract"}, timeout=10).json()
-    return Account(1, "contract", frozenset(), user["access_token"], user["access_token_secret"])
+    return Account(1, "contract", user["access_token"], user["access_token_secret"])
 
 
 @pytest.fixture
@@ -571,20 +663,34 @@ def x(settings: Settings) -> X:
     return X(settings, SystemClock().now)
 
 
+def published(x: X, account: Account, text: str) -> str:
+    result = x.publish(account, text)
+    assert isinstance(result, Accepted), result
+    return result.tweet_id
+
+
+def found_tweets(x: X, account: Account, text: str, since: datetime) -> list[str]:
+    return x.find(account, text, since, now() + timedelta(minutes=1))
+
+
 class TestX:
     def test_takes_a_text_and_gives_its_id(self, x: X, account: Account) -> None:
-        assert x.publish(account, f"Contract test {uuid.uuid4()} & more: <é 漢 👍>\nsecond line").isdecimal()
+        assert published(x, account, f"Contract test {uuid.uuid4()} & more: <é 漢 👍>\nsecond line").isdecimal()
 
-    def test_refuses_the_same_text_twice(self, x: X, account: Account) -> None:
+    def test_rejects_the_same_text_twice(self, x: X, account: Account) -> None:
         text = f"Contract test {uuid.uuid4()}"
-        x.publish(account, text)
+        published(x, account, text)
 
-        with pytest.raises(Refused, match="already"):
-            x.publish(account, text)
+        again = x.publish(account, text)
 
-    def test_refuses_a_wrong_token(self, x: X, account: Account) -> None:
-        with pytest.raises(SignInRefused):
-            x.publish(replace(account, access_token_secret="wrong"), "never out")
+        assert isinstance(again, Rejected)
+        assert again.what is Rejection.DUPLICATE
+
+    def test_rejects_a_wrong_token(self, x: X, account: Account) -> None:
+        result = x.publish(replace(account, access_token_secret="wrong"), "never out")
+
+        assert isinstance(result, Rejected)
+        assert result.what is Rejection.SIGN_IN
 
     @pytest.mark.parametrize(
         "text",
@@ -600,20 +706,20 @@ class TestX:
     def test_shows_a_text_so_that_it_is_found_again(self, x: X, account: Account, text: str) -> None:
         text, since = f"{text}{uuid.uuid4()}{text}", now() - timedelta(minutes=1)
 
-        tweet_id = x.publish(account, text)
+        tweet_id = published(x, account, text)
 
-        assert x.find(account, text, since) == [tweet_id]
-        assert x.find(account, f"Another {text}", since) == []
+        assert found_tweets(x, account, text, since) == [tweet_id]
+        assert found_tweets(x, account, f"Another {text}", since) == []
 
     def test_does_not_show_what_was_published_before(self, x: X, account: Account) -> None:
         text, since = f"Contract test {uuid.uuid4()}", now()
-        x.publish(account, text)
+        published(x, account, text)
         published_by = now()
         later = wait_until(now, lambda time: time > published_by)
 
-        assert x.find(account, text, since)
-        assert x.find(account, text, later) == []
+        assert found_tweets(x, account, text, since)
+        assert found_tweets(x, account, text, later) == []
 
     def test_shows_nothing_for_a_wrong_token(self, x: X, account: Account) -> None:
-        with pytest.raises(SignInRefused):
-            x.find(replace(account, access_token_secret="wrong"), "never out", now() - timedelta(minutes=1))
+        with pytest.raises(TimelineUnavailable, match="no longer accepts our sign-in"):
+            found_tweets(x, replace(account, access_token_secret="wrong"), "never out", now() - timedelta(minutes=1))

@@ -15,8 +15,8 @@ from waiting import wait_until
 from local.running_stack import GraphQLFailed, RunningStack
 
 POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) {
-  id text state is_pending reason tweet_id tries schedule_for not_before account { account_name }
-  post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome status_code detail }
+  id text state is_pending reason tweet_id schedule_for next_attempt_at reconcile_at event_id account { account_name }
+  post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome rejection status_code detail }
 } }"""
 MOVE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
@@ -77,7 +77,7 @@ def in_seconds(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
 
-def ring(stack: RunningStack, post_id: int | None, secret: str | None = None) -> requests.Response:
+def deliver(stack: RunningStack, post_id: int | None, secret: str | None = None) -> requests.Response:
     """Calls the webhook as Hasura does."""
     body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0), "payload": {"id": post_id} if post_id else None}
     headers = {"x-webhook-secret": secret or stack.settings["WEBHOOK_SECRET"]}
@@ -118,18 +118,19 @@ class TestTheMainJob:
         assert sorted(alice.tweets()) == sorted(texts)
 
     def test_an_edited_post_goes_out_with_its_new_text(self, alice: Author) -> None:
-        post_id = alice.schedule("first thought", seconds_ahead=2)
+        post_id = alice.schedule("first thought", seconds_ahead=3600)
 
         alice.change(post_id, text="second thought")
+        alice.change(post_id, schedule_for=in_seconds(0))
 
         alice.post_once(post_id, "tweeted")
         assert alice.tweets() == ["second thought"]
 
-    def test_a_deleted_post_does_not_go_out_and_its_alarm_is_answered(self, alice: Author) -> None:
+    def test_a_deleted_post_does_not_go_out_and_its_event_is_answered(self, alice: Author) -> None:
         post_id = alice.schedule("regretted", seconds_ahead=60)
         alice.graphql(DELETE, id=post_id)
 
-        answer = ring(alice.stack, post_id)
+        answer = deliver(alice.stack, post_id)
 
         assert (answer.status_code, answer.json()["reason"][:21]) == (200, "There is no such post")
         assert alice.tweets() == []
@@ -143,14 +144,39 @@ class TestTheMainJob:
         assert alice.tweets() == ["sooner"]
 
     def test_a_post_moved_later_does_not_go_out_at_its_old_time_but_at_its_new_one(self, alice: Author) -> None:
-        post_id = alice.schedule("later", seconds_ahead=1)
-        new_time = in_seconds(3)
+        post_id = alice.schedule("later", seconds_ahead=1800)
+        alice.change(post_id, schedule_for=in_seconds(3600))
 
+        at_its_old_time = deliver(alice.stack, post_id)
+
+        assert (at_its_old_time.status_code, at_its_old_time.json()["state"]) == (200, "scheduled")
+        assert "Not due before" in at_its_old_time.json()["reason"]
+        new_time = in_seconds(1)
         alice.change(post_id, schedule_for=new_time)
-
         alice.post_once(post_id, "tweeted")
         [tweet] = alice.stack.tweets(alice.name)
-        assert datetime.fromisoformat(tweet["created_at"]) >= datetime.fromisoformat(new_time)
+        assert tweet["created_at"][:19] >= new_time[:19]
+
+    def test_a_post_that_is_moved_again_and_again_has_one_event_for_its_time(self, alice: Author) -> None:
+        post_id = alice.schedule("moved", seconds_ahead=3600)
+
+        for hours in (2, 3, 4):
+            new_time = in_seconds(hours * 3600)
+            alice.change(post_id, schedule_for=new_time)
+            [event] = wait_until(
+                lambda: events_of(alice.stack, post_id),
+                lambda events, at=new_time: [same_instant(event["scheduled_time"], at) for event in events] == [True],
+            )
+
+        assert alice.post(post_id)["event_id"] == event["id"]
+
+    def test_a_post_that_was_moved_to_now_leaves_no_event_for_its_earlier_time(self, alice: Author) -> None:
+        post_id = alice.schedule("now", seconds_ahead=3600)
+
+        alice.change(post_id, schedule_for=in_seconds(0))
+
+        alice.post_once(post_id, "tweeted")
+        wait_until(lambda: events_of(alice.stack, post_id), lambda events: events == [])
 
     @pytest.mark.parametrize(("hours_ago", "state"), [(1, "tweeted"), (7, "missed")])
     def test_a_post_moved_into_the_past_goes_out_at_once_or_is_missed(
@@ -163,50 +189,54 @@ class TestTheMainJob:
         alice.post_once(post_id, state)
         assert alice.tweets() == (["at last"] if state == "tweeted" else [])
 
-    def test_a_post_without_an_alarm_goes_out_with_the_sweep(self, alice: Author) -> None:
+    def test_a_post_without_an_event_goes_out_with_the_sweep(self, alice: Author) -> None:
         post_id = alice.graphql(INSERT, text="swept", at=in_seconds(-1))["insert_scheduled_post_one"]["id"]
 
-        answer = ring(alice.stack, None)
+        answer = deliver(alice.stack, None)
 
         assert (answer.status_code, answer.json()["post_id"]) == (200, None)
         alice.post_once(post_id, "tweeted")
         assert alice.tweets() == ["swept"]
 
-    def test_an_alarm_that_rings_again_and_again_publishes_once(self, alice: Author) -> None:
+    def test_an_event_that_is_delivered_again_and_again_publishes_once(self, alice: Author) -> None:
         post_id = alice.schedule("once", seconds_ahead=0.5)
         alice.post_once(post_id, "tweeted")
 
-        answers = [ring(alice.stack, post_id) for _ in range(3)]
+        answers = [deliver(alice.stack, post_id) for _ in range(3)]
 
         assert {answer.json()["reason"] for answer in answers} == {"It is published already."}
         assert alice.tweets() == ["once"]
 
-    def test_an_alarm_too_early_publishes_nothing_and_is_set_again(self, alice: Author) -> None:
+    def test_a_delivery_that_comes_too_early_publishes_nothing_and_sets_no_second_event(self, alice: Author) -> None:
         post_id = alice.schedule("patience", seconds_ahead=3600)
 
-        answer = ring(alice.stack, post_id)
+        answer = deliver(alice.stack, post_id)
 
-        assert "alarm is set again" in answer.json()["reason"]
+        assert "Not due before" in answer.json()["reason"]
         assert alice.tweets() == []
-        assert len(alarms_of(alice.stack, post_id)) == 2
+        assert len(events_of(alice.stack, post_id)) == 1
 
     def test_an_event_holds_no_secret(self, alice: Author) -> None:
         post_id = alice.schedule("plain", seconds_ahead=3600)
 
-        [event] = alarms_of(alice.stack, post_id)
+        [event] = events_of(alice.stack, post_id)
 
         assert event["header_conf"] == [{"name": "x-webhook-secret", "value_from_env": "WEBHOOK_SECRET"}]
         assert not any(secret in str(event) for name, secret in alice.stack.settings.items() if "SECRET" in name)
         assert alice.token not in str(event)
 
 
-def alarms_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
+def events_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
     events = stack.metadata("get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
-    return [event for event in events if event["payload"]["id"] == post_id]
+    return [event for event in events if event["payload"].get("id") == post_id]
+
+
+def same_instant(one: str, other: str) -> bool:
+    return datetime.fromisoformat(one) == datetime.fromisoformat(other)
 
 
 RELEASE = """mutation ($name: String!) {
-  update_account(where: {account_name: {_eq: $name}}, _set: {held_until: null}) { affected_rows }
+  update_account(where: {account_name: {_eq: $name}}, _set: {paused_until: null}) { affected_rows }
 }"""
 
 
@@ -214,14 +244,14 @@ class TestWhatXSays:
     @pytest.fixture(autouse=True)
     def _operator_has_acted(self, stack: RunningStack) -> Iterator[None]:
         yield
-        stack.graphql("mutation { update_app(where: {}, _set: {held_until: null}) { affected_rows } }")
+        stack.graphql("mutation { update_app(where: {}, _set: {paused_until: null}) { affected_rows } }")
 
     @pytest.mark.parametrize(
         ("kind", "state", "words", "tweets"),
         [
             pytest.param("402", "scheduled", "credits", 0, id="no-credits"),
             pytest.param("401", "scheduled", "sign-in", 0, id="first-401"),
-            pytest.param("403", "failed", "refuses", 0, id="policy"),
+            pytest.param("403", "failed", "rejects", 0, id="policy"),
             pytest.param("duplicate", "failed", "already", 0, id="duplicate"),
             pytest.param("suspended", "scheduled", "blocked", 0, id="suspended"),
             pytest.param("500", "unknown", "may or may not", 0, id="500"),
@@ -243,20 +273,20 @@ class TestWhatXSays:
         assert post["state"] == state
         assert words in post["reason"]
         assert len(alice.tweets()) == tweets
-        ring(alice.stack, post_id)
+        deliver(alice.stack, post_id)
         assert len(alice.tweets()) == tweets
 
-    def test_not_now_is_tried_again_and_goes_out(self, alice: Author) -> None:
+    def test_a_limited_post_is_attempted_again_and_goes_out(self, alice: Author) -> None:
         alice.stack.fail("429", username=alice.name, ms=1000)
         post_id = alice.schedule("limited", seconds_ahead=0.5)
 
         post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
 
-        assert (post["state"], post["tries"]) == ("scheduled", 0)  # to be asked to wait is no failure
-        assert alice.graphql("{ account { held_until } }")["account"][0]["held_until"] > in_seconds(0)
+        assert (post["state"], post["post_attempts"][0]["rejection"]) == ("scheduled", "account")
+        assert alice.graphql("{ account { paused_until } }")["account"][0]["paused_until"] > in_seconds(0)
         alice.stack.graphql(RELEASE, {"name": alice.name})  # the limit is over sooner than X said
-        ring(alice.stack, post_id)
-        assert alice.post_once(post_id, "tweeted")["tries"] == 1
+        deliver(alice.stack, post_id)
+        assert len(alice.post_once(post_id, "tweeted")["post_attempts"]) == 2
         assert alice.tweets() == ["limited"]
 
 
@@ -267,19 +297,19 @@ AGE_ATTEMPTS = """mutation ($id: bigint!, $at: timestamptz!) {
 
 class TestAnUnknownOutcome:
     def unknown_post(self, alice: Author, kind: str) -> int:
-        """A post whose first try ended unknown, long enough ago to be looked up for good."""
+        """A post whose first attempt ended unknown, long enough ago for an empty timeline to prove something."""
         alice.stack.fail(kind, username=alice.name)
         post_id = alice.schedule(f"{kind} & <b> example.com/{kind}", seconds_ahead=0.3)
         alice.post_once(post_id, "unknown")
         alice.stack.graphql(AGE_ATTEMPTS, {"id": post_id, "at": in_seconds(-180)})
-        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"not_before": in_seconds(-1)}})
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"reconcile_at": in_seconds(-1)}})
         return post_id
 
     @pytest.mark.parametrize("kind", ["reset_after", "commit_then_503", "unreadable_201"])
     def test_is_found_on_x_and_the_post_is_published_once(self, alice: Author, kind: str) -> None:
         post_id = self.unknown_post(alice, kind)
 
-        answer = ring(alice.stack, post_id)
+        answer = deliver(alice.stack, post_id)
 
         assert (answer.status_code, answer.json()["state"]) == (200, "tweeted")
         [tweet] = alice.stack.tweets(alice.name)
@@ -291,8 +321,7 @@ class TestAnUnknownOutcome:
     def test_is_surely_absent_and_the_post_is_published_once(self, alice: Author, kind: str) -> None:
         post_id = self.unknown_post(alice, kind)
 
-        ring(alice.stack, post_id)
-        ring(alice.stack, post_id)
+        deliver(alice.stack, post_id)
 
         post = alice.post_once(post_id, "tweeted")
         assert len(alice.tweets()) == 1
@@ -302,10 +331,10 @@ class TestAnUnknownOutcome:
         post_id = self.unknown_post(alice, "503")
         alice.stack.fail("503", username=alice.name, endpoint="timeline")
 
-        answer = ring(alice.stack, post_id)
+        answer = deliver(alice.stack, post_id)
 
         assert (answer.status_code, answer.json()["state"]) == (503, "unknown")
-        assert "looking failed" in alice.post(post_id)["reason"]
+        assert "X could not be asked" in alice.post(post_id)["reason"]
         assert alice.tweets() == []
 
 
@@ -318,17 +347,17 @@ class TestMovingAClosedPost:
         alice.change(post_id, schedule_for=in_seconds(0))
 
         post = alice.post_once(post_id, "tweeted")
-        assert [attempt["outcome"] for attempt in post["post_attempts"]] == ["refused", "opened", "tweeted"]
+        assert [attempt["outcome"] for attempt in post["post_attempts"]] == ["rejected", "opened", "tweeted"]
         assert alice.tweets() == ["second chance"]
 
-    def test_does_not_open_an_unknown_one_before_it_was_looked_up(self, alice: Author) -> None:
+    def test_does_not_open_an_unknown_one_before_it_was_reconciled(self, alice: Author) -> None:
         alice.stack.fail("commit_then_503", username=alice.name)
         post_id = alice.schedule("patience", seconds_ahead=0.3)
         alice.post_once(post_id, "unknown")
 
         alice.change(post_id, schedule_for=in_seconds(0))
 
-        assert ring(alice.stack, post_id).json()["state"] == "unknown"
+        assert deliver(alice.stack, post_id).json()["state"] == "unknown"
         assert alice.tweets() == ["patience"]
 
 
@@ -342,7 +371,7 @@ class TestAnIdempotencyKey:
 
         assert [answer.status_code for answer in answers] == [201] * 4
         [post_id] = {answer.json()["insert_scheduled_post_one"]["id"] for answer in answers}
-        assert len(alarms_of(alice.stack, post_id)) == 1
+        assert len(events_of(alice.stack, post_id)) == 1
         again = alice.stack.create_post(alice.token, draft, key).json()
         assert again["scheduled_event"]["message"] == "success"
 
@@ -357,22 +386,32 @@ class TestAnIdempotencyKey:
         assert {fault["field"] for fault in problem["errors"]} == {"text", "schedule_for"}
 
 
-class TestBadEnds:
-    def test_a_post_whose_publisher_died_is_not_sent_again_before_it_was_looked_up(self, alice: Author) -> None:
-        post_id = alice.schedule("crash", seconds_ahead=3600)
-        backdate = {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(-1)}}
-        alice.stack.graphql(MOVE, backdate)
+OPEN_ATTEMPT = """mutation ($id: bigint!, $account: bigint!) {
+  insert_post_attempt_one(object: {post_id: $id, number: 1, text: "crash", account_id: $account}) { number }
+}"""
 
-        answer = ring(alice.stack, post_id)
+
+class TestBadEnds:
+    def test_a_post_whose_publisher_died_is_not_sent_again_before_it_was_reconciled(self, alice: Author) -> None:
+        post_id = alice.schedule("crash", seconds_ahead=3600)
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
+        alice.stack.graphql(
+            OPEN_ATTEMPT, {"id": post_id, "account": alice.graphql("{ account { id } }")["account"][0]["id"]}
+        )
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"lease_until": in_seconds(-1)}})
+
+        answer = deliver(alice.stack, post_id)
 
         assert (answer.status_code, answer.json()["state"]) == (503, "unknown")
-        assert "stopped in the middle" in alice.post(post_id)["reason"]
+        post = alice.post(post_id)
+        assert (post["state"], post["reason"]) == ("unknown", "X does not show it so far.")
+        assert "publisher stopped" in post["post_attempts"][0]["detail"]
         assert alice.tweets() == []
 
     def test_a_post_that_is_too_late_is_missed(self, alice: Author) -> None:
         post_id = alice.graphql(INSERT, text="old", at=in_seconds(-7 * 3600))["insert_scheduled_post_one"]["id"]
 
-        answer = ring(alice.stack, post_id)
+        answer = deliver(alice.stack, post_id)
 
         assert (answer.status_code, answer.json()["state"]) == (200, "missed")
         assert "360 minutes" in answer.json()["reason"]
@@ -380,8 +419,8 @@ class TestBadEnds:
 
 
 class TestWhoMayWhat:
-    def test_a_ring_without_the_secret_is_refused(self, stack: RunningStack) -> None:
-        assert_refused(ring(stack, None, secret="guessed"), 401)
+    def test_a_delivery_without_the_secret_is_refused(self, stack: RunningStack) -> None:
+        assert_refused(deliver(stack, None, secret="guessed"), 401)
 
     def test_a_token_with_a_forged_signature_is_refused(self, stack: RunningStack, alice: Author) -> None:
         forged = alice.token[:-4] + ("aaaa" if alice.token[-4:] != "aaaa" else "bbbb")
@@ -426,7 +465,9 @@ class TestWhoMayWhat:
             'mutation { update_scheduled_post(where: {}, _set: {state: "tweeted"}) { affected_rows } }',
             'mutation { update_scheduled_post(where: {}, _set: {tweet_id: "1"}) { affected_rows } }',
             'mutation { insert_scheduled_post_one(object: {text: "x", schedule_for: "now", state: "tweeted"}) { id } }',
-            "mutation { claim_due_posts(args: {}) { id } }",
+            "mutation { claim_due_posts(args: {}) { post_id } }",
+            "mutation { record_outcome(args: {}) { recorded } }",
+            "{ claimed_post { account } }",
             "mutation { delete_post_attempt(where: {}) { affected_rows } }",
             "{ scheduled_post { account { access_token } } }",
         ],

@@ -1,6 +1,6 @@
 """What the database itself holds, whoever writes: the migrations of hasura/, tried with plain SQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
@@ -22,13 +22,20 @@ def db(cluster: str) -> Iterator[Database]:
     """The migrated database with an author, an account and a post; all that a test does is undone."""
     with psycopg.connect(cluster) as connection:
         connection.execute("insert into \"user\" (id, username) values (1, 'alice')")
-        connection.execute("insert into account values (1, 'alice', 'token', 'secret')")
+        add_account(connection, 1)
         connection.execute("insert into account_user values (1, 1)")
         connection.execute(
             "insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (1, 1, 1, 'hello', now())"
         )
         yield connection
         connection.rollback()
+
+
+def add_account(db: Database, id: int) -> None:
+    db.execute(
+        "insert into account (id, account_name, access_token, access_token_secret) values (%s, 'name', 't', 's')",
+        [id],
+    )
 
 
 def one(db: Database, query: str) -> object:
@@ -46,7 +53,14 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set schedule_for = '0044-03-15 00:00Z BC'", "schedule_for_is_of_our_time"),
         ("update scheduled_post set schedule_for = '20000-01-01 00:00Z'", "schedule_for_is_of_our_time"),
         ("update scheduled_post set state = 'sending'", "sending_has_a_lease"),
-        ("update scheduled_post set tweet_id = '1'", "only_tweeted_has_a_tweet"),
+        ("update scheduled_post set lease_until = now()", "only_sending_and_unknown_have_a_lease"),
+        ("update scheduled_post set reconcile_at = now()", "only_unknown_is_reconciled"),
+        (
+            "update scheduled_post set state = 'sending', lease_until = now(), next_attempt_at = now()",
+            "only_scheduled_has_a_next_attempt",
+        ),
+        ("update scheduled_post set tweet_id = '1'", "tweeted_has_a_tweet"),
+        ("update scheduled_post set event_id = '1'", "event_has_its_time"),
         ("update scheduled_post set state = 'missed'", "bad_ends_have_a_reason"),
         ("update scheduled_post set when_late = 'never'", "when_late_is_known"),
         ("update scheduled_post set request_key = repeat('k', 256), request_draft = '{}'", "request_key_is_short"),
@@ -66,9 +80,12 @@ def one(db: Database, query: str) -> object:
             "finished_has_an_outcome",
         ),
         (
-            "insert into post_attempt (post_id, number, text) values (1, 1, 'a'), (1, 2, 'a')",
-            "post_attempt_one_at_a_time",
+            """insert into post_attempt (post_id, number, text, finished_at, outcome, rejection)
+            values (1, 1, 'a', now(), 'not_sent', 'somebody')""",
+            "rejection_is_known",
         ),
+        ("insert into claimed_post (post_id) values (1)", "null value"),
+        ("insert into recorded_outcome values (true, 'sending')", "this_table_is_only_a_return_type"),
         ("insert into \"user\" (id, username) values (2, 'alice')", "user_username_key"),
         ("insert into \"user\" (id, username) values (2, '')", "user_username_check"),
     ],
@@ -103,16 +120,27 @@ LEGAL = {
 def put_into(db: Database, state: str) -> None:
     """Brings the post there without asking any trigger."""
     db.execute("set local session_replication_role = replica")
-    db.execute("update scheduled_post set state = %s, reason = 'why', lease_until = now()", [state])
+    db.execute(
+        """update scheduled_post set state = %(state)s, reason = 'why',
+          lease_until = case when %(state)s = 'sending' then now() end,
+          tweet_id = case when %(state)s = 'tweeted' then '1' end""",
+        {"state": state},
+    )
     db.execute("set local session_replication_role = origin")
+
+
+ATTEMPT = (
+    "insert into post_attempt (post_id, number, text, finished_at, outcome) values (1, 1, 'hello', now(), 'unknown')"
+)
 
 
 @pytest.mark.parametrize("new", STATES)
 @pytest.mark.parametrize("old", STATES)
 def test_states_follow_their_order_whoever_writes(db: Database, old: str, new: str) -> None:
-    db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello')")
+    db.execute(ATTEMPT)
     put_into(db, old)
-    change = f"update scheduled_post set state = '{new}', lease_until = now(), reason = 'why'"
+    change = f"""update scheduled_post set state = '{new}', reason = 'why',
+      lease_until = {"now()" if new == "sending" else "null"}, tweet_id = {"'1'" if new == "tweeted" else "null"}"""
 
     if old == new or (old, new) in LEGAL:
         db.execute(change)  # type: ignore[arg-type]
@@ -124,33 +152,31 @@ def test_states_follow_their_order_whoever_writes(db: Database, old: str, new: s
 
 def test_the_tweet_of_a_published_post_is_final(db: Database) -> None:
     put_into(db, "tweeted")
-    db.execute("update scheduled_post set reason = null")
 
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="published"):
         db.execute("update scheduled_post set tweet_id = '2'")
 
 
-def test_a_post_that_was_never_tried_cannot_be_published(db: Database) -> None:
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never tried"):
+def test_a_post_that_was_never_attempted_cannot_be_published(db: Database) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never attempted"):
         db.execute("update scheduled_post set state = 'tweeted', tweet_id = '1'")
 
 
 def test_one_tweet_is_one_post_s(db: Database) -> None:
     db.execute("insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 1, 'b', now())")
-    db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello'), (2, 1, 'b')")
+    db.execute(ATTEMPT)
+    db.execute(ATTEMPT.replace("(1, 1,", "(2, 1,"))
 
     with pytest.raises(psycopg.errors.UniqueViolation, match="one_post_per_tweet"):
         db.execute("update scheduled_post set state = 'tweeted', tweet_id = '1'")
 
 
-@pytest.mark.parametrize("given", ["state = 'tweeted'", "tries = 1", "attempt = 1"])
-def test_a_new_post_has_no_past(db: Database, given: str) -> None:
-    column, value = given.split(" = ")
-
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never tried"):
+@pytest.mark.parametrize(("column", "value"), [("state", "failed"), ("tweet_id", "1")])
+def test_a_new_post_was_never_attempted(db: Database, column: str, value: str) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="never attempted"):
         db.execute(
             f"""insert into scheduled_post (user_id, account_id, text, schedule_for, {column})
-            values (1, 1, 'a', now(), {value})"""  # type: ignore[arg-type]
+            values (1, 1, 'a', now(), '{value}')"""  # type: ignore[arg-type]
         )
 
 
@@ -161,7 +187,7 @@ def test_a_new_post_has_no_past(db: Database, given: str) -> None:
     ("state", "sentence"), [("sending", "being published just now"), ("tweeted", "published and cannot be changed")]
 )
 def test_what_goes_out_is_fixed(db: Database, state: str, sentence: str, change: str) -> None:
-    db.execute("insert into account values (2, 'second', 'token', 'secret')")
+    add_account(db, 2)
     put_into(db, state)
 
     with pytest.raises(psycopg.errors.InvalidParameterValue, match=sentence):
@@ -169,16 +195,16 @@ def test_what_goes_out_is_fixed(db: Database, state: str, sentence: str, change:
 
 
 @pytest.mark.parametrize("change", ["text = 'b'", "account_id = 2"])
-def test_what_may_be_out_is_fixed_until_it_was_looked_up(db: Database, change: str) -> None:
-    db.execute("insert into account values (2, 'second', 'token', 'secret')")
+def test_what_may_be_out_is_fixed_until_it_was_reconciled(db: Database, change: str) -> None:
+    add_account(db, 2)
     put_into(db, "unknown")
-    db.execute("update scheduled_post set not_before = now()")
+    db.execute("update scheduled_post set reconcile_at = now()")
 
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="may be on X already"):
         db.execute(f"update scheduled_post set {change}")  # type: ignore[arg-type]
 
 
-def test_what_will_not_be_looked_up_any_more_can_be_changed(db: Database) -> None:
+def test_what_will_not_be_reconciled_any_more_can_be_changed(db: Database) -> None:
     put_into(db, "unknown")
 
     db.execute("update scheduled_post set text = 'b'")
@@ -186,10 +212,10 @@ def test_what_will_not_be_looked_up_any_more_can_be_changed(db: Database) -> Non
     assert one(db, "select text from scheduled_post") == "b"
 
 
-@pytest.mark.parametrize("held", ["account", "app"])
-def test_a_post_that_was_held_until_it_was_too_late_says_so(db: Database, held: str) -> None:
+@pytest.mark.parametrize("paused", ["account", "app"])
+def test_a_post_that_was_paused_until_it_was_too_late_says_so(db: Database, paused: str) -> None:
     db.execute("update scheduled_post set schedule_for = now() - interval '7 hours'")
-    db.execute(f"update {held} set held_until = now() - interval '1 minute', held_because = 'Slow down.'")  # type: ignore[arg-type]
+    db.execute(f"update {paused} set paused_until = now() - interval '1 minute', paused_reason = 'Slow down.'")  # type: ignore[arg-type]
 
     reason = one(db, "select reason from claim_due_posts()")
 
@@ -203,13 +229,13 @@ def test_moving_a_closed_post_opens_it_again_and_the_log_says_so(db: Database, s
 
     db.execute("update scheduled_post set schedule_for = now() + interval '1 hour', text = 'anew'")
 
-    assert one(db, "select (state, tries, attempt, reason is null) = ('scheduled', 0, 1, true) from scheduled_post")
+    assert one(db, "select (state, reason is null) = ('scheduled', true) from scheduled_post")
     assert one(db, "select (number, outcome, text) = (1, 'opened', 'anew') from post_attempt")
 
 
-def test_moving_an_unknown_post_waits_for_the_look_that_is_planned(db: Database) -> None:
+def test_moving_an_unknown_post_waits_for_the_reconciliation_that_is_planned(db: Database) -> None:
     put_into(db, "unknown")
-    db.execute("update scheduled_post set not_before = now()")
+    db.execute("update scheduled_post set reconcile_at = now()")
 
     db.execute("update scheduled_post set schedule_for = now() + interval '1 hour'")
 
@@ -230,7 +256,7 @@ def test_a_change_is_dated(db: Database) -> None:
 
 
 def test_a_post_of_a_removed_account_stays_without_one(db: Database) -> None:
-    db.execute("insert into account values (2, 'second', 'token', 'secret')")
+    add_account(db, 2)
     db.execute("insert into account_user values (1, 2)")
 
     db.execute("delete from account where id = 1")
@@ -245,53 +271,169 @@ def test_line_ends_are_stored_as_one_lf(db: Database) -> None:
 
 
 def test_another_account_need_not_wait_for_what_x_said_of_the_old_one(db: Database) -> None:
-    db.execute("insert into account values (2, 'second', 'token', 'secret')")
-    db.execute("update scheduled_post set not_before = now() + interval '1 day', reason = 'limited'")
+    add_account(db, 2)
+    db.execute("update scheduled_post set next_attempt_at = now() + interval '1 day', reason = 'limited'")
 
     db.execute("update scheduled_post set account_id = 2")
 
-    assert one(db, "select (not_before, reason) is not distinct from (null, null) from scheduled_post")
+    assert one(db, "select (next_attempt_at, reason) is not distinct from (null, null) from scheduled_post")
 
 
 def test_a_post_that_its_author_moves_need_not_wait(db: Database) -> None:
-    db.execute("update scheduled_post set not_before = now() + interval '1 day', reason = 'limited'")
+    db.execute("update scheduled_post set next_attempt_at = now() + interval '1 day', reason = 'limited'")
 
     db.execute("update scheduled_post set schedule_for = now() + interval '1 s'")
 
-    assert one(db, "select not_before is null from scheduled_post")
+    assert one(db, "select next_attempt_at is null from scheduled_post")
 
 
-def test_new_tokens_end_the_hold_of_their_account(db: Database) -> None:
-    db.execute("update account set held_until = now() + interval '1 hour', held_because = 'link it anew'")
+def test_new_tokens_end_the_pause_of_their_account(db: Database) -> None:
+    db.execute("update account set paused_until = now() + interval '1 hour', paused_reason = 'link it anew'")
 
     db.execute("update account set access_token = 'new'")
 
-    assert one(db, "select (held_until, held_because) is not distinct from (null, null) from account")
+    assert one(db, "select (paused_until, paused_reason) is not distinct from (null, null) from account")
 
 
-def test_a_row_that_was_reopened_by_hand_does_not_stop_the_claim(db: Database) -> None:
+CLAIM = "select attempt_number from claim_due_posts()"
+LOG = "select string_agg(coalesce(outcome, 'open'), ',' order by number) from post_attempt"
+
+
+def test_a_post_that_was_reopened_by_hand_does_not_stop_the_claim(db: Database) -> None:
     db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
     db.execute("select claim_due_posts()")
     db.execute("update scheduled_post set state = 'scheduled', lease_until = null")
 
-    assert one(db, "select attempt from claim_due_posts()") == 2
-    assert (
-        one(db, "select string_agg(coalesce(outcome, 'open'), ',' order by number) from post_attempt") == "unknown,open"
-    )
+    assert one(db, CLAIM) == 2
+    assert one(db, LOG) == "unknown,open"
 
 
-def test_a_row_whose_counter_was_set_back_by_hand_does_not_stop_the_claim(db: Database) -> None:
-    db.execute("insert into post_attempt values (1, 7, now(), now(), 'hello', 'refused')")
-    db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
+def test_an_attempt_is_numbered_after_the_latest_of_its_log(db: Database) -> None:
+    db.execute(ATTEMPT.replace("(1, 1,", "(1, 7,"))
 
-    assert one(db, "select attempt from claim_due_posts()") == 8
+    assert one(db, CLAIM) == 8
 
 
-def test_a_row_with_a_try_left_open_by_hand_does_not_stop_the_claim_of_others(db: Database) -> None:
+def test_an_attempt_is_open_only_while_its_post_is_being_sent(db: Database) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="only while its post is being sent"):
+        db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello')")
+
+
+def test_a_post_has_one_open_attempt_at_most(db: Database) -> None:
+    db.execute("select claim_due_posts()")
+
+    with pytest.raises(psycopg.errors.UniqueViolation, match="post_attempt_one_at_a_time"):
+        db.execute("insert into post_attempt (post_id, number, text) values (1, 2, 'hello')")
+
+
+def test_a_post_with_an_attempt_left_open_by_hand_does_not_stop_the_claim_of_others(db: Database) -> None:
     db.execute("insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 1, 'b', now())")
+    db.execute("set local session_replication_role = replica")
     db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello')")
+    db.execute("set local session_replication_role = origin")
 
-    assert one(db, "select array_agg(id) from claim_due_posts()") == [2]
+    assert one(db, "select array_agg(post_id) from claim_due_posts()") == [2]
+
+
+@pytest.mark.parametrize("change", ["schedule_for = now() + interval '1 hour', text = E'a\\r\\nb'"])
+def test_the_rules_of_a_change_apply_in_their_order(db: Database, change: str) -> None:
+    """Opened again before the order of states is checked; line ends before the log keeps the text; dated at last."""
+    put_into(db, "failed")
+
+    db.execute(f"update scheduled_post set {change}, updated_at = '2000-01-01'")  # type: ignore[arg-type]
+
+    assert one(db, "select (state, text, updated_at = now()) = ('scheduled', E'a\\nb', true) from scheduled_post")
+    assert one(db, "select text from post_attempt") == "a\nb"
+
+
+class TestCounts:
+    """What the claim counts from the log, since the post was opened."""
+
+    @pytest.fixture
+    def log(self, db: Database) -> Callable[[str], None]:
+        def log(outcome: str, rejection: str | None = None, account: int | None = 1) -> None:
+            db.execute(
+                """insert into post_attempt (post_id, number, account_id, text, finished_at, outcome, rejection)
+                select 1, 1 + coalesce(max(number), 0), %s, 'hello', now() - interval '5 min', %s, %s
+                from post_attempt where post_id = 1""",
+                [account, outcome, rejection],
+            )
+
+        return log
+
+    def test_attempts_without_an_answer_count_whatever_lies_between(
+        self, db: Database, log: Callable[..., None]
+    ) -> None:
+        for _ in range(4):
+            log("unknown")
+            log("not_sent", "account")
+            log("absent")
+            log("not_sent")
+            log("skipped")
+            log("duplicate", "duplicate")
+
+        claimed = "select array[unanswered_attempts, unsent_attempts] from claim_due_posts()"
+
+        assert one(db, claimed) == [8, 4]
+
+    def test_attempts_before_the_post_was_opened_again_do_not_count(
+        self, db: Database, log: Callable[..., None]
+    ) -> None:
+        log("unknown")
+        log("not_sent")
+        log("not_sent", "sign_in")
+        log("opened")
+        log("absent")
+
+        claimed = """select array[unanswered_attempts, unsent_attempts, (sign_in_rejected_at is not null)::integer]
+          from claim_due_posts()"""
+
+        assert one(db, claimed) == [1, 0, 0]
+
+    def test_the_newest_twenty_unresolved_attempts_are_told_newest_first(
+        self, db: Database, log: Callable[..., None]
+    ) -> None:
+        for _ in range(25):
+            log("absent")
+            log("not_sent")
+
+        told = "select array(select jsonb_path_query(unresolved_attempts, '$[*].number')) from claim_due_posts()"
+
+        assert one(db, told) == list(range(49, 9, -2))
+
+    @pytest.mark.parametrize(
+        ("outcome", "rejection", "account", "accepted", "rejected"),
+        [
+            ("tweeted", None, 2, True, False),
+            ("not_sent", "sign_in", 2, False, True),
+            ("not_sent", "account", 2, False, False),  # says nothing of a sign-in
+            ("tweeted", None, 1, False, False),  # the same account
+        ],
+    )
+    def test_what_x_said_to_other_accounts_since_the_sign_in_was_rejected_is_told(
+        self,
+        db: Database,
+        log: Callable[..., None],
+        outcome: str,
+        rejection: str | None,
+        account: int,
+        accepted: bool,
+        rejected: bool,
+    ) -> None:
+        add_account(db, 2)
+        db.execute(
+            "insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 2, 'b', now())"
+        )
+        log("not_sent", "sign_in")
+        db.execute(
+            """insert into post_attempt (post_id, number, account_id, text, finished_at, outcome, rejection)
+            values (2, 1, %s, 'b', now(), %s, %s)""",
+            [account, outcome, rejection],
+        )
+
+        told = "select array[others_accepted_since, others_rejected_since] from claim_due_posts(1, 1)"
+
+        assert one(db, told) == [accepted, rejected]
 
 
 def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) -> None:
@@ -300,23 +442,3 @@ def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) 
     db.execute("insert into scheduled_post (id, user_id, text, schedule_for) values (2, 1, 'not mine', now())")
 
     assert one(db, "select account_id from scheduled_post where id = 2") is None
-
-
-def test_what_goes_up_comes_down_and_up_again(tmp_path_factory: pytest.TempPathFactory) -> None:
-    downs = [folder / "down.sql" for folder in sorted(postgres.MIGRATIONS.iterdir(), reverse=True)]
-    ups = [folder / "up.sql" for folder in sorted(postgres.MIGRATIONS.iterdir())]
-    with (
-        postgres.running(tmp_path_factory.mktemp("up_and_down")) as url,
-        psycopg.connect(url, autocommit=True) as db,
-    ):
-        for script in (*ups, *downs):
-            db.execute(script.read_text())  # type: ignore[arg-type]
-        left = one(
-            db,
-            """select (select count(*) from pg_class where relnamespace = 'public'::regnamespace)
-            + (select count(*) from pg_proc where pronamespace = 'public'::regnamespace)""",
-        )
-        for script in ups:
-            db.execute(script.read_text())  # type: ignore[arg-type]
-
-        assert left == 0

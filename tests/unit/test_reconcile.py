@@ -1,0 +1,148 @@
+"""One reconciliation: what the timeline shows of the attempts of unknown outcome, newest first."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from core_fakes import ALICE, BOB, NOW, FakeX, StoppedClock, Store, unknown, unresolved
+
+from shared.core.model import CannotAsk, ClaimedPost, Decision, Outcome, State
+from shared.core.reconcile import reconcile
+from shared.errors import HasuraUnavailable
+from shared.limits import RECONCILE_TIME, SURE_AFTER
+
+MINUTE = timedelta(minutes=1)
+
+
+def reconciled(post: ClaimedPost, x: FakeX, store: Store | None = None) -> Decision:
+    return reconcile(post, store or Store(), x, StoppedClock()).decision
+
+
+def showing(**tweets: list[str]) -> FakeX:
+    x = FakeX()
+    x.tweets = tweets
+    return x
+
+
+def test_the_tweet_of_the_attempt_is_found() -> None:
+    decision = reconciled(unknown(unresolved()), showing(hello=["77"]))
+
+    assert (decision.state, decision.tweet_id) == (State.TWEETED, "77")
+
+
+def test_the_timeline_is_read_from_a_minute_before_the_attempt_and_for_a_bounded_time() -> None:
+    x, attempt = showing(hello=["77"]), unresolved()
+
+    reconciled(unknown(attempt), x)
+
+    assert x.searched == [("alice", "hello", attempt.started_at - MINUTE, NOW + RECONCILE_TIME)]
+
+
+def test_what_was_sent_is_searched_on_the_account_it_was_sent_from() -> None:
+    x = showing(earlier=["77"])
+
+    decision = reconciled(unknown(unresolved(text="earlier", account=BOB), account=ALICE, text="later"), x)
+
+    assert decision.tweet_id == "77"
+    assert [search[:2] for search in x.searched] == [("bob", "earlier")]
+
+
+def test_the_tweet_of_another_post_is_not_taken() -> None:
+    decision = reconciled(unknown(unresolved()), showing(hello=["1", "2"]), Store(tweets_of_others=frozenset({"1"})))
+
+    assert decision.tweet_id == "2"
+
+
+def test_an_earlier_attempt_is_searched_only_when_the_newest_is_surely_absent() -> None:
+    x = showing(first=["77"])
+    newest = unresolved(2, text="second", finished_at=NOW - MINUTE)
+
+    decision = reconciled(unknown(newest, unresolved(1, text="first")), x)
+
+    assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW - MINUTE + SURE_AFTER)
+    assert [search[1] for search in x.searched] == ["second"]
+
+
+def test_when_an_earlier_attempt_is_found_the_newer_unknown_ones_are_absent() -> None:
+    post = unknown(
+        unresolved(4, text="fourth"),
+        unresolved(3, text="third", outcome=Outcome.DUPLICATE),
+        unresolved(2, text="second", outcome=Outcome.ABSENT),
+        unresolved(1, text="first"),
+    )
+
+    decision = reconciled(post, showing(first=["77"]))
+
+    assert [(entry.number, entry.outcome) for entry in decision.log] == [
+        (1, Outcome.TWEETED),
+        (4, Outcome.ABSENT),
+    ]
+
+
+def test_of_several_attempts_with_one_text_the_newest_is_taken_for_the_one_that_x_has() -> None:
+    decision = reconciled(unknown(unresolved(2), unresolved(1)), showing(hello=["77"]))
+
+    assert decision.log[0].number == 2
+
+
+@pytest.mark.parametrize("ended", [timedelta(0), MINUTE, SURE_AFTER - timedelta(microseconds=1)])
+def test_an_empty_timeline_proves_nothing_soon_after_the_attempt(ended: timedelta) -> None:
+    decision = reconciled(unknown(unresolved(finished_at=NOW - ended)), FakeX())
+
+    assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW - ended + SURE_AFTER)
+
+
+def test_a_post_that_x_surely_does_not_have_is_scheduled_again() -> None:
+    assert reconciled(unknown(unresolved(finished_at=NOW - SURE_AFTER)), FakeX()).state is State.SCHEDULED
+
+
+def test_an_earlier_attempt_from_a_removed_account_is_not_asked_for() -> None:
+    x = FakeX()
+
+    decision = reconciled(unknown(unresolved(2), unresolved(1, account=None)), x)
+
+    assert decision.state is State.SCHEDULED
+    assert len(x.searched) == 1
+
+
+@pytest.mark.parametrize(
+    ("post", "words"),
+    [
+        (unknown(unresolved(account=None)), "its account was removed here"),
+        (unknown(), "nothing tells what was sent"),
+        (replace(unknown(unresolved(1)), attempt_number=2), "nothing tells what was sent"),
+    ],
+)
+def test_without_anything_to_ask_for_the_author_decides(post: ClaimedPost, words: str) -> None:
+    decision = reconciled(post, FakeX())
+
+    assert (decision.state, decision.come_back_at) == (State.UNKNOWN, None)
+    assert words in str(decision.reason)
+
+
+def test_a_timeline_that_x_does_not_show_proves_nothing() -> None:
+    x = FakeX()
+    x.failure = CannotAsk("X is away.", wait=7 * MINUTE)
+
+    decision = reconciled(unknown(unresolved()), x)
+
+    assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW + 7 * MINUTE)
+
+
+def test_a_found_tweet_is_not_taken_while_hasura_cannot_say_whether_it_is_another_post_s() -> None:
+    class Away(Store):
+        def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
+            raise HasuraUnavailable("Hasura is away.")
+
+    decision = reconciled(unknown(unresolved()), showing(hello=["77"]), Away())
+
+    assert (decision.state, decision.tweet_id) == (State.UNKNOWN, None)
+    assert decision.reconcile_at
+
+
+def test_a_reconciliation_never_sends_anything() -> None:
+    x = FakeX()
+
+    reconciled(unknown(unresolved()), x)
+
+    assert x.published == []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiohttp
+import psycopg
 import pytest
 import requests
 from aiohttp import web
@@ -45,6 +46,30 @@ class Author:
             {"id": post_id, "to": to},
             self.token,
         )
+
+    def create_event(self, post_id: int, **from_now: float) -> None:
+        """Creates one more scheduled event of a post."""
+        self.stack.metadata(
+            "create_scheduled_event",
+            {
+                "webhook": f"{self.stack.urls['functions']}/api/postTweet",
+                "schedule_at": (datetime.now(UTC) + timedelta(**from_now)).isoformat(),
+                "payload": {"id": post_id},
+            },
+        )
+
+    def wait_until_the_next_table_event_is_its_own(self) -> None:
+        """A fault is for the next event of any post: earlier tests left some that are new or to be delivered again."""
+        wait_until(self.postpone_retries, lambda events: all(map(is_postponed, events)))
+
+    def postpone_retries(self) -> list[dict[str, Any]]:
+        """The pending table events, after those that are to be delivered again were postponed by an hour."""
+        with psycopg.connect(self.stack.settings["PG_DATABASE_URL"]) as database:
+            database.execute(
+                "update hdb_catalog.event_log set next_retry_at = now() + interval '1 hour'"
+                " where tries > 0 and locked is null and not delivered and not error"
+            )
+        return self.events("pending", kind="table")
 
     def get(self, route: str, **query: Any) -> requests.Response:
         return requests.get(f"{self.stack.urls['web']}/_local/{route}", params=query)
@@ -121,12 +146,12 @@ class TestEvents:
 
     def test_pending_events_come_soonest_first(self, author: Author) -> None:
         post_id = author.schedule(hours=2)
-        author.move(post_id, (datetime.now(UTC) + timedelta(hours=1)).isoformat())
+        author.create_event(post_id, hours=1)
 
-        events = wait_until(lambda: author.events("pending", post=post_id, kind="one_off"), lambda seen: len(seen) == 2)
+        first, second = author.events("pending", post=post_id, kind="one_off")
 
-        assert events[0]["due_at"] < events[1]["due_at"]
-        assert events[0]["created_at"] > events[1]["created_at"]
+        assert first["due_at"] < second["due_at"]
+        assert first["created_at"] > second["created_at"]
 
     def test_processed_events_come_latest_first_and_no_more_than_the_limit(self, author: Author) -> None:
         first, last = author.publish(), author.publish()
@@ -298,6 +323,7 @@ class TestFaultInjection:
 
     def test_an_event_is_delivered_twice(self, author: Author) -> None:
         post_id = author.schedule(hours=1)
+        author.wait_until_the_next_table_event_is_its_own()
 
         answer = author.request("POST", "duplicate_next", {"kind": "table"})
         author.move(post_id, "2040-01-01T00:00:00Z")
@@ -308,6 +334,7 @@ class TestFaultInjection:
 
     def test_a_dropped_event_stays_locked_and_is_not_delivered(self, author: Author) -> None:
         post_id = author.schedule(hours=1)
+        author.wait_until_the_next_table_event_is_its_own()
 
         author.request("POST", "drop_next", {"kind": "table"})
         author.move(post_id, "2040-01-01T00:00:00Z")
@@ -322,6 +349,10 @@ class TestFaultInjection:
         timeline = author.get("tweets", username=author.name, limit=1)
 
         assert timeline.json() == author.stack.tweets(author.name)[-1:]
+
+
+def is_postponed(event: dict[str, Any]) -> bool:
+    return event["status"] == "scheduled" and event["tries"] > 0
 
 
 def is_locked(events: list[dict[str, Any]]) -> bool:

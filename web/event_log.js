@@ -31,11 +31,11 @@ const NOTHING_DUE = "nothing was due";
 
 /** @type {Record<string, EventKind[]>} The choices of the filter, and the kinds of events in each. */
 const CHOICES = {
-  "One-off and table events": ["one_off", "table"],
-  "One-off events": ["one_off"],
-  "Table events": ["table"],
-  "Cron events": ["cron"],
-  "All events": ["one_off", "table", "cron"],
+  "One-off and table": ["one_off", "table"],
+  "One-off": ["one_off"],
+  Table: ["table"],
+  Cron: ["cron"],
+  All: ["one_off", "table", "cron"],
 };
 
 /**

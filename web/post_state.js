@@ -69,18 +69,19 @@ export function explanationOf(post) {
 /** @param {Post} post */
 function nextStep(post) {
   if (willBeReconciled(post)) {
-    const when = soon(post.reconcile_at);
-    return [`X is asked ${when} whether it has this post. Before that, another attempt might publish it twice.`];
+    const when = timeOf(post.reconcile_at) > now() ? `At ${timeAndDistance(post.reconcile_at)},` : "Now";
+    return [`${when} X is asked whether it has this post. An attempt before that might publish it twice.`];
   }
   if (post.state !== "scheduled") return [];
   const pause = pauseOf(post);
   if (pause) return [`${pause.who} paused until ${dayAndTime(pause.until)}.`, pause.reason];
-  return timeOf(post.next_attempt_at) > now() ? [`The next attempt is ${soon(post.next_attempt_at)}.`] : [];
+  const isLater = timeOf(post.next_attempt_at) > now();
+  return isLater ? [`The next attempt is at ${timeAndDistance(post.next_attempt_at)}.`] : [];
 }
 
 /** @param {string|null} value */
-function soon(value) {
-  return timeOf(value) > now() ? `at ${timeOfDay(value ?? 0)}, ${distance(value ?? 0)}` : "now";
+function timeAndDistance(value) {
+  return `${timeOfDay(value ?? 0)}, ${distance(value ?? 0)}`;
 }
 
 /** @param {Post} post */

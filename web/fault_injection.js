@@ -15,7 +15,8 @@ import { posts } from "./posts.js";
 const FIRST_CHOICE = "timeout_after";
 const DEFAULT_SECONDS = 5; // short enough to wait for
 const X_FAULT_SET = "The fault is set. Now schedule a post a few seconds from now, and see what happens.";
-const X_FAULTS_REMOVED = "All faults of X are removed. A post that waits for a rate limit is published when the limit ends.";
+const X_FAULTS_REMOVED =
+  "All faults of X are removed. A post that waits for a rate limit is published when the limit ends.";
 const HASURA_FAULTS = {
   duplicate_next: {
     label: "Deliver the next scheduled event twice",

@@ -30,7 +30,7 @@ _running = ExitStack()
 _browsers: list[Browser] = []
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Browser:
     """Runs until a test of another directory follows: in Playwright's event loop, asyncio.run of others would fail."""
     if not _browsers:

@@ -7,7 +7,8 @@ import { warnOfDuplicates } from "./duplicates.js";
 import { focusFirstInvalid, showFieldError } from "./field_error.js";
 import { messageOf, Problem } from "./http.js";
 import { posts } from "./posts.js";
-import { lengthGauge, textError } from "./text_field.js";
+import { lengthGauge } from "./text_field.js";
+import { textError } from "./text_length.js";
 import { dayAndTime } from "./times.js";
 import { proposedTime, whenField } from "./when_field.js";
 

@@ -5,7 +5,8 @@ import { editText, move, remove } from "./actions.js";
 import { h, showMessage } from "./dom.js";
 import { focusFirstInvalid, showFieldError } from "./field_error.js";
 import { messageOf } from "./http.js";
-import { lengthGauge, textError } from "./text_field.js";
+import { lengthGauge } from "./text_field.js";
+import { textError } from "./text_length.js";
 import { dayAndTime, instant } from "./times.js";
 import { whenField } from "./when_field.js";
 

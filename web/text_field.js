@@ -1,21 +1,11 @@
-// The text of a post: its length as X counts it, as a gauge that fills, and its errors.
+// The length of a post's text as X counts it: a gauge that fills, and the number of characters that are left.
 
 import { h, setAttribute, setText, svg } from "./dom.js";
-import { MAX, weightedLength } from "./tweet_length.js";
+import { LIMIT, weightedLength } from "./text_length.js";
 
 const RADIUS = 9;
 const CIRCUMFERENCE = 2 * Math.PI * RADIUS;
 const NEARLY_FULL = 20;
-
-/**
- * What prevents a text from being posted, as a sentence; null when nothing does.
- * @param {string} text
- */
-export function textError(text) {
-  if (!text.trim()) return "Write something: the text is empty.";
-  const length = weightedLength(text);
-  return length > MAX ? `The text is ${length} long as X counts; X allows ${MAX}.` : null;
-}
 
 /**
  * The gauge and the number of characters that are left, for a text field. It follows what is typed; after another
@@ -40,9 +30,9 @@ export function lengthGauge(field, id) {
 
   function refresh() {
     const length = weightedLength(field.value);
-    setText(left, String(MAX - length));
-    setAttribute(filled, "stroke-dashoffset", CIRCUMFERENCE * (1 - Math.min(length / MAX, 1)));
-    element.dataset.fill = length > MAX ? "over" : length > MAX - NEARLY_FULL ? "nearly" : "fits";
+    setText(left, String(LIMIT - length));
+    setAttribute(filled, "stroke-dashoffset", CIRCUMFERENCE * (1 - Math.min(length / LIMIT, 1)));
+    element.dataset.fill = length > LIMIT ? "over" : length > LIMIT - NEARLY_FULL ? "nearly" : "fits";
   }
 
   field.addEventListener("input", refresh);

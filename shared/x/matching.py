@@ -1,8 +1,9 @@
 """Whether a text that X shows is the one that was sent: X rewrites what it takes.
 
-Links become t.co links, whose targets come beside the text, and ``&``, ``<`` and ``>`` are escaped. White space may be
-trimmed and drawn together, and links to media may be added at the end. All the rest must be equal: who takes an almost
-equal text for the one that was sent loses a post, and who misses the one that was sent publishes it twice.
+Links become t.co links, whose targets come beside the text; host names in other scripts can come back in punycode;
+``&``, ``<`` and ``>`` are escaped. White space may be trimmed and drawn together, and links to media may be added at
+the end. All the rest must be equal: who takes an almost equal text for the one that was sent loses a post, and who
+misses the one that was sent publishes it twice.
 """
 
 import re
@@ -11,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 _T_CO = re.compile(r"https?://t\.co/[0-9A-Za-z]+")
+_IN_PUNYCODE = re.compile(r"https?://(?:[0-9a-z-]+\.)*xn--[0-9a-z-]+(?:\.[0-9a-z-]+)*/?", re.IGNORECASE)
+_LINK = re.compile(f"(?P<short>{_T_CO.pattern})|(?i:{_IN_PUNYCODE.pattern})")
 _LAST_T_CO = re.compile(rf"\s({_T_CO.pattern})\Z")
 _NOT_ESCAPED = re.compile("[<>]|&(?!(?:amp|lt|gt);)")
 _ESCAPES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
@@ -18,6 +21,8 @@ _ESCAPES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
 _WHITE_SPACE = re.compile(r"[^\S\x1c-\x1f]+")  # four separators are spaces to Python, but may be in a link
 
 _SCHEME = re.compile("https?://", re.IGNORECASE)
+_LONGEST_HOST = 253
+_IGNORED_IN_HOST = re.compile("[\xad\u034f\u180b-\u180d\u200b-\u200d\u2060\ufe00-\ufe0f\ufeff]+")
 _BEHIND_HOST = re.compile(r"[\s!-,/:-@\[-^`{-\x7f]")
 _CHARACTER = re.compile("(?:%[0-9A-F]{2})+|.", re.DOTALL | re.IGNORECASE)
 _ENCODED_FOR_A_REASON = re.compile("%(?=2[3-6BCF]|3[ABDF]|40)")  # #$%&+,/:;=?@ have another meaning as they are
@@ -48,11 +53,13 @@ def _reduced(text: str) -> str:
 def _leads_through(sent: str, shown: str, targets: Mapping[str, str]) -> bool:
     """Goes through both from link to link, with the places in `sent` where a link that is shown can have ended."""
     places, done = {0}, 0
-    for link in _T_CO.finditer(shown):
-        short = max((known for known in targets if link[0].startswith(known)), key=len, default=link[0])
+    for link in _LINK.finditer(shown):
+        beginnings = (link[0][:length] for length in range(len(link[0]), 0, -1))  # letters can follow it at once
+        short = next((beginning for beginning in beginnings if beginning in targets), link[0])
+        target = targets.get(short) if link["short"] else short
         between = shown[done : link.start()]
         starts = [place + len(between) for place in places if sent.startswith(between, place)]
-        places = {end for start in starts for end in _link_ends(sent, start, short, targets.get(short))}
+        places = {end for start in starts for end in _link_ends(sent, start, short, target)}
         if not places:
             return False
         done = link.start() + len(short)
@@ -79,27 +86,38 @@ def _target_ends(sent: str, start: int, target: str) -> Iterator[int]:
 
 
 def _host_ends(sent: str, start: int, host: str) -> Iterator[int]:
-    """Text in another script may follow the host at once; if none does, the host may be written in another way."""
-    as_long = sent[start : start + len(host)]
-    whole = _BEHIND_HOST.split(sent[start:], maxsplit=1)[0].rstrip(".")
-    if as_long.casefold() == host.casefold():
-        yield start + len(host)
-    elif _host_in_unicode(whole) == _host_in_unicode(host):
-        yield start + len(whole)
+    """Text of another script, or its punctuation, may follow the host at once: so every end is tried."""
+    if sent[start : start + len(host)].casefold() == host.casefold():
+        rest = _IGNORED_IN_HOST.match(sent, start + len(host))
+        yield from range(start + len(host), (rest.end() if rest else start + len(host)) + 1)
+        return
+    written = _BEHIND_HOST.split(sent[start : start + _LONGEST_HOST], maxsplit=1)[0]
+    meant = _host_in_unicode(host)
+    for length in range(1, len(written) + 1):
+        name = _host_in_unicode(written[:length])
+        if name == meant:
+            yield start + length
+        if name.count(".") > meant.count("."):
+            return
 
 
 def _host_in_unicode(host: str) -> str:
-    labels = unicodedata.normalize("NFKC", host).casefold().replace("。", ".").split(".")
-    return ".".join(map(_label_in_unicode, labels))
+    return ".".join(map(_label_in_unicode, _comparable(host).split(".")))
 
 
 def _label_in_unicode(label: str) -> str:
     if not label.startswith("xn--"):
         return label
     try:
-        return label.removeprefix("xn--").encode("ascii").decode("punycode").casefold()
+        return _comparable(label.removeprefix("xn--").encode("ascii").decode("punycode"))
     except UnicodeError:
         return label
+
+
+def _comparable(host: str) -> str:
+    """As names are prepared for DNS, and a little more: what differs after this is another host."""
+    visible = _IGNORED_IN_HOST.sub("", unicodedata.normalize("NFKC", host))
+    return unicodedata.normalize("NFKC", visible.casefold()).replace("\u3002", ".")
 
 
 def _path_ends(sent: str, start: int, path: str) -> Iterator[int]:

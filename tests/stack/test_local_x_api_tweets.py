@@ -2,18 +2,13 @@
 
 import re
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import twitter_text
 from local_x import DUPLICATE, NOT_PERMITTED, SUSPENDED, TOO_MANY_REQUESTS, Author, Clock, X, invalid_request, process
-
-from local.x_api.tweet_text import fits, shown
 
 pytest_plugins = ["local_x_fixtures"]
 
@@ -174,6 +169,12 @@ WEIGHTS = [
     ("\u2764\ufe0f", 2),
     ("\u2764", 2),
     ("\u2764\ufe0f\u200d\U0001f525", 5),
+    ("\u2b50\ufe0f", 2),
+    ("\U0001f6b4\u200d\u2642", 5),
+    ("\u267e\ufe0f", 4),
+    ("\xa9", 1),
+    ("\U0001f9d1\u200d\U0001f527", 2),
+    ("\U0001f935\u200d\u2642\ufe0f", 2),
     ("cafe\u0301", 4),
     ("caf\u00e9", 4),
     ("x\u0301", 2),
@@ -236,53 +237,6 @@ def test_a_text_that_cannot_be_a_tweet_is_not_permitted(author: Author, text: st
     answer = author.post(text)
 
     assert (answer.status_code, answer.json()) == (403, NOT_PERMITTED)
-
-
-class TestTheLibraryIsSlowOnDotsSoIt:
-    """twitter-text-parser takes time with the square of the dots between two spaces or slashes, seconds for 1,000."""
-
-    BETWEEN_SPACES_AND_SLASHES = re.compile(r"(?:[^\s/]|[\x1c-\x1f])+")
-    """As the library sees it: Python's four separators U+001C to U+001F are no spaces to it."""
-
-    @pytest.fixture
-    def measured(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """The texts that the library is asked about; it does not answer, for that could take minutes."""
-        texts: list[str] = []
-        monkeypatch.setattr(
-            twitter_text, "parse_tweet", lambda text: texts.append(text) or SimpleNamespace(valid=False)
-        )
-        monkeypatch.setattr(twitter_text, "extract_urls_with_indices", lambda text: texts.append(text) or [])
-        return texts
-
-    @pytest.mark.parametrize("ask", [fits, shown])
-    @pytest.mark.parametrize(
-        "text",
-        [
-            pytest.param("a." * 21, id="21-dots"),
-            pytest.param("a." * 1900, id="one-run"),
-            pytest.param("\u200b".join(["a." * 20] * 90), id="zero-width-spaces"),
-            pytest.param("\x1c".join(["a." * 20] * 90), id="file-separators"),
-            pytest.param("\x1d".join(["a." * 20] * 90), id="group-separators"),
-            pytest.param("\x1e".join(["a." * 20] * 90), id="record-separators"),
-            pytest.param("\x1f".join(["a." * 20] * 90), id="unit-separators"),
-        ],
-    )
-    def test_never_sees_a_run_with_more_than_20_dots(
-        self, measured: list[str], ask: Callable[[str], object], text: str
-    ) -> None:
-        ask(text)
-
-        [seen] = measured
-        assert len(seen) == len(text)
-        assert max(run.count(".") for run in self.BETWEEN_SPACES_AND_SLASHES.findall(seen)) <= 20
-
-    @pytest.mark.parametrize("ask", [fits, shown])
-    def test_sees_ordinary_texts_as_they_are(self, measured: list[str], ask: Callable[[str], object]) -> None:
-        text = "At 9.30 a.m.: https://" + "a." * 17 + "example.com/x, and so on ..."
-
-        ask(text)
-
-        assert measured == [text]
 
 
 # Duplicates

@@ -76,7 +76,7 @@ def test_requests_is_imported_by_the_http_client_alone() -> None:
 def test_the_core_knows_no_http_no_graphql_and_no_environment() -> None:
     for module in ("posts", "publishing", "looking", "ringing", "drafts", "errors", "tweet_length"):
         outside = {name.split(".")[0] for name in imported_by(ROOT / "shared" / f"{module}.py")}
-        assert outside - set(sys.stdlib_module_names) <= {"shared", "twitter_text"}
+        assert outside - set(sys.stdlib_module_names) <= {"shared"}
         assert outside.isdisjoint({"os", "urllib", "socket", "json"})
 
 

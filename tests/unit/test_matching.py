@@ -1,13 +1,13 @@
 """Which texts that X shows are the one that was sent. What X makes of a text is played by the local X."""
 
 import re
-import time
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as run
 from hypothesis import strategies as st
+from work_done import lines_run
 
 from local.x_api.tweet_text import shown as shown_by_x
 from shared.x.matching import is_same_text
@@ -129,14 +129,112 @@ def test_without_links_only_what_is_equal_but_for_white_space_is_the_same(one: s
     assert shows(one, other) == (words(one) == words(other))
 
 
-def test_long_texts_and_many_links_are_compared_at_once() -> None:
-    shorts = {f"https://t.co/{number:010}": "http://a.co" for number in range(200)}
-    sent = "漢".join(["a.co"] * len(shorts))
-    path = "https://a.co/" + "é" * 3_900
-    started = time.process_time()
+HOSTS = st.sampled_from(
+    ["müller.de", "MÜLLER.de", "mu\u0308ller.de", "straße.de", "sub.例え.jp", "пример.рф", "ひ。jp"]
+)
+SCHEMES = st.sampled_from(["", "http://", "HTTP://"])
+PATHS = st.sampled_from(["", "/", "/a", "/ü?q=1"])
+BESIDE = st.sampled_from(
+    [
+        "",
+        " ",
+        "„",
+        "“",
+        "»",
+        "\u2019s",
+        "…",
+        "—",
+        "。",
+        "、",
+        "\uff01",
+        "\uff09",
+        "」",
+        "です",
+        "漢字",
+        "한",
+        "я",
+        "\u200b",
+        "\ufe0f",
+    ]
+)
 
-    assert is_same_text(sent, "漢".join(shorts), shorts)
-    assert not is_same_text(sent + "!", "漢".join(shorts), shorts)
-    assert is_same_text(path, LINK, {LINK: "https://a.co/" + "%C3%A9" * 3_900})
-    assert not is_same_text(path, LINK, {LINK: "https://a.co/" + "%C3%A9" * 3_899})
-    assert time.process_time() - started < 1
+
+def in_punycode(host: str) -> str:
+    return "xn--strae-oqa.de" if host == "straße.de" else host.lower().encode("idna").decode()
+
+
+@run(deadline=None, max_examples=500)
+@given(host=HOSTS, scheme=SCHEMES, path=PATHS, before=BESIDE, behind=BESIDE, is_literal=st.booleans())
+def test_a_host_that_x_shows_in_punycode_is_found_beside_any_script(
+    host: str, scheme: str, path: str, before: str, behind: str, is_literal: bool
+) -> None:
+    target = f"http://{in_punycode(host)}"
+    sent = f"{before}{scheme}{host}{path}{behind}"
+    shown = f"{before}{target}{path or '/'}{behind}" if is_literal else f"{before}{LINK}{behind}"
+
+    assert is_same_text(sent, shown, {LINK: target + (path or "/")})
+
+
+@run(deadline=None, max_examples=500)
+@given(host=HOSTS, other=HOSTS, before=BESIDE, behind=BESIDE, other_behind=BESIDE)
+def test_another_host_or_other_text_behind_it_is_not_the_same(
+    host: str, other: str, before: str, behind: str, other_behind: str
+) -> None:
+    same = (in_punycode(host), visible(behind)) == (in_punycode(other), visible(other_behind))
+    shown = f"{before}{LINK}{other_behind}"
+
+    assert is_same_text(f"{before}{host}{behind}", shown, {LINK: f"http://{in_punycode(other)}/"}) <= same
+
+
+def visible(text: str) -> str:
+    """Without what DNS leaves out of names, so that X can take it for a part of the link; and without spaces."""
+    return text.strip("\u200b\ufe0f ")
+
+
+@pytest.mark.parametrize(
+    "target", ["http://xn--mller-kva.de/", "https://xn--mller-kva.de", "http://müller.de", "http://MU\u0308LLER.DE/"]
+)
+@pytest.mark.parametrize(
+    "sent", ["„müller.de“", "„müller.de/“", "見てmüller.deです", "müller.de。", "müller.de\u2019s", "müller。de\uff01"]
+)
+def test_a_link_to_an_international_host_is_found_beside_typographic_signs(sent: str, target: str) -> None:
+    shown = re.sub("müller.de/?", LINK, sent)
+
+    assert is_same_text(sent, shown, {LINK: target})
+    assert not is_same_text(sent.replace("ü", "u"), shown, {LINK: target})
+    assert not is_same_text(sent + "!", shown, {LINK: target})
+
+
+def test_an_international_host_can_be_shown_in_punycode_without_a_short_link() -> None:
+    assert is_same_text("„müller.de“", "„http://xn--mller-kva.de/“", {})
+    assert is_same_text("„müller.de/a“", "„http://xn--mller-kva.de/a“", {})
+    assert is_same_text("„http://xn--mller-kva.de/“", "„http://xn--mller-kva.de/“", {})
+    assert not is_same_text("„muller.de“", "„http://xn--mller-kva.de/“", {})
+    assert not is_same_text("„https://müller.de“", "„http://xn--mller-kva.de/“", {})
+    assert not is_same_text("„müller.de/a“", "„http://xn--mller-kva.de/A“", {})
+
+
+@pytest.mark.parametrize(
+    ("sent", "part"),
+    [
+        pytest.param("漢a.co", "a.co", id="links"),
+        pytest.param("漢müller.de。", "müller.de", id="international-links"),
+        pytest.param("漢müller.den", "müller.de", id="other-international-links"),
+    ],
+)
+def test_twice_as_many_links_are_twice_the_work(sent: str, part: str) -> None:
+    def work(links: int) -> int:
+        shorts = {f"https://t.co/{number:010}": "http://xn--mller-kva.de/" for number in range(links)}
+        shown = "".join(sent.replace(part, short) for short in shorts)
+        return lines_run(lambda: is_same_text(sent * links, shown, shorts))
+
+    assert work(80) < 2.5 * work(40)
+
+
+@pytest.mark.parametrize("target", ["%C3%A9" * 390, "%C3%A9" * 389])
+def test_twice_the_path_is_twice_the_work(target: str) -> None:
+    def work(times: int) -> int:
+        sent = "https://a.co/" + "é" * 390 * times
+        return lines_run(lambda: is_same_text(sent, LINK, {LINK: "https://a.co/" + target * times}))
+
+    assert work(2) < 2.5 * work(1)

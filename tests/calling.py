@@ -1,11 +1,15 @@
 """Calls a function of the app the way the worker does, in this process."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import azure.functions as func
+
+from shared import config
 
 INVOCATION_ID = "5f9c1a9e-0000-4000-8000-000000000001"
 
@@ -19,6 +23,11 @@ SETTINGS = {
     "CONSUMER_API_SECRET": "the-consumer-secret",
     "X_BASE_URL": "http://x.test",
 }
+
+
+def settings(**changed: str) -> config.Settings:
+    """The settings above; a developer's ``.env`` is not read."""
+    return config.load({**SETTINGS, **changed}, dotenv=Path(os.devnull))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def main() -> None:
     log_to_stdout("hasura")
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))  # until the server listens to them, end by the context managers
+        signal.signal(number, lambda *_: sys.exit(0))  # until the server handles them, leave the context managers
     _allow_many_connections()
     environment = {**os.environ, **stack_settings(given.data, given.ports, os.environ)}
     try:
@@ -58,13 +58,15 @@ def _options() -> argparse.ArgumentParser:
         "--project", type=Path, default=_PROJECT, metavar="DIR", help="holds migrations/default and metadata (hasura)"
     )
     add_delivery_options(parser)
-    parser.add_argument("--server-version", default="v2.43.0", metavar="VERSION", help="what it calls itself (v2.43.0)")
+    parser.add_argument(
+        "--server-version", default="v2.43.0", metavar="VERSION", help="the version that it reports (v2.43.0)"
+    )
     return parser
 
 
 @contextmanager
 def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
-    """The URL of PG_DATABASE_URL, or of a server of its own."""
+    """The URL of PG_DATABASE_URL, or else of an own PostgreSQL server."""
     if url := environment.get("PG_DATABASE_URL"):
         wait_for(url)
         yield url
@@ -74,7 +76,7 @@ def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def _allow_many_connections() -> None:
-    """A thousand alarms at once are a thousand sockets; the usual soft limit is 1,024 files."""
+    """A thousand deliveries at once need a thousand sockets; the usual soft limit is 1,024 files."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, allowed), hard))

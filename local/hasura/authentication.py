@@ -1,4 +1,4 @@
-"""Who sends a request: the admin secret, a JSON Web Token, or nobody in particular (Hasura's docs, Authentication)."""
+"""Authentication of a request: by the admin secret, by a JSON Web Token, or none (Hasura's docs, Authentication)."""
 
 import hmac
 import os
@@ -17,8 +17,8 @@ _ROLE = "x-hasura-role"
 class Authentication:
     """Turns the headers of a request into a session.
 
-    A right admin secret makes an admin, or whatever ``x-hasura-role`` says; a wrong one is refused without a look
-    at the token. Without a secret configured everybody is admin.
+    With the right admin secret, the role is ``x-hasura-role``, or admin; a wrong secret is refused even beside a valid
+    token. When no secret is configured, everybody is admin.
     """
 
     def __init__(

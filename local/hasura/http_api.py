@@ -1,4 +1,4 @@
-"""Hasura's HTTP endpoints: who may, what JSON comes in, and how answers and errors go out."""
+"""Hasura's HTTP endpoints: authentication, the JSON of requests, and the form of answers and errors."""
 
 import json
 import logging
@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
 import psycopg
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.authentication import Authentication
 from local.hasura.errors import HasuraError
-from local.hasura.events.steering import EVENT_KINDS, Steering
+from local.hasura.events.faults import EVENT_KINDS, DeliveryFaults
 from local.hasura.json_arguments import count, mapping, one_of, optional, required
 from local.hasura.metadata_api.commands import SUCCESS, MetadataApi
 from local.hasura.schema_cache import SchemaCache
@@ -22,11 +22,12 @@ from local.hasura.session import ADMIN, Session
 log = logging.getLogger(__name__)
 
 _GZIP_FROM = 700
+_CORS_METHODS = "GET,POST,PUT,PATCH,DELETE,OPTIONS"
 Work = Callable[[Any, Session], Awaitable[Any]]
 
 
 class HttpApi:
-    """The routes. Those under ``/_local`` are not Hasura's: they steer the deliveries."""
+    """The routes. Those under ``/_local`` are no part of Hasura: they are control routes that inject faults."""
 
     def __init__(
         self,
@@ -34,26 +35,26 @@ class HttpApi:
         pool: AsyncConnectionPool,
         schema_cache: SchemaCache,
         metadata_endpoints: Mapping[str, MetadataApi],
-        steering: Steering,
+        faults: DeliveryFaults,
         server_version: str,
     ) -> None:
         self._authentication = authentication
         self._pool = pool
         self._schema_cache = schema_cache
         self._metadata_endpoints = metadata_endpoints
-        self._steering = steering
+        self._faults = faults
         self._server_version = server_version
 
     def routes(self) -> list[web.RouteDef]:
-        """What the application serves; whatever else is asked for does not exist."""
+        """All routes; the last one answers 404 to every other request."""
         return [
             web.get("/healthz", self._health),
             web.get("/v1/version", self._version),
             web.post("/v1/graphql", self._graphql),
             web.get("/v1/graphql", self._graphql_by_get),
-            *(web.post(path, self._metadata(api)) for path, api in self._metadata_endpoints.items()),
-            web.post("/_local/drop_next", self._steer(self._steering.drop_next)),
-            web.post("/_local/duplicate_next", self._steer(self._steering.duplicate_next)),
+            *(web.post(path, self._answering(api.run)) for path, api in self._metadata_endpoints.items()),
+            web.post("/_local/drop_next", self._inject(self._faults.drop_next)),
+            web.post("/_local/duplicate_next", self._inject(self._faults.duplicate_next)),
             web.route("*", "/{path:.*}", self._not_found),
         ]
 
@@ -67,7 +68,7 @@ class HttpApi:
         return _flat_error(HasuraError("not-found", "resource does not exist", status=404))
 
     async def _graphql(self, request: web.Request) -> web.Response:
-        """HTTP 200 whatever happens."""
+        """Always answers HTTP 200."""
         try:
             session = await self._authentication.session(request)
             answer = await self._schema_cache.graphql.execute(self._pool, session, await _json_body(request))
@@ -79,21 +80,18 @@ class HttpApi:
     async def _graphql_by_get(self, request: web.Request) -> web.Response:  # noqa: ARG002
         return _graphql_error(HasuraError("not-supported", "PersistedQueryNotSupported"))
 
-    def _metadata(self, api: MetadataApi) -> Handler:
-        return self._answering(api.run)
+    def _inject(self, fault: Callable[[str, int], None]) -> Handler:
+        """A control route. Its body is ``{"times": 1, "kind": "one_off"}``; both keys are optional."""
 
-    def _steer(self, order: Callable[[str, int], None]) -> Handler:
-        """``{"times": 1, "kind": "one_off"}``, both optional."""
-
-        async def steer(body: Any, session: Session) -> dict[str, str]:
+        async def inject(body: Any, session: Session) -> dict[str, str]:
             if session.role != ADMIN:
                 raise HasuraError("access-denied", "restricted access : admin only")
             given = mapping(body, "$")
             times = required(given, "times", count, "$") if "times" in given else 1
-            order(optional(given, "kind", one_of(*EVENT_KINDS), "$") or "one_off", times)
+            fault(optional(given, "kind", one_of(*EVENT_KINDS), "$") or "one_off", times)
             return SUCCESS
 
-        return self._answering(steer)
+        return self._answering(inject)
 
     def _answering(self, work: Work) -> Handler:
         async def handle(request: web.Request) -> web.Response:
@@ -121,7 +119,7 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _answer(request: web.Request, content: Any) -> web.Response:
-    """A success: it carries the caller's request id, or a new one, and is compressed if the caller can take that."""
+    """A success has the caller's request id, or a new one, and is compressed if the caller accepts that."""
     response = _json(content)
     response.headers["x-request-id"] = request.headers.get("x-request-id") or str(uuid.uuid4())
     if (response.content_length or 0) >= _GZIP_FROM and "gzip" in request.headers.get("Accept-Encoding", ""):
@@ -142,3 +140,25 @@ def _graphql_error(error: HasuraError) -> web.Response:
 
 def _json(content: Any, status: int = 200) -> web.Response:
     return web.json_response(content, status=status)
+
+
+@web.middleware
+async def allow_any_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Lets every origin in, which is Hasura's default: answers preflight requests, and adds headers to all answers."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None:
+        return await handler(request)
+    is_preflight = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+    response = _preflight(request) if is_preflight else await handler(request)
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
+    response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _CORS_METHODS
+    return response
+
+
+def _preflight(request: web.Request) -> web.Response:
+    requested = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, "")
+    return web.Response(
+        status=204,
+        headers={hdrs.ACCESS_CONTROL_MAX_AGE: "1728000", hdrs.ACCESS_CONTROL_ALLOW_HEADERS: requested},
+    )

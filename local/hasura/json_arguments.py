@@ -1,6 +1,6 @@
-"""Reading the arguments of a metadata call, with the refusals of Hasura's own JSON parser.
+"""Parsers for the arguments of a metadata call, with the messages of Hasura's own JSON parser.
 
-A parser takes a value and its JSON path and returns what it means, or raises HasuraError ``parse-failed`` at that path.
+A parser takes a value and its JSON path. It returns the parsed value, or raises HasuraError ``parse-failed``.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,14 +14,14 @@ Parser = Callable[[Any, str], T]
 
 
 def required(arguments: Mapping[str, Any], key: str, parser: Parser[T], path: str) -> T:
-    """The value of a key that must be there."""
+    """The parsed value of a required key."""
     if key not in arguments:
         raise parse_failed(f'key "{key}" not found', path)
     return parser(arguments[key], f"{path}.{key}")
 
 
 def optional(arguments: Mapping[str, Any], key: str, parser: Parser[T], path: str) -> T | None:
-    """The value of a key, or None when it is missing or null."""
+    """The parsed value of a key, or None when it is missing or null."""
     if arguments.get(key) is None:
         return None
     return parser(arguments[key], f"{path}.{key}")
@@ -75,7 +75,7 @@ def list_of(parser: Parser[T]) -> Parser[list[T]]:
 
 
 def one_of(*words: str) -> Parser[str]:
-    """One of the words that an enumeration knows."""
+    """One of the words of an enumeration."""
 
     def parse(value: Any, path: str) -> str:
         word = text(value, path)
@@ -87,12 +87,12 @@ def one_of(*words: str) -> Parser[str]:
 
 
 def parse_failed(message: str, path: str) -> HasuraError:
-    """The refusal of a value that Hasura cannot read."""
+    """The error for a value that Hasura cannot parse."""
     return HasuraError("parse-failed", message, path)
 
 
 def json_type(value: Any) -> str:
-    """What Hasura's JSON parser calls a value; a Decimal is a number that GraphQL spelled out."""
+    """The name of a value's type in Hasura's JSON parser; a Decimal is a number from a GraphQL literal."""
     match value:
         case None:
             return "Null"

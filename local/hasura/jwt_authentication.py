@@ -24,7 +24,7 @@ _KNOWN_KEYS = {
 
 @dataclass(frozen=True)
 class JwtAuthentication:
-    """Verifies tokens and reads the session from them."""
+    """Verifies tokens and makes sessions of their claims."""
 
     keys: "_StaticKey | _FetchedKeys"
     claims: ClaimsLocation
@@ -35,7 +35,7 @@ class JwtAuthentication:
 
     @classmethod
     def from_json(cls, text: str) -> "JwtAuthentication":
-        """Reads the setting's JSON. Raises ValueError, without the key in its words, when it makes no sense."""
+        """Parses the setting's JSON. Raises ValueError, whose message never contains the key."""
         given = _json_object(text)
         unknown = sorted(set(given) - _KNOWN_KEYS)
         if unknown:
@@ -53,11 +53,11 @@ class JwtAuthentication:
         )
 
     def has_token(self, request: web.Request) -> bool:
-        """Whether the request carries the header or cookie at all."""
+        """Whether the request has the header or cookie."""
         return self.cookie in request.cookies if self.cookie else "Authorization" in request.headers
 
     async def session(self, request: web.Request) -> Session:
-        """The session of the request's token. Raises HasuraError with the code and words of what is wrong with it."""
+        """The session of the request's token. Raises HasuraError with Hasura's code and message."""
         token = self._token(request)
         verified = await self._verified(token)
         return session_from_claims(self.claims.find(verified), request.headers.get("x-hasura-role"))
@@ -107,7 +107,7 @@ class JwtAuthentication:
         return payload
 
     def _check_origin(self, payload: dict[str, Any]) -> None:
-        """A token that names no audience or no issuer passes."""
+        """A token without an audience or without an issuer passes."""
         named = payload.get("aud", [])
         audience = named if isinstance(named, list) else [named]
         if self.audience and audience and not any(name in self.audience for name in audience):

@@ -1,4 +1,4 @@
-"""Finding Hasura's claims in a token, and the session they stand for."""
+"""Finds Hasura's claims in a token and makes a session of them."""
 
 import json
 import re
@@ -21,7 +21,7 @@ _Steps = tuple[str | int, ...]
 
 @dataclass(frozen=True)
 class ClaimsLocation:
-    """Where a token keeps Hasura's claims: under a namespace, at a path, or scattered as a map says."""
+    """Where a token has Hasura's claims: under a namespace, at a path, or each at its own place (a map)."""
 
     namespace: str
     path: _Steps | None
@@ -71,7 +71,7 @@ class ClaimsLocation:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where ``claims_map`` takes one variable from: a place in the token, and what else it is (a literal: nowhere)."""
+    """The source of one variable of ``claims_map``: a path in the token and a default. A literal has no path."""
 
     path: _Steps | None
     default: Any
@@ -106,11 +106,11 @@ def session_from_claims(claims: Mapping[str, Any], requested_role: str | None) -
     return Session(role, {**variables, "x-hasura-role": role})
 
 
-def _parsed(parser: Parser[T], value: Any, words_in_front: str) -> T:
+def _parsed(parser: Parser[T], value: Any, prefix: str) -> T:
     try:
         return parser(value, "$")
     except HasuraError as error:
-        raise HasuraError("jwt-invalid-claims", words_in_front + error.message) from error
+        raise HasuraError("jwt-invalid-claims", prefix + error.message) from error
 
 
 def _from_text(claims: Any) -> Any:
@@ -146,5 +146,5 @@ def _missing(name: str) -> HasuraError:
 
 
 def wrong_setting(what: str) -> ValueError:
-    """The refusal of HASURA_GRAPHQL_JWT_SECRET, to be raised."""
+    """The error for a wrong HASURA_GRAPHQL_JWT_SECRET."""
     return ValueError(f"HASURA_GRAPHQL_JWT_SECRET: {what}.")

@@ -15,9 +15,13 @@ class MetadataRefused(Exception):
     """The metadata cannot be read, or asks for something that is not emulated; the message names the file."""
 
 
+class Inconsistency(Exception):
+    """Why a part of the metadata is left out, as a sentence without its subject."""
+
+
 @dataclass(frozen=True)
 class Metadata:
-    """What the files say, with the keys that Hasura's metadata reference gives them. `database` is the only one."""
+    """The content of the files, with the keys of Hasura's metadata reference. `database` is the only one."""
 
     database: dict[str, Any]
     cron_triggers: list[dict[str, Any]]
@@ -66,22 +70,29 @@ def _only_database(path: Path) -> dict[str, Any]:
 def _refuse_content(directory: Path, files: Mapping[str, Any]) -> None:
     """Actions, remote schemas and the like may be there as long as they are empty, as the CLI writes them."""
     for name, content in files.items():
-        if says_something(content):
+        if has_content(content):
             raise MetadataRefused(f"{directory / name}: not emulated.")
     for path in directory.glob("*.graphql"):
         if any(line.strip() and not line.strip().startswith("#") for line in path.read_text().splitlines()):
             raise MetadataRefused(f"{path}: not emulated.")
 
 
-def says_something(content: Any) -> bool:
+def has_content(content: Any) -> bool:
     """Whether anything is configured; the CLI writes ``{column_config: {}}`` where nothing is."""
     if isinstance(content, Mapping):
-        return any(says_something(value) for value in content.values())
+        return any(has_content(value) for value in content.values())
     return bool(content)
 
 
+def refuse_unknown_keys(definition: Mapping[str, Any], known: set[str]) -> None:
+    """Raises Inconsistency when the definition has a key that is not emulated, with any content."""
+    for key, value in definition.items():
+        if key not in known and has_content(value):
+            raise Inconsistency(f"{key} is not emulated")
+
+
 def _read(path: Path) -> Any:
-    """The file's content, with what it includes in its place."""
+    """The file's content, with every ``!include`` replaced by the content of the included file."""
     try:
         content = yaml.load(path.read_text(), Loader=_Loader)
     except OSError as error:
@@ -92,7 +103,7 @@ def _read(path: Path) -> Any:
 
 
 def _resolve(value: Any, folder: Path) -> Any:
-    """Follows ``!include FILE``, which counts from the folder of the file that says it."""
+    """Follows ``!include FILE``; the path is relative to the folder of the including file."""
     if isinstance(value, str) and value.startswith(_INCLUDE):
         return _read(folder / value.removeprefix(_INCLUDE).strip())
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What the metadata means for the live database: the GraphQL API, the triggers that work, and what does not fit."""
+"""The metadata applied to the live database: the GraphQL API, the consistent triggers, and the inconsistencies."""
 
 import asyncio
 import logging
@@ -9,9 +9,9 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.errors import HasuraError
-from local.hasura.events import cron_triggers, event_capture
+from local.hasura.events import cron_triggers, event_triggers
 from local.hasura.events.cron_triggers import CronTrigger, cron_trigger
-from local.hasura.events.event_triggers import EventTrigger, event_triggers_of
+from local.hasura.events.event_triggers import EventTrigger
 from local.hasura.graphql_api import GraphQLApi
 from local.hasura.metadata_directory import Metadata, MetadataRefused, load_metadata
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class SchemaCache:
-    """Hasura's word for it. Empty until the first build().
+    """Hasura's schema cache. Empty until the first build().
 
     `event_triggers` are the consistent ones, by name; `inconsistencies` are sentences.
     """
@@ -32,36 +32,36 @@ class SchemaCache:
         self._directory = directory
         self._pool = pool
         self._environment = environment
-        self._one_at_a_time = asyncio.Lock()
+        self._building = asyncio.Lock()
 
     async def build(self) -> None:
-        """Reads the metadata directory and makes cron triggers and SQL triggers what it says. Raises MetadataRefused.
+        """Reads the metadata directory; replaces the GraphQL API, the cron triggers and the SQL triggers.
 
-        When it raises, everything stays as it was.
+        Raises MetadataRefused and then changes nothing.
         """
-        async with self._one_at_a_time:
+        async with self._building:
             metadata = load_metadata(self._directory)
             try:
                 cron = [cron_trigger(entry, "$.cron_triggers") for entry in metadata.cron_triggers]
-                await self._fit(metadata, cron)
+                await self._apply(metadata, cron)
             except HasuraError as error:
                 raise MetadataRefused(f"{self._directory}: {error.path}: {error.message}.") from error
 
     async def rebuild(self) -> None:
-        """Fits the metadata to the database as it is now. Of the metadata itself, nothing changes."""
-        async with self._one_at_a_time:
+        """Applies the metadata to the database as it is now. The metadata stays the same."""
+        async with self._building:
             async with self._pool.connection() as connection:
                 cron = await cron_triggers.stored(connection)
-            await self._fit(self.metadata, list(cron.values()))
+            await self._apply(self.metadata, list(cron.values()))
 
-    async def _fit(self, metadata: Metadata, cron: list[CronTrigger]) -> None:
-        event_triggers = event_triggers_of(metadata.tables)
+    async def _apply(self, metadata: Metadata, cron: list[CronTrigger]) -> None:
+        triggers = event_triggers.event_triggers_of(metadata.tables)
         graphql = GraphQLApi(metadata.tables, metadata.functions)
         async with self._pool.connection() as connection:
             inconsistencies = await graphql.load(connection)
             async with connection.transaction():
                 await cron_triggers.replace_all(connection, cron)
-                consistent, broken = await self._install(connection, event_triggers)
+                consistent, broken = await self._install(connection, triggers)
         self.inconsistencies = inconsistencies + broken + self._broken(cron)
         self.metadata, self.graphql, self.event_triggers = metadata, graphql, consistent
         for sentence in self.inconsistencies:
@@ -70,11 +70,11 @@ class SchemaCache:
     async def _install(
         self, connection: AsyncConnection, triggers: list[EventTrigger]
     ) -> tuple[dict[str, EventTrigger], list[str]]:
-        """An inconsistent trigger is not written anew; where its SQL is there already, it goes on capturing."""
+        """The SQL triggers of an inconsistent trigger are not replaced; existing ones go on capturing."""
         consistent, inconsistencies = {}, []
-        await event_capture.uninstall_others(connection, triggers)
+        await event_triggers.uninstall_others(connection, triggers)
         for trigger in triggers:
-            columns = await event_capture.columns_of(connection, trigger.schema, trigger.table)
+            columns = await event_triggers.columns_of(connection, trigger.schema, trigger.table)
             if not columns:
                 inconsistencies.append(f"event trigger {trigger.name}: no table {trigger.schema}.{trigger.table}")
             elif absent := trigger.missing_columns(columns):
@@ -82,7 +82,7 @@ class SchemaCache:
             elif missing := trigger.webhook.missing_variables(self._environment):
                 inconsistencies.append(f"event trigger {trigger.name}: {_not_set(missing)}")
             else:
-                await event_capture.install(connection, trigger)
+                await event_triggers.install(connection, trigger)
                 consistent[trigger.name] = trigger
         return consistent, inconsistencies
 

@@ -1,4 +1,4 @@
-"""The server: what it is made of, and what happens between its start and its end."""
+"""The server: its parts, its start and its end."""
 
 import asyncio
 import logging
@@ -12,12 +12,11 @@ from aiohttp import web
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.authentication import Authentication
-from local.hasura.cors import allow_any_origin
 from local.hasura.events.event_trigger_delivery import EventLimits, EventTriggerDelivery
+from local.hasura.events.faults import DeliveryFaults
 from local.hasura.events.scheduled_event_delivery import ScheduledEventDelivery
-from local.hasura.events.steering import Steering
-from local.hasura.events.webhook_client import WebhookClient, http_session
-from local.hasura.http_api import HttpApi
+from local.hasura.events.webhooks import WebhookClient, http_session
+from local.hasura.http_api import HttpApi, allow_any_origin
 from local.hasura.metadata_api.endpoints import metadata_endpoints
 from local.hasura.schema_cache import SchemaCache
 
@@ -27,7 +26,7 @@ _CATALOG = Path(__file__).with_name("catalog.sql")
 _LARGEST_BODY = 100 * 2**20
 _LARGEST_POOL = 16
 _SECONDS_TO_FINISH = "5"
-"""Hasura's own default is 60; whoever presses Ctrl-C wants it shorter."""
+"""Hasura's default is 60, which is too long for Ctrl-C."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Configuration:
 
 
 def application(configuration: Configuration) -> web.Application:
-    """The server as an application, which does its work between start-up and clean-up.
+    """The server as an application, which delivers events between start-up and clean-up.
 
     Raises ValueError when the environment is wrong; start-up raises MetadataRefused when the metadata is.
     """
@@ -62,7 +61,7 @@ class _Server:
         self._seconds_to_finish = float(
             environment.get("HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT") or _SECONDS_TO_FINISH
         )
-        self._steering = Steering()
+        self._faults = DeliveryFaults()
         self._pool = _pool(configuration.database_url)
         self._schema_cache = SchemaCache(configuration.metadata, self._pool, environment)
         self.http_api = HttpApi(
@@ -70,12 +69,12 @@ class _Server:
             self._pool,
             self._schema_cache,
             metadata_endpoints(self._pool, self._schema_cache, environment),
-            self._steering,
+            self._faults,
             configuration.server_version,
         )
 
     async def life(self, app: web.Application) -> AsyncIterator[None]:  # noqa: ARG002
-        """Up to the yield the server starts; from there on it ends."""
+        """Starts the server before the yield, and ends it after."""
         async with self._pool:
             async with self._pool.connection() as connection:
                 await connection.execute(_CATALOG.read_text())
@@ -92,14 +91,14 @@ class _Server:
             self._pool,
             webhooks,
             self._configuration.environment,
-            self._steering,
+            self._faults,
             poll_interval=self._configuration.poll_interval,
             concurrent=self._configuration.concurrent,
         )
 
     def _table_events(self, webhooks: WebhookClient) -> EventTriggerDelivery:
         return EventTriggerDelivery(
-            self._pool, webhooks, lambda: self._schema_cache.event_triggers, self._steering, self._event_limits
+            self._pool, webhooks, lambda: self._schema_cache.event_triggers, self._faults, self._event_limits
         )
 
 
@@ -107,15 +106,16 @@ class _Server:
 async def _running(
     deliveries: list[ScheduledEventDelivery | EventTriggerDelivery], seconds_to_finish: float
 ) -> AsyncIterator[None]:
-    """Delivers meanwhile. At the end events in flight get some seconds; what is locked then is given back."""
+    """Delivers meanwhile. At the end, deliveries in flight get some seconds; events still locked are unlocked."""
     tasks = [asyncio.create_task(delivery.run()) for delivery in deliveries]
     for task in tasks:
-        task.add_done_callback(_report_fault)
+        task.add_done_callback(_log_failure)
     try:
         yield
     finally:
         for delivery in deliveries:
             delivery.stop()
+        log.info("stopping: deliveries in flight have %g s to end", seconds_to_finish)
         _, unfinished = await asyncio.wait(tasks, timeout=seconds_to_finish)
         for task in unfinished:
             task.cancel()
@@ -124,16 +124,16 @@ async def _running(
             for delivery in deliveries:
                 await delivery.unlock()
         except psycopg.Error as error:
-            log.warning("what is in flight stays locked: the database does not answer (%s)", type(error).__name__)
+            log.warning("events in flight stay locked: the database does not answer (%s)", type(error).__name__)
 
 
-def _report_fault(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (fault := task.exception()):
-        log.error("a delivery loop ended with a fault of this program", exc_info=fault)
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("a delivery loop ended with an error of this program", exc_info=error)
 
 
 def _pool(database_url: str) -> AsyncConnectionPool:
-    """Connections in UTC, without a transaction of their own, that survive a restart of the database."""
+    """Autocommit connections in UTC; a restart of the database does not break the pool."""
     return AsyncConnectionPool(
         database_url,
         kwargs={"autocommit": True},

@@ -1,4 +1,4 @@
-"""Who sends a request to Hasura, and how the database learns it."""
+"""The session of a request, and how the database is told of it."""
 
 import json
 from collections.abc import Mapping
@@ -21,9 +21,6 @@ ADMIN_SESSION = Session(ADMIN, {"x-hasura-role": ADMIN})
 
 
 async def act_for(connection: AsyncConnection, session: Session) -> None:
-    """Sets ``hasura.user`` for the open transaction: the session variables as JSON, which SQL triggers read.
-
-    Unset, they would find none, or an empty text that an earlier transaction of the connection left.
-    """
+    """Sets ``hasura.user`` for the open transaction: the session variables as JSON, which SQL triggers read."""
     variables = {"x-hasura-role": session.role, **session.variables}
     await connection.execute("select set_config('hasura.user', %s, true)", [json.dumps(variables)])

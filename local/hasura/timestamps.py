@@ -1,4 +1,4 @@
-"""Instants as Hasura reads and prints them in its metadata API and in the body of a webhook call."""
+"""How Hasura parses and prints instants in its metadata API and in the body of a webhook call."""
 
 import re
 from datetime import UTC, datetime, timedelta, timezone

@@ -58,9 +58,10 @@ def post(
     headers: Mapping[str, str] | None = None,
     auth: AuthBase | None = None,
 ) -> HttpAnswer:
-    """Sends `body` as JSON, once; waits at most `read_timeout` for a part of the answer, and for none after that.
+    """Sends `body` as JSON, once. Waits at most `read_timeout` for each part of the answer.
 
-    Raises RequestNotSent when the request surely did not arrive, and AnswerLost when it may have.
+    When `read_timeout` has passed since the call, the part that arrives next is the last one that is read. Raises
+    RequestNotSent when the request surely did not arrive, and AnswerLost when it may have.
     """
     return _answer("POST", url, read_timeout, headers, auth, json=body)
 
@@ -94,7 +95,6 @@ def _answer(
             headers=headers,
             auth=auth or _headers_as_given,
             timeout=(CONNECT_TIMEOUT.total_seconds(), seconds),
-            allow_redirects=False,
             stream=True,
             **content,
         )
@@ -119,9 +119,19 @@ def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:
                 raise requests.ReadTimeout
 
 
+class _Session(requests.Session):
+    """Takes a redirect for an answer like any other.
+
+    With `allow_redirects=False` alone, requests does not follow it, but reads its address and its body without end.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
+        return None
+
+
 @functools.cache
 def _session() -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one user's cookie must not ride with another
@@ -147,13 +157,18 @@ _NEVER_LEFT = (
 
 
 def _translated(error: requests.RequestException) -> RequestNotSent | AnswerLost:
-    if isinstance(error, requests.exceptions.JSONDecodeError):
+    if isinstance(error, requests.exceptions.JSONDecodeError) or _is_about_an_answer(error):
         return AnswerLost("the answer could not be read")
     if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
         return RequestNotSent("no connection could be made")
     if isinstance(error, requests.Timeout):
         return AnswerLost(_TOO_LATE)
     return AnswerLost(_BROKEN_OFF)
+
+
+def _is_about_an_answer(error: requests.RequestException) -> bool:
+    """requests has one InvalidHeader for both directions; urllib3 has it for answers alone."""
+    return bool(error.args) and isinstance(error.args[0], urllib3.exceptions.InvalidHeader)
 
 
 def _connection_never_stood(error: requests.RequestException) -> bool:

@@ -81,7 +81,7 @@ def _forbidden(error: _ErrorBody, purpose: Purpose, account: str) -> Rejected:
         )
     if codes & SLOW_DOWN_CODES:
         return Rejected(Rejection.ACCOUNT, f"X wants {account} to slow down.", 403, REJECTION_PAUSE)
-    if slug == "oauth1-permissions" or error.words == "Forbidden":
+    if slug == "oauth1-permissions" or (error.words == "Forbidden" and not codes):
         return Rejected(
             Rejection.ACCOUNT,
             f"Our app may only read for {account}: it needs write permission, then link {account} anew.",

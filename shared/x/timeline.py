@@ -1,4 +1,4 @@
-"""X's answers to a look at an account's own tweets (X's docs, "User Posts timeline"), read strictly.
+"""X's answers about an account's own tweets (X's docs, "User Posts timeline"), read strictly.
 
 Every function raises ValueError for an answer that is not as X documents it: to take it for an empty one would have a
 post sent twice.

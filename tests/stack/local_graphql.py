@@ -1,4 +1,4 @@
-"""What the tests of the emulated /v1/graphql share: a small schema with its metadata, and what reads an answer."""
+"""For the tests of the emulated /v1/graphql: a small schema with its metadata, and functions that read an answer."""
 
 import asyncio
 from collections.abc import Callable
@@ -63,6 +63,22 @@ begin
     )
     select * from published order by id;
 end $$;
+create table claim (  -- only a return type: it has no key and no rows
+  title text not null, payload jsonb, due timestamptz, numbers integer[], ids bigint[], comments jsonb not null
+);
+create function claim_article(
+  which bigint, payload jsonb default '"default"', due timestamptz default 'epoch', numbers integer[] default '{7}',
+  ids bigint[] default '{8,9}'
+) returns setof claim language plpgsql volatile as $$
+begin
+  insert into comment (article_id, number, text)
+    select which, count(*) + 10, 'claimed' from comment where article_id = which;
+  return query
+    select title::text, claim_article.payload, claim_article.due, claim_article.numbers, claim_article.ids,
+      (select jsonb_agg(jsonb_build_object('number', number, 'text', text) order by number)
+        from comment where article_id = article.id)
+    from article where id = which;
+end $$;
 create function search_articles(term text, at_most integer default 10) returns setof article language sql stable as $$
   select * from article where title ilike '%' || term || '%' order by id limit at_most $$;
 create function newest_article(hasura_session json) returns article language sql stable as $$
@@ -70,11 +86,15 @@ create function newest_article(hasura_session json) returns article language sql
 create function nameless(text, integer default 1) returns setof article language sql stable as $$
   select * from article where title = $1 order by id limit $2 $$;
 create function fail(state text) returns setof article language plpgsql volatile as $$
-begin raise exception 'the words of the function' using errcode = state; end $$;
+begin raise exception 'the message of the function' using errcode = state; end $$;
 create function hang_up() returns setof article language sql volatile as $$
   select article.* from article where pg_terminate_backend(pg_backend_pid()) $$;
 create function overloaded(a integer) returns setof article language sql stable as 'select * from article';
 create function overloaded(a text) returns setof article language sql stable as 'select * from article';
+create function of_row(a article) returns setof article language sql stable as 'select a.*';
+create function of_any(a anyelement) returns setof article language sql stable as 'select * from article';
+create type "odd type" as enum ('a');
+create function of_odd_type(a "odd type") returns setof article language sql stable as 'select * from article';
 create function scalar_result() returns integer language sql stable as 'select 1';
 """
 
@@ -148,6 +168,7 @@ METADATA = yaml.safe_load("""
 - table: {schema: public, name: chapter}
 - table: {schema: shelf, name: book}
 - table: {schema: public, name: loud_article}
+- table: {schema: public, name: claim}
 """)
 
 FUNCTIONS = yaml.safe_load("""
@@ -158,6 +179,7 @@ FUNCTIONS = yaml.safe_load("""
   configuration: {session_argument: hasura_session, custom_name: newest}
 - function: {schema: public, name: nameless}
 - function: {schema: public, name: hang_up}
+- function: {schema: public, name: claim_article}
 - function: {schema: public, name: fail}
   permissions: [{role: writer}]
 """)

@@ -1,4 +1,4 @@
-"""The fixtures of the tests of the emulated /v1/graphql. A module that wants them says so in `pytest_plugins`."""
+"""Fixtures of the tests of the emulated /v1/graphql. A module that needs them names this one in `pytest_plugins`."""
 
 import asyncio
 from collections.abc import Iterator
@@ -7,25 +7,25 @@ import psycopg
 import psycopg_pool
 import pytest
 from local_graphql import FUNCTIONS, METADATA, SCHEMA, SEED, Ask, load
+from local_hasura import new_database
 
-from local import postgres
 from local.hasura.graphql_api import GraphQLApi
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 
 @pytest.fixture(scope="session")
-def graphql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database with the schema, on a server that need not survive a power cut."""
-    with postgres.running(tmp_path_factory.mktemp("graphql")) as url:
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("alter system set fsync = off")
-            connection.execute("select pg_reload_conf()")
-            connection.execute(SCHEMA)
-        yield url
+def graphql_url(cluster: str) -> str:
+    """The URL of a database with the schema."""
+    url = new_database(cluster)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SCHEMA)
+    return url
 
 
 @pytest.fixture(scope="session")
 def send_graphql(graphql_url: str) -> Iterator[Ask]:
-    """Answers a request's body in a session: the emulator's whole public surface."""
+    """Answers a request's body in a session."""
     api = GraphQLApi(METADATA, FUNCTIONS)
     with asyncio.Runner() as runner:
         pool = psycopg_pool.AsyncConnectionPool(
@@ -46,6 +46,6 @@ def ask(send_graphql: Ask, graphql_database: psycopg.Connection) -> Ask:
 
 @pytest.fixture(scope="session")
 def graphql_database(graphql_url: str) -> Iterator[psycopg.Connection]:
-    """For a look behind the API."""
+    """A connection that does not go through the API."""
     with psycopg.connect(graphql_url, autocommit=True) as connection:
         yield connection

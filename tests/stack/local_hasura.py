@@ -1,4 +1,4 @@
-"""A local Hasura in a process of its own, and webhooks that do as they are told: what its tests have in common."""
+"""For the tests of the local Hasura: a server in a thread or in a process, and webhooks with prepared answers."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ from local.postgres import migrate, running
 
 ADMIN_SECRET = "the-admin-secret-of-the-tests"
 JWT_KEY = "a-key-of-at-least-thirty-two-characters"
-DEADLINE = 20
+DEADLINE = 60
 
 T = TypeVar("T")
 PRODUCTION = Path(__file__).parents[2] / "hasura"
@@ -64,16 +64,16 @@ class Call:
 
 @dataclass
 class Answer:
-    """What a webhook does with a request; `hold` keeps it from answering until it is set."""
+    """The answer of a webhook; it is sent once `until` is set."""
 
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     body: str = "{}"
-    hold: threading.Event | None = None
+    until: threading.Event | None = None
 
 
 class Hook:
-    """One webhook. It gives its answers in turn, and the last one for ever."""
+    """One webhook. It sends its answers in turn, and the last one again and again."""
 
     def __init__(self, url: str, answers: list[Answer]) -> None:
         self.url = url
@@ -101,7 +101,7 @@ class Hook:
 
 
 class Webhooks:
-    """A real HTTP server, whose paths are hooks, as long as the context is open."""
+    """A real HTTP server whose paths are hooks; it runs while the context is open."""
 
     def __init__(self) -> None:
         self._hooks: dict[str, Hook] = {}
@@ -112,8 +112,8 @@ class Webhooks:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 hook = hooks[self.path.split("?")[0]]
                 answer = hook.take(Call(body, _joined(self.headers.items()), time.monotonic()))
-                if answer.hold:
-                    answer.hold.wait(DEADLINE)
+                if answer.until:
+                    answer.until.wait(DEADLINE)
                 hook.leave()
                 with suppress(OSError):
                     self.send_response(answer.status)
@@ -150,7 +150,7 @@ class Webhooks:
 
 
 def _joined(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Headers by lower-case name; what was sent twice under one name shows."""
+    """Headers by lower-case name; the values of a repeated header are joined."""
     joined: dict[str, str] = {}
     for name, value in headers:
         joined[name.lower()] = f"{joined[name.lower()]}, {value}" if name.lower() in joined else value
@@ -184,15 +184,25 @@ class HasuraServer:
         headers = headers or {"x_hasura_admin_secret": ADMIN_SECRET}
         return self.post("/v1/graphql", {"query": query}, **headers).json()
 
-    def steer(self, order: str, **body: Any) -> None:
-        """Gives the deliveries an order of ``/_local``."""
-        response = self.post(f"/_local/{order}", body, x_hasura_admin_secret=ADMIN_SECRET)
+    def inject(self, fault: str, **body: Any) -> None:
+        """Calls a control route that injects a fault."""
+        response = self.post(f"/_local/{fault}", body, x_hasura_admin_secret=ADMIN_SECRET)
         assert response.status_code == 200, response.text
 
-    def set_alarm(self, webhook: str, **args: Any) -> str:
+    def create_event(self, webhook: str, **args: Any) -> str:
         """Creates a scheduled event, due now unless `args` say otherwise; returns its id."""
         answer = self.ask("create_scheduled_event", webhook=webhook, **{"schedule_at": soon(), **args})
         return str(answer["event_id"])
+
+    def create_events_at_once(self, webhook: str, number: int) -> set[str]:
+        """Creates events that are due now, all in one statement, so that one poll locks all; returns their ids."""
+        rows = self.sql(
+            "insert into hdb_catalog.hdb_scheduled_events (webhook_conf, scheduled_time)"
+            " select to_json(%s::text), now() from generate_series(1, %s) returning id",
+            webhook,
+            number,
+        )
+        return {event_id for (event_id,) in rows}
 
     def event(self, event_id: str) -> dict[str, Any]:
         """A one-off event as the API shows it."""
@@ -205,12 +215,12 @@ class HasuraServer:
         return self.event(event_id)
 
     def invocations(self, event_id: str, kind: str = "one_off") -> list[dict[str, Any]]:
-        """The logs of an event's tries, newest first."""
+        """The invocation logs of an event, newest first."""
         answer = self.ask("get_scheduled_event_invocations", type=kind, event_id=event_id)
         return list(answer["invocations"])
 
     def sql(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Rows of plain SQL, written past Hasura."""
+        """The rows of an SQL statement that does not go through Hasura."""
         with psycopg.connect(self.database_url, autocommit=True) as connection:
             cursor = connection.execute(statement, values or None)
             return cursor.fetchall() if cursor.description else []
@@ -222,6 +232,10 @@ class HasuraProcess(HasuraServer):
 
     process: subprocess.Popen[bytes]
     log: Path
+
+    def wait_for_log(self, text: str) -> None:
+        """Returns once the log contains the text."""
+        wait_until(self.log.read_text, lambda log: text in log, DEADLINE)
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Ends the process by a signal and waits for it."""
@@ -254,9 +268,13 @@ def write_project(folder: Path, event_triggers: list[dict[str, Any]], cron_trigg
 def postgres_cluster() -> Iterator[str]:
     """The URL of a PostgreSQL server that is gone afterwards.
 
-    Its files are not below pytest's own folder, which another run of pytest closes to PostgreSQL's user if we are root.
+    Its files are not below pytest's folder: another run of pytest makes that unreadable for PostgreSQL's user if we
+    are root.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder, running(Path(folder)) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("alter system set fsync = off")  # it need not survive a power cut
+            connection.execute("select pg_reload_conf()")
         yield url
 
 
@@ -269,7 +287,7 @@ def new_database(cluster_url: str) -> str:
 
 
 def settings(environment: dict[str, str] | None) -> dict[str, str]:
-    """What every server of the tests is told, and `environment` besides."""
+    """The environment of every server of the tests, and `environment` besides."""
     return {
         "HASURA_GRAPHQL_ADMIN_SECRET": ADMIN_SECRET,
         "HASURA_GRAPHQL_JWT_SECRET": json.dumps({"type": "HS256", "key": JWT_KEY}),
@@ -310,7 +328,7 @@ def hasura_in_thread(
 def hasura_process(
     database_url: str, data: Path, *arguments: str, environment: dict[str, str] | None = None
 ) -> Iterator[HasuraProcess]:
-    """A server as its users start it; polls every 50 ms, and is ended with SIGTERM."""
+    """A server started by its command; polls every 50 ms, and is ended with SIGTERM."""
     server = start_hasura_process(database_url, data, *arguments, environment=environment)
     try:
         ready = data / "ready.json"

@@ -1,4 +1,4 @@
-"""Who may do what at the local Hasura: the admin secret, JSON Web Tokens, and how strangers are turned away."""
+"""Authentication at the local Hasura: the admin secret, JSON Web Tokens, and requests without either."""
 
 import asyncio
 import datetime
@@ -23,13 +23,14 @@ from local_hasura import (
     HasuraServer,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     write_project,
 )
 
 from local.hasura.authentication import Authentication
 from local.hasura.errors import HasuraError
 from local.hasura.session import Session
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 NAMESPACE = "https://hasura.io/jwt/claims"
 ROLES = {"x-hasura-allowed-roles": ["user", "editor"], "x-hasura-default-role": "user"}
@@ -52,13 +53,13 @@ def without(claims: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def hasura(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HasuraServer]:
+def hasura(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HasuraServer]:
     project = write_project(tmp_path_factory.mktemp("project"), [], [])
-    with postgres_cluster() as url, hasura_in_thread(new_database(url), project) as server:
+    with hasura_in_thread(new_database(cluster), project) as server:
         yield server
 
 
-STRANGERS = [
+UNAUTHORIZED = [
     # request headers, status of the metadata API, code, message
     ({"x-hasura-admin-secret": "wrong"}, 401, "access-denied", 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"'),
     ({"x-hasura-access-key": "wrong"}, 401, "access-denied", 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"'),
@@ -121,8 +122,8 @@ STRANGERS = [
 ]  # fmt: skip
 
 
-class TestStrangers:
-    @pytest.mark.parametrize(("headers", "status", "code", "message"), STRANGERS)
+class TestUnauthorizedRequests:
+    @pytest.mark.parametrize(("headers", "status", "code", "message"), UNAUTHORIZED)
     @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata", "/v2/query"])
     def test_the_metadata_api_answers_with_a_status(
         self, hasura: HasuraServer, path: str, headers: dict[str, str], status: int, code: str, message: str
@@ -132,8 +133,8 @@ class TestStrangers:
         assert response.status_code == status
         assert response.json() == {"path": "$", "error": message, "code": code}
 
-    @pytest.mark.parametrize(("headers", "status", "code", "message"), STRANGERS)
-    def test_graphql_answers_200_with_the_same_words(
+    @pytest.mark.parametrize(("headers", "status", "code", "message"), UNAUTHORIZED)
+    def test_graphql_answers_200_with_the_same_message(
         self, hasura: HasuraServer, headers: dict[str, str], status: int, code: str, message: str
     ) -> None:
         response = hasura.post("/v1/graphql", {"query": "{ __typename }"}, **headers)
@@ -147,20 +148,20 @@ class TestStrangers:
     )
     @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
     def test_a_user_may_not_change_metadata(self, hasura: HasuraServer, path: str, headers: dict[str, str]) -> None:
-        alarm = {"webhook": "http://127.0.0.1:1/", "schedule_at": "2099-01-01T00:00:00Z"}
+        event = {"webhook": "http://127.0.0.1:1/", "schedule_at": "2099-01-01T00:00:00Z"}
 
-        response = hasura.post(path, {"type": "create_scheduled_event", "args": alarm}, **headers)
+        response = hasura.post(path, {"type": "create_scheduled_event", "args": event}, **headers)
 
         assert response.status_code == 400
         assert response.json() == {"path": "$.args", "error": "restricted access : admin only", "code": "access-denied"}
 
     @pytest.mark.parametrize("header", ["x-hasura-admin-secret", "X-Hasura-Admin-Secret", "x-hasura-access-key"])
-    def test_the_right_secret_is_let_in(self, hasura: HasuraServer, header: str) -> None:
+    def test_the_right_secret_is_accepted(self, hasura: HasuraServer, header: str) -> None:
         response = hasura.post("/v1/metadata", {"type": "get_cron_triggers", "args": {}}, **{header: ADMIN_SECRET})
 
         assert response.status_code == 200
 
-    def test_the_log_holds_no_token(self, hasura: HasuraServer, caplog: pytest.LogCaptureFixture) -> None:
+    def test_the_log_contains_no_token(self, hasura: HasuraServer, caplog: pytest.LogCaptureFixture) -> None:
         given = token(key="another key of at least 32 chars!")
 
         hasura.post("/v1/graphql", {"query": "{ __typename }"}, **bearer(given))
@@ -189,7 +190,7 @@ HS256 = {"type": "HS256", "key": JWT_KEY}
 
 
 class TestSessions:
-    def test_the_admin_brings_session_variables_in_headers_and_never_the_secret(self) -> None:
+    def test_the_session_variables_of_the_admin_come_from_headers_without_the_secret(self) -> None:
         headers = {
             "x-hasura-admin-secret": ADMIN_SECRET,
             "X-Hasura-Role": "user",
@@ -215,7 +216,7 @@ class TestSessions:
 
         assert found == Session("user", {"x-hasura-role": "user", "x-hasura-user-id": "alice", "x-hasura-org": "o"})
 
-    def test_a_role_that_the_token_allows_can_be_asked_for(self) -> None:
+    def test_a_role_that_the_token_allows_can_be_requested(self) -> None:
         found = session(authentication(HS256), {**bearer(token()), "x-hasura-role": "editor"})
 
         assert found.role == found.variables["x-hasura-role"] == "editor"
@@ -228,7 +229,7 @@ class TestSessions:
 
         assert (code, "required, but not found" in message) == ("access-denied", True)
 
-    def test_the_unauthorized_role_is_for_those_who_bring_no_token(self) -> None:
+    def test_a_request_without_a_token_has_the_unauthorized_role(self) -> None:
         by = authentication(HS256, HASURA_GRAPHQL_UNAUTHORIZED_ROLE="anonymous")
 
         assert session(by, {}).role == "anonymous"
@@ -237,7 +238,7 @@ class TestSessions:
 
 
 class TestTheJwtSetting:
-    def test_a_claims_namespace_of_ones_own(self) -> None:
+    def test_claims_are_read_from_a_configured_namespace(self) -> None:
         by = authentication({**HS256, "claims_namespace": "mine"})
 
         assert session(by, bearer(token(None, mine=ALICE))) == ALICE_AS_USER
@@ -251,20 +252,20 @@ class TestTheJwtSetting:
             ("$.list[1]['the claims']", {"list": [0, {"the claims": ALICE}]}),
         ],
     )
-    def test_a_claims_namespace_path(self, path: str, payload: dict[str, Any]) -> None:
+    def test_claims_are_read_from_a_configured_path(self, path: str, payload: dict[str, Any]) -> None:
         by = authentication({**HS256, "claims_namespace_path": path})
 
         assert session(by, bearer(token(None, **payload))) == ALICE_AS_USER
         assert refusal(by, bearer(token(None)))[0] in ("jwt-invalid-claims", "jwt-missing-role-claims")
 
-    def test_claims_as_text(self) -> None:
+    def test_claims_are_read_from_a_text(self) -> None:
         by = authentication({**HS256, "claims_format": "stringified_json"})
 
         assert session(by, bearer(token(json.dumps(ALICE)))) == ALICE_AS_USER
         assert refusal(by, bearer(token(ALICE)))[0] == "jwt-invalid-claims"
         assert refusal(by, bearer(token("{")))[0] == "jwt-invalid-claims"
 
-    def test_a_claims_map_of_literals_paths_and_defaults(self) -> None:
+    def test_claims_are_read_by_a_map_of_literals_paths_and_defaults(self) -> None:
         claims_map = {
             "x-hasura-allowed-roles": ["user", "editor"],
             "x-hasura-default-role": {"path": "$.role", "default": "user"},
@@ -276,7 +277,7 @@ class TestTheJwtSetting:
         assert session(by, bearer(token(None, user={"name": "alice"}, role="editor"))).role == "editor"
 
     @pytest.mark.parametrize(
-        ("audience", "given", "welcome"),
+        ("audience", "given", "accepted"),
         [
             ("app", {"aud": "app"}, True),
             ("app", {"aud": ["other", "app"]}, True),
@@ -287,27 +288,29 @@ class TestTheJwtSetting:
             (None, {"aud": "anything"}, True),
         ],
     )
-    def test_the_audience(self, audience: Any, given: dict[str, Any], welcome: bool) -> None:
+    def test_a_token_for_another_audience_is_refused(
+        self, audience: Any, given: dict[str, Any], accepted: bool
+    ) -> None:
         by = authentication(HS256 | ({} if audience is None else {"audience": audience}))
 
-        if welcome:
+        if accepted:
             assert session(by, bearer(token(**given))) == ALICE_AS_USER
         else:
             assert refusal(by, bearer(token(**given))) == ("invalid-jwt", "Could not verify JWT: JWTNotInAudience")
 
-    def test_the_issuer(self) -> None:
+    def test_a_token_of_another_issuer_is_refused(self) -> None:
         by = authentication({**HS256, "issuer": "us"})
 
         assert session(by, bearer(token(iss="us"))) == session(by, bearer(token())) == ALICE_AS_USER
         assert refusal(by, bearer(token(iss="them"))) == ("invalid-jwt", "Could not verify JWT: JWTNotInIssuer")
 
-    def test_the_allowed_skew(self) -> None:
+    def test_an_expired_token_is_accepted_within_the_allowed_skew(self) -> None:
         expired = bearer(token(exp=time.time() - 5))
 
         assert session(authentication({**HS256, "allowed_skew": 60}), expired) == ALICE_AS_USER
         assert refusal(authentication({**HS256, "allowed_skew": 1}), expired)[1] == "Could not verify JWT: JWTExpired"
 
-    def test_the_token_in_a_cookie(self) -> None:
+    def test_the_token_is_read_from_a_configured_cookie(self) -> None:
         by = authentication({**HS256, "header": {"type": "Cookie", "name": "login"}})
 
         assert session(by, {"Cookie": f"login={token()}"}) == ALICE_AS_USER
@@ -328,21 +331,21 @@ class TestTheJwtSetting:
             ("Ed25519", "EdDSA", ed25519.Ed25519PrivateKey.generate()),
         ],
     )
-    def test_elliptic_curves(self, kind: str, algorithm: str, private: Any) -> None:
+    def test_a_token_signed_on_an_elliptic_curve_is_verified(self, kind: str, algorithm: str, private: Any) -> None:
         pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
         by = authentication({"type": kind, "key": pem.decode()})
 
         assert session(by, bearer(token(key=private, algorithm=algorithm))) == ALICE_AS_USER
 
-    def test_a_certificate(self) -> None:
+    def test_a_token_is_verified_by_a_certificate(self) -> None:
         private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
         by = authentication({"type": "RS256", "key": certificate(private)})
 
         assert session(by, bearer(token(key=private, algorithm="RS256"))) == ALICE_AS_USER
 
-    def test_keys_behind_an_address(self) -> None:
+    def test_keys_are_fetched_from_a_jwk_url(self) -> None:
         private, stranger = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
         published = {**RSAAlgorithm.to_jwk(private.public_key(), as_dict=True), "kid": "one", "alg": "RS256"}
         with key_server({"keys": [published]}) as url:
@@ -354,7 +357,7 @@ class TestTheJwtSetting:
             assert refusal(by, bearer(signed(stranger, "one")))[0] == "invalid-jwt"
 
     @pytest.mark.parametrize(
-        ("secret", "words"),
+        ("secret", "message"),
         [
             ("not json", "not JSON"),
             ("[]", "not a JSON object"),
@@ -378,13 +381,13 @@ class TestTheJwtSetting:
             ('{"jwk_url": "http://x", "allowed_skews": 1}', "unknown keys allowed_skews"),
         ],
     )
-    def test_a_setting_that_makes_no_sense_is_refused_without_showing_the_key(self, secret: str, words: str) -> None:
+    def test_a_wrong_setting_is_refused_without_showing_the_key(self, secret: str, message: str) -> None:
         settings = {"HASURA_GRAPHQL_ADMIN_SECRET": ADMIN_SECRET, "HASURA_GRAPHQL_JWT_SECRET": secret}
 
         with pytest.raises(ValueError, match="HASURA_GRAPHQL_JWT_SECRET: ") as refused:
             Authentication.from_environment(settings)
 
-        assert words in str(refused.value)
+        assert message in str(refused.value)
         assert "hunter2" not in str(refused.value)
 
     def test_jwt_mode_needs_an_admin_secret(self) -> None:

@@ -1,4 +1,4 @@
-"""Table event triggers of the local Hasura: which writes they capture, and how they reach a webhook."""
+"""Table event triggers of the local Hasura: the writes that they capture, and the delivery of their events."""
 
 import threading
 from collections.abc import Iterator
@@ -16,9 +16,10 @@ from local_hasura import (
     eventually,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     write_project,
 )
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 RETRY = {"num_retries": 2, "interval_sec": 0}
 
@@ -39,23 +40,6 @@ NOTE_TRIGGERS = [
     event_trigger("note_went", {"delete": {"columns": "*", "payload": ["id"]}}),
     event_trigger("note_astray", {"update": {"columns": ["extra"]}}, webhook_from_env="NOT_SET", webhook=None),
 ]
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def webhooks() -> Iterator[Webhooks]:
-    with Webhooks() as webhooks:
-        yield webhooks
-
-
-@pytest.fixture(scope="module")
-def environment(webhooks: Webhooks) -> dict[str, str]:
-    return {"HOOKS": webhooks.url, "HOOK_SECRET": "s3cret"}
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +201,7 @@ class TestCapture:
 
 
 class TestDeliveryOfTableEvents:
-    def test_the_body_says_what_changed(self, notes: Notes, webhooks: Webhooks) -> None:
+    def test_the_body_has_the_old_and_the_new_row(self, notes: Notes, webhooks: Webhooks) -> None:
         hook = webhooks.new(path="/note_changed")
         note_id = notes.add()
 
@@ -256,7 +240,7 @@ class TestDeliveryOfTableEvents:
         assert infos == [0, 1, 2]
         assert (row["tries"], row["delivered"], row["locked"], row["next_retry_at"]) == (3, False, None, None)
 
-    def test_retry_after_wins_when_the_retries_are_used_up(self, notes: Notes, webhooks: Webhooks) -> None:
+    def test_retry_after_is_followed_when_no_retries_are_left(self, notes: Notes, webhooks: Webhooks) -> None:
         failures = [Answer(500), Answer(500), Answer(503, {"Retry-After": "1"})]
         hook = webhooks.new(*failures, Answer(200), path="/note_changed")
         note_id = notes.add()
@@ -272,7 +256,7 @@ class TestDeliveryOfTableEvents:
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
         gate = threading.Event()
-        hook = webhooks.new(Answer(hold=gate), path="/pool/note_came")
+        hook = webhooks.new(Answer(until=gate), path="/pool/note_came")
         environment = {
             **environment,
             "HOOKS": f"{webhooks.url}/pool",
@@ -291,11 +275,11 @@ class TestDeliveryOfTableEvents:
         assert hook.most_at_once == 3
         assert sorted(call.body["event"]["data"]["new"]["id"] for call in hook.calls) == list(range(1, 31))
 
-    def test_a_stop_gives_back_what_does_not_end_in_time(
+    def test_a_stop_unlocks_events_whose_delivery_does_not_end_in_time(
         self, cluster: str, project: Path, environment: dict[str, str], webhooks: Webhooks
     ) -> None:
         never = threading.Event()
-        hook = webhooks.new(Answer(hold=never), path="/stop/note_came")
+        hook = webhooks.new(Answer(until=never), path="/stop/note_came")
         environment = {
             **environment,
             "HOOKS": f"{webhooks.url}/stop",
@@ -314,7 +298,7 @@ class TestDeliveryOfTableEvents:
     ) -> None:
         hook = webhooks.new(path="/note_changed")
         notes_ids = {}
-        for minutes in (31, 29):
+        for minutes in (29, 31):
             notes_ids[minutes] = -minutes
             hasura.sql(
                 "insert into hdb_catalog.event_log (schema_name, table_name, trigger_name, payload, locked) values"
@@ -327,7 +311,7 @@ class TestDeliveryOfTableEvents:
 
         assert calls_about(hook, -29) == []
 
-    def test_an_event_can_be_invoked_by_hand_looked_up_and_delivered_again(
+    def test_an_event_is_invoked_by_hand_read_by_id_and_delivered_again(
         self, hasura: HasuraServer, notes: Notes, webhooks: Webhooks
     ) -> None:
         hook = webhooks.new(path="/note_changed")
@@ -355,7 +339,9 @@ class TestDeliveryOfTableEvents:
         ("pg_get_event_logs", {"name": "note_came", "source": "other"}, "not-exists"),
     ],
 )
-def test_event_calls_refuse_what_there_is_not(hasura: HasuraServer, kind: str, args: dict[str, Any], code: str) -> None:
+def test_event_calls_refuse_unknown_names_and_ids(
+    hasura: HasuraServer, kind: str, args: dict[str, Any], code: str
+) -> None:
     response = hasura.metadata(kind, args)
 
     assert (response.status_code, response.json()["code"]) == (400, code)
@@ -363,7 +349,7 @@ def test_event_calls_refuse_what_there_is_not(hasura: HasuraServer, kind: str, a
 
 def test_an_event_in_flight_is_busy(hasura: HasuraServer, notes: Notes, webhooks: Webhooks) -> None:
     patience = threading.Event()
-    hook = webhooks.new(Answer(hold=patience), path="/note_changed")
+    hook = webhooks.new(Answer(until=patience), path="/note_changed")
     event_id = hasura.ask("pg_invoke_event_trigger", name="note_changed", payload={"id": -2})["event_id"]
     eventually(lambda: calls_about(hook, -2))
 

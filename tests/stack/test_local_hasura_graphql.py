@@ -81,7 +81,7 @@ def test_a_view_is_read_and_has_no_mutations_by_primary_key(ask: Ask) -> None:
         ('{author: {articles: {comments: {text: {_eq: "more"}}}}}', [3, 4]),
     ],
 )
-def test_where_finds(ask: Ask, where: str, ids: list[int]) -> None:
+def test_a_where_finds_its_rows(ask: Ask, where: str, ids: list[int]) -> None:
     answer = ask(ADMIN, f"{{ article(where: {where}, order_by: {{id: asc}}) {{ id }} }}")
 
     assert [row["id"] for row in data(answer)["article"]] == ids
@@ -146,7 +146,7 @@ def test_an_aggregate_counts_sums_and_shows_its_rows(ask: Ask) -> None:
     assert data(answer)["article_aggregate"] == {"aggregate": aggregate, "nodes": [{"id": 1}, {"id": 2}, {"id": 3}]}
 
 
-def test_a_selection_may_come_down_to_nothing_but_a_type_name(ask: Ask) -> None:
+def test_a_selection_may_be_a_type_name_alone(ask: Ask) -> None:
     answer = ask(
         ADMIN,
         """query ($no: Boolean!) { author { id @include(if: $no) }
@@ -159,7 +159,7 @@ def test_a_selection_may_come_down_to_nothing_but_a_type_name(ask: Ask) -> None:
     assert data(answer) == {"author": [{}, {}], "article_aggregate": aggregate, "author_aggregate": {}}
 
 
-def test_every_type_goes_in_and_comes_out_as_hasura_prints_it(ask: Ask) -> None:
+def test_a_value_of_every_type_is_stored_and_printed_as_by_hasura(ask: Ask) -> None:
     given = {
         "id": 1,
         "small": 3,
@@ -274,7 +274,7 @@ def test_code_generators_and_graphiql_can_read_the_schema(ask: Ask) -> None:
     assert "score" not in printed
 
 
-def test_a_type_can_be_asked_for_by_variable_beside_data(ask: Ask) -> None:
+def test_a_type_is_introspected_by_variable_beside_data(ask: Ask) -> None:
     answer = ask(
         ADMIN,
         "query ($name: String!) { author_by_pk(id: 1) { id } t: __type(name: $name) { name fields { name } } }",

@@ -1,4 +1,4 @@
-"""What the emulated /v1/graphql refuses, and in which words."""
+"""The requests that the emulated /v1/graphql refuses, and its messages."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ pytest_plugins = ["local_graphql_fixtures"]
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=lambda entry: entry["query"][:60])
-def test_what_hasura_refuses_is_refused_in_its_words(ask: Ask, entry: dict[str, Any]) -> None:
+def test_a_request_that_hasura_refuses_is_refused_with_its_message(ask: Ask, entry: dict[str, Any]) -> None:
     session = role(entry["role"]) if "role" in entry else ADMIN
 
     answer = ask(session, entry["query"], **entry.get("variables", {}))
@@ -39,26 +39,26 @@ def test_a_session_variable_that_a_permission_needs_must_be_there(ask: Ask) -> N
         ({"query": "{ author { id } }", "variables": []}, "parse-failed", "expected Object"),
     ],
 )
-def test_a_body_that_is_no_request_is_refused(send_graphql: Ask, body: object, code: str, end: str) -> None:
+def test_a_body_that_is_not_a_request_is_refused(send_graphql: Ask, body: object, code: str, end: str) -> None:
     answer = send_graphql(ADMIN, body)
 
     assert refusal(answer)[0] == code
     assert refusal(answer)[2].endswith(end)
 
 
-def test_only_the_admin_is_shown_what_the_database_said(ask: Ask) -> None:
+def test_only_the_admin_is_shown_the_message_of_the_database(ask: Ask) -> None:
     query = 'mutation { fail(args: {state: "P0001"}) { id } }'
 
     to_admin, to_writer = ask(ADMIN, query), ask(ANN, query)
 
     internal = to_admin["errors"][0]["extensions"]["internal"]
-    assert internal["error"]["message"] == "the words of the function"
+    assert internal["error"]["message"] == "the message of the function"
     assert internal["error"]["status_code"] == "P0001"
-    assert "the words" not in json.dumps(to_writer)
+    assert "the message" not in json.dumps(to_writer)
     assert "internal" not in to_writer["errors"][0]["extensions"]
 
 
-def test_what_is_internal_never_contains_the_values_sent(ask: Ask) -> None:
+def test_internal_details_never_contain_the_values_of_the_request(ask: Ask) -> None:
     answer = ask(ADMIN, 'mutation { insert_sample_one(object: {id: 1, day: "s3cret"}) { id } }')
 
     internal = answer["errors"][0]["extensions"]["internal"]
@@ -73,7 +73,7 @@ def test_a_text_that_postgresql_cannot_hold_is_a_data_exception(ask: Ask, text: 
     assert refusal(answer)[0] == "data-exception"
 
 
-def test_a_request_nested_beyond_reason_is_refused_not_fatal(ask: Ask) -> None:
+def test_a_request_that_is_nested_too_deeply_is_refused(ask: Ask) -> None:
     where: dict[str, Any] = {}
     for _ in range(3000):
         where = {"_not": where}

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 import yaml
 from local_graphql import ADMIN, Ask, ask_anew, data, inconsistencies, refusal, role
+from local_hasura import new_database
 
 from local import postgres
 from local.hasura.graphql_api import GraphQLApi
@@ -66,7 +67,7 @@ pytest_plugins = ["local_graphql_fixtures"]
         ),
     ],
 )
-def test_metadata_that_does_not_fit_is_told_in_a_sentence(graphql_url: str, tables: str, sentence: str) -> None:
+def test_metadata_that_does_not_fit_the_database_is_inconsistent(graphql_url: str, tables: str, sentence: str) -> None:
     assert inconsistencies(graphql_url, tables) == [sentence]
 
 
@@ -84,16 +85,19 @@ def test_metadata_that_does_not_fit_is_told_in_a_sentence(graphql_url: str, tabl
             "{function: search_articles, configuration: {session_argument: term}}",
             'given session argument "term" is not of type json',
         ),
+        ("{function: of_row}", "an argument of the type article is not emulated"),
+        ("{function: of_any}", "an argument of the type anyelement is not emulated"),
+        ("{function: of_odd_type}", "an argument of the type odd type is not emulated"),
     ],
 )
-def test_a_function_that_may_not_be_tracked_is_told_in_a_sentence(graphql_url: str, function: str, end: str) -> None:
+def test_a_function_that_may_not_be_tracked_is_inconsistent(graphql_url: str, function: str, end: str) -> None:
     [sentence] = inconsistencies(graphql_url, "[{table: article}]", f"[{function}]")
 
     assert sentence.startswith('in function "')
     assert sentence.endswith(end)
 
 
-def test_what_hasura_exports_for_nothing_configured_is_accepted(graphql_url: str) -> None:
+def test_the_empty_parts_of_exported_metadata_are_accepted(graphql_url: str) -> None:
     exported = """[{table: {schema: public, name: author},
       configuration: {column_config: {}, custom_column_names: {}, custom_root_fields: {}}, is_enum: false,
       insert_permissions: [{role: r, permission: {columns: ['name'], check: {}, backend_only: false}, comment: x}]}]"""
@@ -101,7 +105,7 @@ def test_what_hasura_exports_for_nothing_configured_is_accepted(graphql_url: str
     assert inconsistencies(graphql_url, exported) == []
 
 
-def test_permissions_compare_columns_and_look_into_other_tables(ask: Ask, graphql_url: str) -> None:
+def test_permissions_compare_columns_and_query_other_tables(ask: Ask, graphql_url: str) -> None:
     tables = yaml.safe_load("""
     - table: author
       select_permissions:
@@ -130,9 +134,7 @@ def test_permissions_compare_columns_and_look_into_other_tables(ask: Ask, graphq
     assert names(role("not_null")) == ["bob"]
 
 
-def test_the_catalog_is_read_anew_on_every_load(
-    ask: Ask, graphql_url: str, graphql_database: psycopg.Connection
-) -> None:
+def test_every_load_reads_the_catalog_again(ask: Ask, graphql_url: str, graphql_database: psycopg.Connection) -> None:
     api = GraphQLApi([{"table": "author"}], [])
     graphql_database.execute("alter table author add column nickname text default 'n'")
     try:
@@ -145,15 +147,14 @@ def test_the_catalog_is_read_anew_on_every_load(
     assert refusal(without)[2] == "field 'nickname' not found in type: 'author'"
 
 
-def test_a_table_that_graphql_cannot_spell_is_told_in_a_sentence(graphql_url: str) -> None:
+def test_a_table_without_a_legal_graphql_name_is_inconsistent(graphql_url: str) -> None:
     [sentence] = inconsistencies(graphql_url, """[{table: 'odd "name'}]""")
 
     assert sentence.endswith("its name is not a legal GraphQL name")
 
 
-def test_the_schema_of_the_product_fits_its_metadata(graphql_url: str, graphql_database: psycopg.Connection) -> None:
-    graphql_database.execute("create database product")
-    url = graphql_url.replace("/postgres?", "/product?")
+def test_the_schema_of_the_product_fits_its_metadata(cluster: str) -> None:
+    url = new_database(cluster)
     postgres.migrate(url)
 
     assert inconsistencies(url, files_in("tables"), files_in("functions")) == []

@@ -121,10 +121,32 @@ def test_an_update_sets_and_increments(ask: Ask) -> None:
     }
 
 
-def test_an_update_without_anything_to_set_touches_nothing(ask: Ask) -> None:
+def test_an_update_without_anything_to_set_changes_nothing(ask: Ask) -> None:
     answer = ask(ADMIN, "mutation { update_author(where: {}, _set: {}) { affected_rows returning { id } } }")
 
     assert data(answer) == {"update_author": {"affected_rows": 0, "returning": []}}
+
+
+def test_an_update_finds_rows_by_null_or_by_a_time_before_now(ask: Ask, graphql_database: psycopg.Connection) -> None:
+    graphql_database.execute(
+        "insert into sample (id, at) values (1, null), (2, now() - interval '1 hour'), (3, now() + interval '1 hour')"
+    )
+
+    answer = ask(
+        ADMIN,
+        """mutation ($until: timestamptz!, $now: timestamptz!) {
+             update_sample(
+               where: {_or: [{at: {_is_null: true}}, {at: {_lt: $now}}]}, _set: {at: $until}
+             ) { affected_rows returning { id at } } }""",
+        until="2099-01-01T00:00:00Z",
+        now="now",
+    )
+
+    at = "2099-01-01T00:00:00+00:00"
+    assert data(answer)["update_sample"] == {
+        "affected_rows": 2,
+        "returning": [{"id": 1, "at": at}, {"id": 2, "at": at}],
+    }
 
 
 def test_updates_and_deletes_by_primary_key_answer_the_row_or_null(ask: Ask) -> None:
@@ -152,14 +174,14 @@ def test_many_updates_run_in_order_and_answer_one_by_one(ask: Ask) -> None:
     assert data(answer)["update_author_many"] == [{"affected_rows": 1, "returning": [row]} for row in expected]
 
 
-def test_a_delete_takes_what_its_condition_finds(ask: Ask) -> None:
+def test_a_delete_deletes_the_rows_of_its_condition(ask: Ask) -> None:
     answer = ask(ADMIN, 'mutation { delete_comment(where: {article: {title: {_eq: "Bob open"}}}) { affected_rows } }')
 
     assert data(answer) == {"delete_comment": {"affected_rows": 2}}
     assert data(ask(ADMIN, "{ comment { text } }")) == {"comment": [{"text": "on ann"}]}
 
 
-def test_all_mutations_of_a_request_see_each_other_and_fall_together(ask: Ask) -> None:
+def test_all_mutations_of_a_request_see_each_other_and_are_rolled_back_together(ask: Ask) -> None:
     answer = ask(
         ADMIN,
         """mutation { first: insert_author_one(object: {name: "cat"}) { id }
@@ -211,7 +233,9 @@ def test_a_wrong_field_stops_the_request_before_anything_runs(ask: Ask, graphql_
     assert graphql_database.execute("select count(*) from call_log").fetchone() == (0,)
 
 
-def test_a_mutation_tells_the_database_whose_it_is(ask: Ask, graphql_database: psycopg.Connection) -> None:
+def test_a_mutation_passes_its_session_variables_to_the_database(
+    ask: Ask, graphql_database: psycopg.Connection
+) -> None:
     ask(BOB, "mutation { publish_drafts(args: {}) { id } }")
     ask(ADMIN, "mutation { publish_drafts(args: {}) { id } }")
 

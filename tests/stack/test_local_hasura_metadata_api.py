@@ -1,4 +1,4 @@
-"""The metadata API of the local Hasura: which commands it takes where, what it answers, and how it refuses."""
+"""The metadata API of the local Hasura: the commands of each endpoint, their answers and their errors."""
 
 import re
 import tempfile
@@ -16,25 +16,19 @@ from local_hasura import (
     HasuraServer,
     hasura_in_thread,
     new_database,
-    postgres_cluster,
     start_hasura_process,
     write_project,
 )
-from waiting import wait_until
 
-from local.postgres import running, wait_for
+from local.postgres import wait_for
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 FAR = "2099-01-01T00:00:00Z"
 HOOK = "http://127.0.0.1:1/hook"
-ALARM = {"webhook": HOOK, "schedule_at": FAR}
-CRON = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    with postgres_cluster() as url:
-        yield url
+EVENT: dict[str, Any] = {"webhook": HOOK, "schedule_at": FAR}
+CRON: dict[str, Any] = {"webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": False}
 
 
 @pytest.fixture(scope="module")
@@ -45,24 +39,24 @@ def hasura(cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         yield server
 
 
-def refused(response: requests.Response, status: int, code: str, path: str, words: str) -> None:
+def refused(response: requests.Response, status: int, code: str, path: str, message: str) -> None:
     """An error answer: its status, its code and path, and what its text contains."""
     answer = response.json()
     assert (response.status_code, answer["code"], answer["path"]) == (status, code, path)
-    assert words in answer["error"]
+    assert message in answer["error"]
     assert set(answer) == {"path", "error", "code"}
 
 
 class TestCreatingAScheduledEvent:
     @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
-    def test_the_answer_holds_the_event_id(self, hasura: HasuraServer, path: str) -> None:
-        answer = hasura.ask("create_scheduled_event", path, **ALARM)
+    def test_the_answer_contains_the_event_id(self, hasura: HasuraServer, path: str) -> None:
+        answer = hasura.ask("create_scheduled_event", path, **EVENT)
 
         assert answer["message"] == "success"
         assert UUID.fullmatch(answer["event_id"])
 
-    def test_what_is_not_given_has_hasuras_defaults(self, hasura: HasuraServer) -> None:
-        event_id = hasura.set_alarm(HOOK, schedule_at=FAR)
+    def test_arguments_that_are_not_given_have_hasuras_defaults(self, hasura: HasuraServer) -> None:
+        event_id = hasura.create_event(HOOK, schedule_at=FAR)
 
         event = hasura.event(event_id)
 
@@ -85,7 +79,7 @@ class TestCreatingAScheduledEvent:
             "comment": None,
         }
 
-    def test_what_is_given_is_kept(self, hasura: HasuraServer) -> None:
+    def test_every_given_argument_is_stored(self, hasura: HasuraServer) -> None:
         given: dict[str, Any] = {
             "payload": [1, 2.5, {"ünï": None}],
             "headers": [{"name": "x-a", "value": "1"}, {"name": "x-b", "value_from_env": "SOME_ENV"}],
@@ -93,7 +87,7 @@ class TestCreatingAScheduledEvent:
             "comment": "why",
         }
 
-        event = hasura.event(hasura.set_alarm("{{SOME_ENV}}/x", schedule_at=FAR, **given))
+        event = hasura.event(hasura.create_event("{{SOME_ENV}}/x", schedule_at=FAR, **given))
 
         assert (event["webhook_conf"], event["payload"], event["comment"]) == (
             "{{SOME_ENV}}/x",
@@ -118,7 +112,7 @@ class TestCreatingAScheduledEvent:
         ],
     )
     def test_a_time_with_a_zone_is_an_instant(self, hasura: HasuraServer, given: str, stored: str) -> None:
-        assert hasura.event(hasura.set_alarm(HOOK, schedule_at=given))["scheduled_time"] == stored
+        assert hasura.event(hasura.create_event(HOOK, schedule_at=given))["scheduled_time"] == stored
 
     @pytest.mark.parametrize(
         "given",
@@ -126,44 +120,44 @@ class TestCreatingAScheduledEvent:
          "2099-06-18T18:45:00 Z", "2099-06-18T18:45:00+25:00", "20990618T184500Z", "", "٢٠٩٩-06-18T18:45:00Z"],
     )  # fmt: skip
     def test_a_time_without_a_zone_or_sense_is_refused(self, hasura: HasuraServer, given: str) -> None:
-        response = hasura.metadata("create_scheduled_event", {**ALARM, "schedule_at": given})
+        response = hasura.metadata("create_scheduled_event", {**EVENT, "schedule_at": given})
 
         refused(response, 400, "parse-failed", "$.args.schedule_at", "could not parse date")
 
     @pytest.mark.parametrize(
-        ("args", "path", "words"),
+        ("args", "path", "message"),
         [
             ({"schedule_at": FAR}, "", 'key "webhook" not found'),
             ({"webhook": HOOK}, "", 'key "schedule_at" not found'),
             ([], "", "expected Object, but encountered Array"),
-            ({**ALARM, "webhook": 7}, ".webhook", "parsing Text failed, expected String, but encountered Number"),
-            ({**ALARM, "webhook": None}, ".webhook", "expected String, but encountered Null"),
-            ({**ALARM, "comment": True}, ".comment", "expected String, but encountered Boolean"),
-            ({**ALARM, "headers": {}}, ".headers", "parsing [] failed, expected Array, but encountered Object"),
-            ({**ALARM, "headers": [{"value": "x"}]}, ".headers[0]", 'key "name" not found'),
-            ({**ALARM, "headers": [{"name": "x"}]}, ".headers[0]", "exactly one of value and value_from_env"),
+            ({**EVENT, "webhook": 7}, ".webhook", "parsing Text failed, expected String, but encountered Number"),
+            ({**EVENT, "webhook": None}, ".webhook", "expected String, but encountered Null"),
+            ({**EVENT, "comment": True}, ".comment", "expected String, but encountered Boolean"),
+            ({**EVENT, "headers": {}}, ".headers", "parsing [] failed, expected Array, but encountered Object"),
+            ({**EVENT, "headers": [{"value": "x"}]}, ".headers[0]", 'key "name" not found'),
+            ({**EVENT, "headers": [{"name": "x"}]}, ".headers[0]", "exactly one of value and value_from_env"),
             (
-                {**ALARM, "headers": [{"name": "x", "value": "x", "value_from_env": "Y"}]},
+                {**EVENT, "headers": [{"name": "x", "value": "x", "value_from_env": "Y"}]},
                 ".headers[0]",
                 "exactly one of value and value_from_env",
             ),
             (
-                {**ALARM, "headers": [{"name": "x", "value_from_env": "HASURA_GRAPHQL_ADMIN_SECRET"}]},
+                {**EVENT, "headers": [{"name": "x", "value_from_env": "HASURA_GRAPHQL_ADMIN_SECRET"}]},
                 ".headers[0]",
                 "HASURA_GRAPHQL_",
             ),
-            ({**ALARM, "retry_conf": {"num_retries": -1}}, ".retry_conf", "num_retries cannot be a negative value"),
-            ({**ALARM, "retry_conf": {"num_retries": 1.5}}, ".retry_conf.num_retries", "expected an integer"),
-            ({**ALARM, "retry_conf": {"timeout_seconds": -1}}, ".retry_conf.timeout_seconds", "cannot be negative"),
-            ({**ALARM, "retry_conf": {"timeout_seconds": "5"}}, ".retry_conf.timeout_seconds", "encountered String"),
+            ({**EVENT, "retry_conf": {"num_retries": -1}}, ".retry_conf", "num_retries cannot be a negative value"),
+            ({**EVENT, "retry_conf": {"num_retries": 1.5}}, ".retry_conf.num_retries", "expected an integer"),
+            ({**EVENT, "retry_conf": {"timeout_seconds": -1}}, ".retry_conf.timeout_seconds", "cannot be negative"),
+            ({**EVENT, "retry_conf": {"timeout_seconds": "5"}}, ".retry_conf.timeout_seconds", "encountered String"),
         ],
     )
     def test_wrong_arguments_are_refused_at_their_path(
-        self, hasura: HasuraServer, args: Any, path: str, words: str
+        self, hasura: HasuraServer, args: Any, path: str, message: str
     ) -> None:
         response = hasura.metadata("create_scheduled_event", args)
 
-        refused(response, 400, "parse-failed", f"$.args{path}", words)
+        refused(response, 400, "parse-failed", f"$.args{path}", message)
 
 
 class TestReadingAndDeleting:
@@ -171,9 +165,9 @@ class TestReadingAndDeleting:
     def _no_events(self, hasura: HasuraServer) -> None:
         hasura.sql("delete from hdb_catalog.hdb_scheduled_events")
 
-    def test_events_come_soonest_first_in_pages_with_a_count(self, hasura: HasuraServer) -> None:
+    def test_events_are_listed_soonest_first_in_pages_with_a_count(self, hasura: HasuraServer) -> None:
         for year in (2093, 2091, 2092):
-            hasura.set_alarm(HOOK, schedule_at=f"{year}-01-01T00:00:00Z")
+            hasura.create_event(HOOK, schedule_at=f"{year}-01-01T00:00:00Z")
 
         page = hasura.ask("get_scheduled_events", type="one_off", limit=2, offset=1, get_rows_count=True)
 
@@ -181,9 +175,9 @@ class TestReadingAndDeleting:
         assert page["count"] == 3
         assert "count" not in hasura.ask("get_scheduled_events", type="one_off")
 
-    def test_events_can_be_chosen_by_status(self, hasura: HasuraServer) -> None:
-        event_id = hasura.set_alarm(HOOK)
-        hasura.set_alarm(HOOK, schedule_at=FAR)
+    def test_events_are_filtered_by_status(self, hasura: HasuraServer) -> None:
+        event_id = hasura.create_event(HOOK)
+        hasura.create_event(HOOK, schedule_at=FAR)
         hasura.wait_for_status(event_id, "error")
 
         found = {
@@ -193,8 +187,8 @@ class TestReadingAndDeleting:
 
         assert found == {("error",): 1, ("scheduled",): 1, ("error", "scheduled"): 2, (): 2, ("dead",): 0}
 
-    def test_invocations_come_newest_first(self, hasura: HasuraServer) -> None:
-        event_id = hasura.set_alarm(HOOK, retry_conf={"num_retries": 2, "retry_interval_seconds": 0})
+    def test_invocations_are_listed_newest_first(self, hasura: HasuraServer) -> None:
+        event_id = hasura.create_event(HOOK, retry_conf={"num_retries": 2, "retry_interval_seconds": 0})
         hasura.wait_for_status(event_id, "error")
 
         page = hasura.ask(
@@ -205,8 +199,8 @@ class TestReadingAndDeleting:
         assert (len(times), page["count"]) == (2, 3)
         assert times == sorted(times, reverse=True)
 
-    def test_a_deleted_event_takes_its_logs_along(self, hasura: HasuraServer) -> None:
-        event_id = hasura.set_alarm(HOOK)
+    def test_deleting_an_event_deletes_its_logs(self, hasura: HasuraServer) -> None:
+        event_id = hasura.create_event(HOOK)
         hasura.wait_for_status(event_id, "error")
 
         answer = hasura.ask("delete_scheduled_event", type="one_off", event_id=event_id)
@@ -230,7 +224,7 @@ class TestReadingAndDeleting:
         }
 
     @pytest.mark.parametrize(
-        ("kind", "args", "path", "words"),
+        ("kind", "args", "path", "message"),
         [
             ("get_scheduled_events", {}, "", 'key "type" not found'),
             ("get_scheduled_events", {"type": "weekly"}, ".type", "one_off"),
@@ -243,13 +237,13 @@ class TestReadingAndDeleting:
         ],
     )
     def test_wrong_arguments_are_refused_at_their_path(
-        self, hasura: HasuraServer, kind: str, args: dict[str, Any], path: str, words: str
+        self, hasura: HasuraServer, kind: str, args: dict[str, Any], path: str, message: str
     ) -> None:
-        refused(hasura.metadata(kind, args), 400, "parse-failed", f"$.args{path}", words)
+        refused(hasura.metadata(kind, args), 400, "parse-failed", f"$.args{path}", message)
 
 
 class TestCronTriggers:
-    def test_a_trigger_is_created_listed_replaced_and_deleted(self, hasura: HasuraServer) -> None:
+    def test_a_cron_trigger_is_created_listed_replaced_and_deleted(self, hasura: HasuraServer) -> None:
         hasura.ask("create_cron_trigger", name="yearly", **CRON)
         hasura.ask("create_cron_trigger", name="yearly", **{**CRON, "schedule": "0 0 2 2 *", "replace": True})
 
@@ -272,7 +266,7 @@ class TestCronTriggers:
         assert names == ["from_files", "kept"]
 
     @pytest.mark.parametrize(
-        ("kind", "args", "code", "path", "words"),
+        ("kind", "args", "code", "path", "message"),
         [
             ("create_cron_trigger", {**CRON, "name": "from_files"}, "already-exists", "$.args",
              "cron trigger with name: from_files already exists"),
@@ -289,10 +283,10 @@ class TestCronTriggers:
              "$.args.request_transform", "not emulated"),
         ],
     )  # fmt: skip
-    def test_what_cannot_be_is_refused(
-        self, hasura: HasuraServer, kind: str, args: dict[str, Any], code: str, path: str, words: str
+    def test_a_wrong_cron_trigger_is_refused(
+        self, hasura: HasuraServer, kind: str, args: dict[str, Any], code: str, path: str, message: str
     ) -> None:
-        refused(hasura.metadata(kind, args), 400, code, path, words)
+        refused(hasura.metadata(kind, args), 400, code, path, message)
 
 
 class TestTheEndpoints:
@@ -309,32 +303,32 @@ class TestTheEndpoints:
     def test_v1_query_does_not_read_scheduled_events(self, hasura: HasuraServer, kind: str) -> None:
         refused(hasura.metadata(kind, {}, "/v1/query"), 400, "parse-failed", "$", "create_scheduled_event")
 
-    def test_v1_metadata_names_what_it_does_not_know(self, hasura: HasuraServer) -> None:
-        words = 'unknown metadata command "foo_bar"; "foo" was not recognized as a valid backend name'
+    def test_v1_metadata_names_an_unknown_command(self, hasura: HasuraServer) -> None:
+        message = 'unknown metadata command "foo_bar"; "foo" was not recognized as a valid backend name'
 
-        refused(hasura.metadata("foo_bar", {}), 400, "parse-failed", "$", words)
+        refused(hasura.metadata("foo_bar", {}), 400, "parse-failed", "$", message)
 
     def test_v2_query_takes_no_scheduled_events(self, hasura: HasuraServer) -> None:
-        refused(hasura.metadata("create_scheduled_event", ALARM, "/v2/query"), 400, "parse-failed", "$", "run_sql")
+        refused(hasura.metadata("create_scheduled_event", EVENT, "/v2/query"), 400, "parse-failed", "$", "run_sql")
 
     @pytest.mark.parametrize("path", ["/v1/query", "/v1/metadata"])
     def test_a_bulk_answers_in_order(self, hasura: HasuraServer, path: str) -> None:
         commands = [
             {"type": "create_cron_trigger", "args": {**CRON, "name": "in_bulk"}},
-            {"type": "create_scheduled_event", "args": ALARM},
+            {"type": "create_scheduled_event", "args": EVENT},
             {"type": "delete_cron_trigger", "args": {"name": "in_bulk"}},
         ]
 
-        created, alarm, deleted = hasura.metadata("bulk", commands, path).json()
+        created, event, deleted = hasura.metadata("bulk", commands, path).json()
 
         assert created == deleted == {"message": "success"}
-        assert set(alarm) == {"message", "event_id"}
+        assert set(event) == {"message", "event_id"}
 
     def test_a_bulk_with_an_unreadable_command_does_nothing(self, hasura: HasuraServer) -> None:
         before = hasura.sql("select count(*) from hdb_catalog.hdb_scheduled_events")
         commands = [
-            {"type": "create_scheduled_event", "args": ALARM},
-            {"type": "create_scheduled_event", "args": {**ALARM, "schedule_at": "soon"}},
+            {"type": "create_scheduled_event", "args": EVENT},
+            {"type": "create_scheduled_event", "args": {**EVENT, "schedule_at": "soon"}},
         ]
 
         response = hasura.metadata("bulk", commands)
@@ -343,7 +337,7 @@ class TestTheEndpoints:
         assert hasura.sql("select count(*) from hdb_catalog.hdb_scheduled_events") == before
 
     @pytest.mark.parametrize(
-        ("body", "code", "words"),
+        ("body", "code", "message"),
         [
             (b"", "invalid-json", ""),
             (b"{", "invalid-json", ""),
@@ -356,15 +350,15 @@ class TestTheEndpoints:
             (b'{"type": 1, "args": {}}', "parse-failed", ""),
         ],
     )
-    def test_a_body_that_is_no_command_is_refused(
-        self, hasura: HasuraServer, body: bytes, code: str, words: str
+    def test_a_body_that_is_not_a_command_is_refused(
+        self, hasura: HasuraServer, body: bytes, code: str, message: str
     ) -> None:
         headers = {"x-hasura-admin-secret": ADMIN_SECRET}
 
         response = requests.post(hasura.url + "/v1/metadata", data=body, headers=headers, timeout=DEADLINE)
 
         assert (response.status_code, response.json()["code"]) == (400, code)
-        assert words in response.json()["error"]
+        assert message in response.json()["error"]
 
     def test_an_answer_carries_the_request_id_and_an_error_does_not(self, hasura: HasuraServer) -> None:
         mine = {"x_hasura_admin_secret": ADMIN_SECRET, "x_request_id": "mine"}
@@ -377,7 +371,7 @@ class TestTheEndpoints:
         assert "x-request-id" not in hasura.post("/v1/metadata", bad, **mine).headers
         assert echoed.headers["Content-Type"] == "application/json; charset=utf-8"
 
-    def test_long_answers_are_compressed_for_those_who_ask(self, hasura: HasuraServer) -> None:
+    def test_long_answers_are_compressed_on_request(self, hasura: HasuraServer) -> None:
         command = {"type": "export_metadata", "args": {}}
         long = {"type": "bulk", "args": [command] * 5}
         headers = {"x_hasura_admin_secret": ADMIN_SECRET}
@@ -394,12 +388,12 @@ class TestTheEndpoints:
         assert encodings == ["gzip", None, None]
 
     @pytest.mark.parametrize(("method", "path"), [("GET", "/v1/query"), ("POST", "/v1alpha1/graphql"), ("GET", "/")])
-    def test_what_is_not_emulated_does_not_exist(self, hasura: HasuraServer, method: str, path: str) -> None:
+    def test_a_route_that_is_not_emulated_is_not_found(self, hasura: HasuraServer, method: str, path: str) -> None:
         response = requests.request(method, hasura.url + path, timeout=DEADLINE)
 
         refused(response, 404, "not-found", "$", "resource does not exist")
 
-    def test_health_and_version(self, hasura: HasuraServer) -> None:
+    def test_health_and_version_are_answered(self, hasura: HasuraServer) -> None:
         health, version = (requests.get(hasura.url + path, timeout=DEADLINE) for path in ("/healthz", "/v1/version"))
 
         assert (health.status_code, health.text) == (200, "OK")
@@ -416,7 +410,7 @@ class TestTheEndpoints:
             assert (response.status_code, error["extensions"]) == (200, {"path": "$", "code": code})
             assert "data" not in response.json()
 
-    def test_a_page_of_another_origin_is_let_in(self, hasura: HasuraServer) -> None:
+    def test_requests_of_other_origins_are_allowed(self, hasura: HasuraServer) -> None:
         origin = {"Origin": "http://localhost:3000"}
         asking = {
             "Access-Control-Request-Method": "POST",
@@ -440,13 +434,13 @@ class TestRunSql:
 
         assert answer == {"result_type": "TuplesOk", "result": [["one", "nothing", "yes"], ["1", "NULL", "t"]]}
 
-    def test_a_new_table_is_taken_in(self, hasura: HasuraServer) -> None:
+    def test_a_new_column_is_in_the_schema_at_once(self, hasura: HasuraServer) -> None:
         answer = hasura.ask("run_sql", "/v2/query", sql="alter table note add column mood text")
 
         assert answer == {"result_type": "CommandOk", "result": None}
         assert hasura.graphql("{ note { mood } }") == {"data": {"note": []}}
 
-    def test_the_metadata_stays_as_it_is(self, cluster: str, tmp_path: Path) -> None:
+    def test_run_sql_does_not_change_the_metadata(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path, [], [{**CRON, "name": "deleted", "include_in_metadata": True}])
         with hasura_in_thread(new_database(cluster), project) as server:
             server.ask("delete_cron_trigger", name="deleted")
@@ -456,7 +450,7 @@ class TestRunSql:
 
             assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["new"]
 
-    def test_a_failure_is_rolled_back_and_explained(self, hasura: HasuraServer) -> None:
+    def test_failed_sql_is_rolled_back_and_explained(self, hasura: HasuraServer) -> None:
         response = hasura.metadata("run_sql", {"sql": "insert into note (id) values (9); select 1 / 0"}, "/v2/query")
 
         answer = response.json()
@@ -480,7 +474,7 @@ class TestRunSql:
 
 
 class TestTheMetadataDirectory:
-    def test_it_is_exported_without_what_is_a_default(self, hasura: HasuraServer) -> None:
+    def test_metadata_is_exported_without_defaults(self, hasura: HasuraServer) -> None:
         exported = hasura.ask("export_metadata")
 
         assert exported["version"] == 3
@@ -489,7 +483,7 @@ class TestTheMetadataDirectory:
             {"name": "from_files", "webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": True}
         ]
 
-    def test_a_reload_takes_in_what_has_changed(self, cluster: str, tmp_path: Path) -> None:
+    def test_a_reload_applies_changed_files(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path, [], [])
         with hasura_in_thread(new_database(cluster), project) as server:
             assert server.ask("get_cron_triggers") == {"cron_triggers": []}
@@ -524,7 +518,7 @@ class TestTheMetadataDirectory:
             assert server.graphql("{ note { id } }") == {"data": {"note": []}}
 
     @pytest.mark.parametrize(
-        ("file", "content", "words"),
+        ("file", "content", "message"),
         [
             ("actions.yaml", {"actions": [{"name": "x"}]}, "actions.yaml: not emulated"),
             ("remote_schemas.yaml", [{"name": "x"}], "remote_schemas.yaml: not emulated"),
@@ -534,8 +528,8 @@ class TestTheMetadataDirectory:
             ("cron_triggers.yaml", [{**CRON, "name": "x", "schedule": "often"}], "'often' is not a cron schedule"),
         ],
     )
-    def test_what_is_not_emulated_is_refused(
-        self, cluster: str, tmp_path: Path, file: str, content: Any, words: str
+    def test_metadata_that_is_not_emulated_is_refused(
+        self, cluster: str, tmp_path: Path, file: str, content: Any, message: str
     ) -> None:
         project = write_project(tmp_path, [], [])
         with hasura_in_thread(new_database(cluster), project) as server:
@@ -543,10 +537,10 @@ class TestTheMetadataDirectory:
 
             response = server.metadata("reload_metadata", {})
 
-        refused(response, 400, "invalid-configuration", "$", words)
+        refused(response, 400, "invalid-configuration", "$", message)
 
     @pytest.mark.parametrize(
-        ("trigger", "words"),
+        ("trigger", "message"),
         [
             ({"name": "1st"}, "a letter, then"),
             ({"name": "x" * 43}, "at most 41"),
@@ -559,8 +553,8 @@ class TestTheMetadataDirectory:
             ({"headers": [{"name": "x", "value_from_env": "HASURA_GRAPHQL_X"}]}, "HASURA_GRAPHQL_"),
         ],
     )
-    def test_an_event_trigger_that_makes_no_sense_is_refused(
-        self, cluster: str, tmp_path: Path, trigger: dict[str, Any], words: str
+    def test_a_wrong_event_trigger_is_refused(
+        self, cluster: str, tmp_path: Path, trigger: dict[str, Any], message: str
     ) -> None:
         good = {
             "name": "good",
@@ -575,42 +569,45 @@ class TestTheMetadataDirectory:
             response = server.metadata("reload_metadata", {})
 
         assert response.status_code == 400
-        assert words in response.json()["error"]
+        assert message in response.json()["error"]
 
 
-class TestSteering:
-    @pytest.mark.parametrize("order", ["drop_next", "duplicate_next"])
-    def test_it_needs_the_admin_secret(self, hasura: HasuraServer, order: str) -> None:
-        assert hasura.post(f"/_local/{order}", {}, x_hasura_admin_secret="wrong").status_code == 401
+class TestControlRoutes:
+    @pytest.mark.parametrize("route", ["drop_next", "duplicate_next"])
+    def test_control_routes_need_the_admin_secret(self, hasura: HasuraServer, route: str) -> None:
+        assert hasura.post(f"/_local/{route}", {}, x_hasura_admin_secret="wrong").status_code == 401
 
     @pytest.mark.parametrize("body", [{"times": -1}, {"times": "1"}, {"kind": "all"}, []])
-    def test_an_order_that_makes_no_sense_is_refused(self, hasura: HasuraServer, body: Any) -> None:
+    def test_a_control_route_refuses_a_wrong_body(self, hasura: HasuraServer, body: Any) -> None:
         response = hasura.post("/_local/drop_next", body, x_hasura_admin_secret=ADMIN_SECRET)
 
         assert (response.status_code, response.json()["code"]) == (400, "parse-failed")
 
 
 class TestTheStart:
-    def test_it_waits_for_a_database_that_is_still_starting(self, tmp_path: Path) -> None:
+    def test_the_server_waits_for_a_database_that_is_still_starting(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            with running(Path(folder)) as url:
-                pass
-            server = start_hasura_process(url, tmp_path, "--project", str(project))
-            wait_until(server.log.read_text, lambda log: "waiting for PostgreSQL, up to 10 s: " in log)
+        url = new_database(cluster)
+        socket_folder = psycopg.conninfo.conninfo_to_dict(url)["host"]
+        with tempfile.TemporaryDirectory() as folder:  # the path of a socket must be short
+            link = Path(folder) / "postgres"
+            later = psycopg.conninfo.make_conninfo(url, host=str(link))
+            server = start_hasura_process(later, tmp_path, "--project", str(project))
+            server.wait_for_log("waiting for PostgreSQL, up to 10 s: ")
 
-            with running(Path(folder)):
-                wait_until(server.log.read_text, lambda log: "listening on" in log)
-                server.stop()
+            link.symlink_to(str(socket_folder))
+
+            server.wait_for_log("listening on")
+            server.stop()
 
         assert server.process.returncode == 0
         assert server.log.read_text().count("waiting for PostgreSQL") == 1
 
-    def test_it_does_not_wait_for_ever(self) -> None:
+    def test_waiting_for_a_database_has_an_end(self) -> None:
         with pytest.raises(psycopg.OperationalError, match="Connection refused"):
             wait_for("postgresql://127.0.0.1:1/none", seconds=0.3)
 
-    def test_metadata_that_is_refused_ends_it_with_one_line(self, cluster: str, tmp_path: Path) -> None:
+    def test_the_server_ends_with_one_line_when_its_metadata_is_refused(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])
         (project / "metadata" / "actions.yaml").write_text("actions: [{name: x}]")
 
@@ -621,7 +618,7 @@ class TestTheStart:
             f"hasura: {project / 'metadata' / 'actions.yaml'}: not emulated."
         )
 
-    def test_a_port_that_is_taken_ends_it_with_one_line(self, cluster: str, tmp_path: Path) -> None:
+    def test_the_server_ends_with_one_line_when_its_port_is_taken(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])
         with hasura_in_thread(new_database(cluster), project) as server:
             port = server.url.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""Which post an invocation of the webhook is about, in every form that Hasura sends."""
+"""What an invocation of the webhook is about, in every form that Hasura sends."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.core.model import Delivery
 from shared.errors import MalformedRequest
-from shared.hasura.events import ringing_post_id
+from shared.hasura.events import delivery_of
+
+EVENT_ID = "b918cd10-8853-4e66-91b8-81b5cd16e44b"
 
 
 def scheduled_event(payload: Any) -> dict[str, Any]:
     return {
-        "id": "b918cd10-8853-4e66-91b8-81b5cd16e44b",
+        "id": EVENT_ID,
         "scheduled_time": "2026-05-04T12:00:00Z",
         "payload": payload,
         "created_at": "2026-05-04T09:12:33.123456Z",
@@ -23,7 +26,7 @@ def scheduled_event(payload: Any) -> dict[str, Any]:
 
 def cron_event(payload: Any) -> dict[str, Any]:
     return {
-        "id": "5f0c7c2e-8853-4e66-91b8-81b5cd16e44b",
+        "id": EVENT_ID,
         "name": "publish_due_posts",
         "scheduled_time": "2026-05-04T12:00:00Z",
         "payload": payload,
@@ -45,34 +48,31 @@ def bare_post(post_id: Any) -> dict[str, Any]:
     return {"id": post_id, "schedule_for": "2026-05-04T12:00:00+00:00", "text": "Hello"}
 
 
-class TestTheRingingPost:
-    @pytest.mark.parametrize(
-        ("body", "post_id"),
-        [
-            pytest.param(scheduled_event(bare_post(7)), 7, id="scheduled-event"),
-            pytest.param(scheduled_event({"id": 7}), 7, id="least-payload"),
-            pytest.param(table_event({"id": 7, "state": "scheduled"}, {"id": 7}), 7, id="table-event"),
-            pytest.param(bare_post(7), 7, id="bare-post"),
-            pytest.param(scheduled_event(bare_post("7")), 7, id="stringified-id"),
-            pytest.param(table_event({"id": "7"}), 7, id="stringified-id-in-a-table-event"),
-            pytest.param(bare_post(2**63 - 1), 2**63 - 1, id="largest-id"),
-            pytest.param(bare_post(str(2**63 - 1)), 2**63 - 1, id="largest-id-stringified"),
-        ],
-    )
-    def test_is_the_one_in_the_event(self, body: Any, post_id: int) -> None:
-        assert ringing_post_id(body) == post_id
+@pytest.mark.parametrize(
+    ("body", "delivery"),
+    [
+        pytest.param(scheduled_event(bare_post(7)), Delivery(7, EVENT_ID), id="scheduled event"),
+        pytest.param(scheduled_event({"id": 7}), Delivery(7, EVENT_ID), id="scheduled event with the least payload"),
+        pytest.param(
+            table_event({"id": 7}, {"id": 7}), Delivery(7), id="table event: its id is not an event's to delete"
+        ),
+        pytest.param(bare_post(7), Delivery(7), id="bare post of a Hasura before v1.3"),
+        pytest.param(scheduled_event(bare_post("7")), Delivery(7, EVENT_ID), id="bigint as a string"),
+        pytest.param(table_event({"id": "7"}), Delivery(7), id="bigint as a string in a table event"),
+        pytest.param(bare_post(2**63 - 1), Delivery(2**63 - 1), id="largest id"),
+        pytest.param(bare_post(str(2**63 - 1)), Delivery(2**63 - 1), id="largest id as a string"),
+        pytest.param(cron_event({}), Delivery(None, EVENT_ID), id="sweep"),
+        pytest.param(cron_event(None), Delivery(None, EVENT_ID), id="sweep without a payload"),
+        pytest.param(scheduled_event(None), Delivery(None, EVENT_ID), id="scheduled event without a payload"),
+        pytest.param(scheduled_event({"follow_up": True}), Delivery(None, EVENT_ID, is_follow_up=True), id="follow-up"),
+        pytest.param(scheduled_event({"id": 7}) | {"id": 5}, Delivery(7), id="an event id that is none"),
+    ],
+)
+def test_each_form_of_an_event_is_understood(body: Any, delivery: Delivery) -> None:
+    assert delivery_of(body) == delivery
 
-    @pytest.mark.parametrize(
-        "body",
-        [
-            pytest.param(cron_event({}), id="cron"),
-            pytest.param(cron_event(None), id="cron-without-payload"),
-            pytest.param(scheduled_event(None), id="scheduled-event-without-payload"),
-        ],
-    )
-    def test_is_none_for_the_sweep(self, body: Any) -> None:
-        assert ringing_post_id(body) is None
 
+class TestMalformedIs:
     @pytest.mark.parametrize(
         "post_id",
         [
@@ -101,9 +101,9 @@ class TestTheRingingPost:
             pytest.param(bare_post, id="bare-post"),
         ],
     )
-    def test_whose_id_is_none_is_malformed(self, wrapped: Callable[[Any], Any], post_id: Any) -> None:
+    def test_an_event_whose_post_has_no_row_id(self, wrapped: Callable[[Any], Any], post_id: Any) -> None:
         with pytest.raises(MalformedRequest, match="no id"):
-            ringing_post_id(wrapped(post_id))
+            delivery_of(wrapped(post_id))
 
     @pytest.mark.parametrize(
         "body",
@@ -119,15 +119,16 @@ class TestTheRingingPost:
             pytest.param(scheduled_event([{"id": 7}]), id="payload-is-a-list"),
             pytest.param(scheduled_event("7"), id="payload-is-a-string"),
             pytest.param(scheduled_event({"post": {"id": 7}}), id="payload-is-no-post"),
+            pytest.param(scheduled_event({"follow_up": False}), id="follow-up-that-is-none"),
             pytest.param(table_event(None, {"id": 7}), id="deleted-row"),
             pytest.param({**table_event(None), "event": None}, id="null-event"),
             pytest.param({**table_event(None), "event": {"data": [7]}}, id="event-data-is-a-list"),
             pytest.param({**table_event(None), "event": {}}, id="event-without-data"),
         ],
     )
-    def test_of_anything_else_is_malformed(self, body: Any) -> None:
+    def test_whatever_is_no_event_of_a_post(self, body: Any) -> None:
         with pytest.raises(MalformedRequest):
-            ringing_post_id(body)
+            delivery_of(body)
 
 
 KEYS = ["id", "scheduled_time", "payload", "trigger", "table", "event", "data", "new", "old", "schedule_for"]
@@ -145,9 +146,10 @@ JSON = st.recursive(
 
 
 @given(body=JSON)
-def test_any_json_names_a_post_or_the_sweep_or_is_malformed(body: Any) -> None:
+def test_any_json_is_a_delivery_or_malformed(body: Any) -> None:
     try:
-        post_id = ringing_post_id(body)
+        delivery = delivery_of(body)
     except MalformedRequest:
         return
-    assert post_id is None or (type(post_id) is int and 0 < post_id < 2**63)
+    assert delivery.post_id is None or (type(delivery.post_id) is int and 0 < delivery.post_id < 2**63)
+    assert delivery.event_id is None or type(delivery.event_id) is str

@@ -1,1 +1,1 @@
-"""What Hasura calls webhooks for, and how: scheduled events, cron triggers and table event triggers."""
+"""Scheduled events, cron triggers and table event triggers, and the delivery of their events to webhooks."""

@@ -1,4 +1,4 @@
-"""Cron triggers: what they say, where they are kept, and the events that are written ahead for them.
+"""Cron triggers: their metadata, their table, and the events that are written ahead for them.
 
 Schedules have five fields and are in UTC (Hasura's docs, Create Cron Triggers).
 """
@@ -14,7 +14,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from local.hasura.events.webhook_definition import RetryConf, Webhook, header, retry_conf
+from local.hasura.events.webhooks import RetryConf, Webhook, header, retry_conf
 from local.hasura.json_arguments import anything, boolean, list_of, mapping, optional, parse_failed, required, text
 
 EVENTS_AHEAD = 100
@@ -22,7 +22,7 @@ EVENTS_AHEAD = 100
 
 @dataclass(frozen=True)
 class CronTrigger:
-    """One cron trigger, as its metadata says it."""
+    """The metadata of one cron trigger."""
 
     name: str
     webhook: Webhook
@@ -46,7 +46,7 @@ class CronTrigger:
         }
 
     def as_exported(self) -> dict[str, Any]:
-        """As ``export_metadata`` shows it: without what is empty or a default."""
+        """As ``export_metadata`` shows it: without keys that are empty or have their default."""
         shown = self.as_metadata()
         defaults: dict[str, Any] = {
             "payload": None,
@@ -84,7 +84,7 @@ async def stored(connection: AsyncConnection) -> dict[str, CronTrigger]:
 
 
 async def store(connection: AsyncConnection, trigger: CronTrigger) -> None:
-    """Creates or replaces a trigger; events written ahead for an older definition make room for new ones."""
+    """Creates or replaces a trigger; untried events of an older definition are replaced by new ones."""
     await _drop_untried_future_events(connection, trigger.name)
     await connection.execute(
         "insert into hdb_catalog.hdb_cron_triggers values (%s, %s, %s, %s, %s, %s, %s, %s)"
@@ -106,7 +106,7 @@ async def store(connection: AsyncConnection, trigger: CronTrigger) -> None:
 
 
 async def remove(connection: AsyncConnection, name: str) -> None:
-    """Deletes a trigger and the events that were written ahead for it; what was tried stays."""
+    """Deletes a trigger and its untried future events; events that were tried stay."""
     await _drop_untried_future_events(connection, name)
     await connection.execute("delete from hdb_catalog.hdb_cron_triggers where name = %s", [name])
 
@@ -114,7 +114,7 @@ async def remove(connection: AsyncConnection, name: str) -> None:
 async def replace_all(connection: AsyncConnection, wanted: Iterable[CronTrigger]) -> None:
     """Makes the triggers those of the metadata files; triggers that are not part of the metadata stay.
 
-    A trigger that did not change keeps its events, so that those which came due meanwhile are delivered.
+    A trigger that did not change keeps its events, so that events that are due by now are delivered.
     """
     known = await stored(connection)
     wanted_by_name = {trigger.name: trigger for trigger in wanted}
@@ -127,7 +127,7 @@ async def replace_all(connection: AsyncConnection, wanted: Iterable[CronTrigger]
 
 
 async def top_up(connection: AsyncConnection) -> None:
-    """Writes the next events of every trigger that has fewer than 100 ahead; never one in the past."""
+    """Writes events for every trigger that has fewer than 100 ahead; never an event in the past."""
     for trigger in (await stored(connection)).values():
         cursor = await connection.execute(
             "select count(*) filter (where scheduled_time > now()), greatest(max(scheduled_time), now())"

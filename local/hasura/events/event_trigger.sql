@@ -1,5 +1,5 @@
 -- The function and the trigger that write an event for each row that one operation of one event trigger changes.
--- A template: the names in braces are filled in, quoted, by event_capture.py.
+-- A template: the names in braces are filled in, quoted, by event_triggers.py.
 
 create or replace function hdb_catalog.{function}() returns trigger language plpgsql as $capture$
 declare

@@ -1,4 +1,4 @@
-"""Delivering the events of table event triggers: at most a pool's worth at once, in no promised order."""
+"""Delivers the events of table event triggers: a limited number at once, in no guaranteed order."""
 
 import asyncio
 import logging
@@ -13,8 +13,8 @@ from psycopg.types.json import Json
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.events.event_triggers import EventTrigger
-from local.hasura.events.steering import Steering
-from local.hasura.events.webhook_client import Outcome, WebhookClient
+from local.hasura.events.faults import DeliveryFaults
+from local.hasura.events.webhooks import Invocation, WebhookClient
 from local.hasura.timestamps import zoneless_text
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EventLimits:
-    """How many rows a fetch takes, how many webhooks are called at once, the seconds of rest after an empty fetch."""
+    """Rows of a fetch, webhooks called at once, and seconds between an empty fetch and the next."""
 
     batch_size: int
     pool_size: int
@@ -44,39 +44,39 @@ class EventLimits:
 
     @property
     def delivery_is_off(self) -> bool:
-        """Zero turns the delivery off; events are captured all the same."""
+        """A zero turns the delivery off; events are still captured."""
         return not (self.batch_size and self.pool_size and self.fetch_interval)
 
 
 class EventTriggerDelivery:
-    """Fetches events and posts them; `triggers` gives those that are known and consistent, by name."""
+    """Fetches events and calls their webhooks; `triggers` returns the consistent event triggers by name."""
 
     def __init__(
         self,
         pool: AsyncConnectionPool,
         webhooks: WebhookClient,
         triggers: Callable[[], Mapping[str, EventTrigger]],
-        steering: Steering,
+        faults: DeliveryFaults,
         limits: EventLimits,
     ) -> None:
         self._pool = pool
         self._webhooks = webhooks
         self._triggers = triggers
-        self._steering = steering
+        self._faults = faults
         self._limits = limits
         self._free = asyncio.Semaphore(limits.pool_size)
-        self._held: set[str] = set()
+        self._locked: set[str] = set()
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
-        """Delivers until stop() is called, and then waits for what is in flight."""
+        """Delivers until stop() is called, then waits for the deliveries in flight."""
         if self._limits.delivery_is_off:
             return
         async with asyncio.TaskGroup() as tasks:
             events = await self._fetch()
             while not self._stopping.is_set():
                 if events:
-                    next_fetch = tasks.create_task(self._fetch())  # Hasura, too, holds two batches
+                    next_fetch = tasks.create_task(self._fetch())  # Hasura has two batches locked as well
                     await self._start_all(events, tasks)
                     events = await next_fetch
                 else:
@@ -85,18 +85,18 @@ class EventTriggerDelivery:
                     events = await self._fetch()
 
     def stop(self) -> None:
-        """Lets run() end; events that were fetched and not begun stay locked until unlock() gives them back."""
+        """Ends run(); events that were fetched but not delivered stay locked until unlock()."""
         self._stopping.set()
 
     async def unlock(self) -> None:
-        """Gives back what this server has locked, and nobody else's."""
+        """Unlocks the events that this server has locked, and no others."""
         async with self._pool.connection(timeout=2) as connection:
             await connection.execute(
-                "update hdb_catalog.event_log set locked = null where id = any(%s)", [list(self._held)]
+                "update hdb_catalog.event_log set locked = null where id = any(%s)", [list(self._locked)]
             )
 
     async def _fetch(self) -> list[dict[str, Any]]:
-        """A lock that is older than half an hour counts as free."""
+        """A lock older than half an hour has expired."""
         try:
             async with self._pool.connection() as connection, connection.cursor(row_factory=dict_row) as cursor:
                 await cursor.execute(
@@ -112,14 +112,14 @@ class EventTriggerDelivery:
                 )
                 events = await cursor.fetchall()
         except psycopg.Error as error:
-            log.warning("table events rest: the database does not answer (%s)", type(error).__name__)
+            log.warning("no table events fetched: the database does not answer (%s)", type(error).__name__)
             return []
-        self._held.update(event["id"] for event in events)
+        self._locked.update(event["id"] for event in events)
         return sorted(events, key=lambda event: event["created_at"])
 
     async def _start_all(self, events: list[dict[str, Any]], tasks: asyncio.TaskGroup) -> None:
         for event in events:
-            for _ in range(self._steering.deliveries_of_next("table")):
+            for _ in range(self._faults.deliveries_of_next("table")):
                 await self._free.acquire()
                 if self._stopping.is_set():
                     return
@@ -132,24 +132,22 @@ class EventTriggerDelivery:
                 await self._postpone(event["id"])
             else:
                 await self._post(event, trigger)
-            self._held.discard(event["id"])
+            self._locked.discard(event["id"])
         except psycopg.Error as error:
-            log.warning(
-                "event %s stays locked: its outcome could not be stored (%s)", event["id"], type(error).__name__
-            )
-        except Exception:  # whatever is wrong with one event, the others are delivered
-            log.exception("event %s stays locked: a fault of this program", event["id"])
+            log.warning("event %s stays locked: the result could not be stored (%s)", event["id"], type(error).__name__)
+        except Exception:  # one faulty event must not stop the others
+            log.exception("event %s stays locked: an error of this program", event["id"])
         finally:
             self._free.release()
 
     async def _post(self, event: dict[str, Any], trigger: EventTrigger) -> None:
-        outcome = await self._webhooks.call(trigger.webhook, _body(event, trigger), trigger.timeout_sec, "2")
+        invocation = await self._webhooks.call(trigger.webhook, _body(event, trigger), trigger.timeout_sec, "2")
         async with self._pool.connection() as connection, connection.transaction():
-            await _log_try(connection, event, outcome)
-            await _settle(connection, event, trigger, outcome)
+            await _log_invocation(connection, event, invocation)
+            await _settle(connection, event, trigger, invocation)
 
     async def _postpone(self, event_id: str) -> None:
-        """The trigger went away between the fetch and the delivery: not counted as a try."""
+        """For an event whose trigger was removed after the fetch; it is not counted as a try."""
         async with self._pool.connection() as connection:
             await connection.execute(
                 "update hdb_catalog.event_log"
@@ -169,31 +167,33 @@ def _body(event: Mapping[str, Any], trigger: EventTrigger) -> dict[str, Any]:
     }
 
 
-async def _log_try(connection: psycopg.AsyncConnection, event: Mapping[str, Any], outcome: Outcome) -> None:
+async def _log_invocation(
+    connection: psycopg.AsyncConnection, event: Mapping[str, Any], invocation: Invocation
+) -> None:
     await connection.execute(
         "insert into hdb_catalog.event_invocation_logs (trigger_name, event_id, status, request, response)"
         " values (%s, %s, %s, %s, %s)",
-        [event["trigger_name"], event["id"], outcome.status, Json(outcome.request), Json(outcome.response)],
+        [event["trigger_name"], event["id"], invocation.status, Json(invocation.request), Json(invocation.response)],
     )
 
 
 async def _settle(
-    connection: psycopg.AsyncConnection, event: Mapping[str, Any], trigger: EventTrigger, outcome: Outcome
+    connection: psycopg.AsyncConnection, event: Mapping[str, Any], trigger: EventTrigger, invocation: Invocation
 ) -> None:
-    """Retry-After wins over the interval, and over the number of retries. No event dies of age."""
+    """Retry-After has precedence over the interval and over the number of retries. No event expires."""
     seconds = None
-    gives_up = outcome.retry_after is None and event["tries"] >= trigger.num_retries
-    if not outcome.delivered and not gives_up:
-        seconds = outcome.retry_after or trigger.interval_sec
+    gives_up = invocation.retry_after is None and event["tries"] >= trigger.num_retries
+    if not invocation.delivered and not gives_up:
+        seconds = invocation.retry_after or trigger.interval_sec
     await connection.execute(
         "update hdb_catalog.event_log set tries = tries + 1, locked = null, delivered = %s, error = %s,"
         " next_retry_at = now() + make_interval(secs => %s) where id = %s",
-        [outcome.delivered, not outcome.delivered and gives_up, seconds, event["id"]],
+        [invocation.delivered, not invocation.delivered and gives_up, seconds, event["id"]],
     )
-    if outcome.delivered:
+    if invocation.delivered:
         then = ""
     elif gives_up:
         then = f", gave up (tries: {event['tries'] + 1})"
     else:
-        then = f", again in {seconds}s"
-    log.info("event %s -> %s%s (%s)", trigger.name, outcome.words, then, event["id"])
+        then = f", retry in {seconds}s"
+    log.info("event %s -> %s%s (%s)", trigger.name, invocation.result, then, event["id"])

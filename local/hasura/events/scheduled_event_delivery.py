@@ -1,4 +1,4 @@
-"""The loop that rings: it locks what is due, calls the webhooks, and writes down what became of it."""
+"""Delivers scheduled events: locks those that are due, calls their webhooks, and stores the results."""
 
 import asyncio
 import logging
@@ -14,10 +14,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.events import cron_triggers, scheduled_events
 from local.hasura.events.cron_triggers import CronTrigger
+from local.hasura.events.faults import DeliveryFaults
 from local.hasura.events.scheduled_events import CRON, ONE_OFF, EventTables
-from local.hasura.events.steering import Steering
-from local.hasura.events.webhook_client import Outcome, WebhookClient
-from local.hasura.events.webhook_definition import RetryConf, Webhook
+from local.hasura.events.webhooks import Invocation, RetryConf, Webhook, WebhookClient
 from local.hasura.timestamps import utc_text
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,7 @@ _CRON_TOP_UP_INTERVAL = 60
 
 @dataclass(frozen=True)
 class DueEvent:
-    """A locked event. `late` is how late it was at `locked_at`, a reading of the monotonic clock."""
+    """A locked event. `late` is how late it was at `locked_at`, a time of the monotonic clock."""
 
     tables: EventTables
     id: str
@@ -41,20 +40,20 @@ class DueEvent:
 
     @property
     def is_beyond_tolerance(self) -> bool:
-        """Whether it has become too late to ring at all; the database's clock says so, read when it was locked."""
+        """Whether it is too late to deliver the event; counted from the database's time when it was locked."""
         late_now = self.late.total_seconds() + time.monotonic() - self.locked_at
         return late_now > self.retry_conf.tolerance_seconds
 
 
 class ScheduledEventDelivery:
-    """Delivers one-off and cron events: those of a poll all at once, or in a row as Hasura did up to v2.21."""
+    """Delivers the events of each poll: all at once, or one after another as Hasura did up to v2.21."""
 
     def __init__(
         self,
         pool: AsyncConnectionPool,
         webhooks: WebhookClient,
         environment: Mapping[str, str],
-        steering: Steering,
+        faults: DeliveryFaults,
         *,
         poll_interval: float,
         concurrent: bool,
@@ -62,33 +61,33 @@ class ScheduledEventDelivery:
         self._pool = pool
         self._webhooks = webhooks
         self._environment = environment
-        self._steering = steering
+        self._faults = faults
         self._poll_interval = poll_interval
-        self._deliver_all = self._deliver_at_once if concurrent else self._deliver_in_a_row
+        self._deliver_all = self._deliver_at_once if concurrent else self._deliver_one_by_one
         self._stopping = asyncio.Event()
         self._next_top_up = 0.0
 
     async def run(self) -> None:
-        """Polls until stop() is called; every poll waits for the slowest webhook of the one before."""
+        """Polls until stop() is called; each poll starts after the slowest delivery of the one before."""
         while not self._stopping.is_set():
             try:
                 await self._top_up_cron_events()
                 await self._deliver_due()
             except psycopg.Error as error:
-                log.warning("scheduled events rest: the database does not answer (%s)", type(error).__name__)
+                log.warning("no scheduled events delivered: the database does not answer (%s)", type(error).__name__)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), self._poll_interval)
 
     def stop(self) -> None:
-        """Lets run() end once the events in flight are done."""
+        """Ends run() after the deliveries in flight."""
         self._stopping.set()
 
     async def unlock(self) -> None:
-        """Gives back every locked event, another server's too, as Hasura does when it starts and when it ends."""
+        """Unlocks every event, also those of another server, as Hasura does when it starts and when it ends."""
         async with self._pool.connection(timeout=2) as connection:
             unlocked = await scheduled_events.unlock_all(connection)
         if unlocked:
-            log.info("%d locked events are free again", unlocked)
+            log.info("%d locked events are unlocked", unlocked)
 
     async def _top_up_cron_events(self) -> None:
         if time.monotonic() < self._next_top_up:
@@ -105,7 +104,7 @@ class ScheduledEventDelivery:
         await self._deliver_all(one_off_events)
 
     async def _lock_due_cron_events(self, connection: psycopg.AsyncConnection) -> list[DueEvent]:
-        """Events of a trigger whose variables are missing wait: to Hasura that trigger is inconsistent."""
+        """Events of a trigger whose variables are missing wait, because Hasura has that trigger as inconsistent."""
         triggers = {
             name: trigger
             for name, trigger in (await cron_triggers.stored(connection)).items()
@@ -117,10 +116,10 @@ class ScheduledEventDelivery:
     async def _deliver_at_once(self, events: list[DueEvent]) -> None:
         async with asyncio.TaskGroup() as deliveries:
             for event in events:
-                for _ in range(self._steering.deliveries_of_next("one_off" if event.tables is ONE_OFF else "cron")):
+                for _ in range(self._faults.deliveries_of_next("one_off" if event.tables is ONE_OFF else "cron")):
                     deliveries.create_task(self._deliver(event))
 
-    async def _deliver_in_a_row(self, events: list[DueEvent]) -> None:
+    async def _deliver_one_by_one(self, events: list[DueEvent]) -> None:
         for event in events:
             if self._stopping.is_set():
                 return
@@ -129,38 +128,39 @@ class ScheduledEventDelivery:
     async def _deliver(self, event: DueEvent) -> None:
         try:
             if event.is_beyond_tolerance:
-                await self._let_die(event)
+                await self._mark_dead(event)
             else:
-                await self._ring(event)
+                await self._call(event)
         except psycopg.Error as error:
-            log.warning("%s stays locked: its outcome could not be stored (%s)", event.name, type(error).__name__)
-        except Exception:  # whatever is wrong with one event, the others ring
-            log.exception("%s stays locked: a fault of this program (%s)", event.name, event.id)
+            log.warning("event %s stays locked: the result could not be stored (%s)", event.name, type(error).__name__)
+        except Exception:  # one faulty event must not stop the others
+            log.exception("event %s stays locked: an error of this program (%s)", event.name, event.id)
 
-    async def _let_die(self, event: DueEvent) -> None:
-        log.info("%s is dead: later than %gs (%s)", event.name, event.retry_conf.tolerance_seconds, event.id)
+    async def _mark_dead(self, event: DueEvent) -> None:
+        log.info("event %s is dead: more than %gs late (%s)", event.name, event.retry_conf.tolerance_seconds, event.id)
         async with self._pool.connection() as connection:
             await scheduled_events.set_status(connection, event.tables, event.id, "dead")
 
-    async def _ring(self, event: DueEvent) -> None:
-        """The log and the status are two transactions, as in Hasura: a crash in between means another delivery."""
-        outcome = await self._webhooks.call(event.webhook, event.envelope, event.retry_conf.timeout_seconds, "1")
+    async def _call(self, event: DueEvent) -> None:
+        """Stores log and status in two transactions, as Hasura does: after a crash in between, it delivers again."""
+        invocation = await self._webhooks.call(event.webhook, event.envelope, event.retry_conf.timeout_seconds, "1")
         async with self._pool.connection() as connection:
-            await scheduled_events.log_try(connection, event.tables, event.id, outcome)
-            await self._settle(connection, event, outcome)
+            await scheduled_events.log_invocation(connection, event.tables, event.id, invocation)
+            await self._settle(connection, event, invocation)
 
-    async def _settle(self, connection: psycopg.AsyncConnection, event: DueEvent, outcome: Outcome) -> None:
-        """Retry-After wins over the interval, and over the number of retries."""
-        if outcome.delivered:
-            if event.tables is ONE_OFF or outcome.status != 200:
-                log.info("rang %s -> %s (%s)", event.name, outcome.words, event.id)
+    async def _settle(self, connection: psycopg.AsyncConnection, event: DueEvent, invocation: Invocation) -> None:
+        """Retry-After has precedence over the interval and over the number of retries."""
+        if invocation.delivered:
+            if event.tables is ONE_OFF or invocation.status != 200:
+                log.info("event %s -> %s (%s)", event.name, invocation.result, event.id)
             await scheduled_events.set_status(connection, event.tables, event.id, "delivered")
-        elif outcome.retry_after is None and event.tries >= event.retry_conf.num_retries:
-            log.info("rang %s -> %s, gave up (tries: %d) (%s)", event.name, outcome.words, event.tries + 1, event.id)
+        elif invocation.retry_after is None and event.tries >= event.retry_conf.num_retries:
+            tries = event.tries + 1
+            log.info("event %s -> %s, gave up (tries: %d) (%s)", event.name, invocation.result, tries, event.id)
             await scheduled_events.set_status(connection, event.tables, event.id, "error")
         else:
-            seconds = outcome.retry_after or event.retry_conf.retry_interval_seconds
-            log.info("rang %s -> %s, again in %gs (%s)", event.name, outcome.words, seconds, event.id)
+            seconds = invocation.retry_after or event.retry_conf.retry_interval_seconds
+            log.info("event %s -> %s, retry in %gs (%s)", event.name, invocation.result, seconds, event.id)
             await scheduled_events.retry_in(connection, event.tables, event.id, seconds)
 
 

@@ -1,4 +1,4 @@
-"""Scheduled events in the database: one-off ones, and the events of cron triggers, which are kept alike."""
+"""Scheduled events in the database: one-off events and the events of cron triggers, which have like tables."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,15 +8,14 @@ from psycopg import AsyncConnection, sql
 from psycopg.rows import dict_row
 from psycopg.types.json import Json
 
-from local.hasura.events.webhook_client import Outcome
-from local.hasura.events.webhook_definition import RetryConf, Webhook
+from local.hasura.events.webhooks import Invocation, RetryConf, Webhook
 
 STATUSES = ("scheduled", "locked", "delivered", "error", "dead")
 
 
 @dataclass(frozen=True)
 class EventTables:
-    """Where one kind of scheduled event lives in ``hdb_catalog``, and the columns its API shows."""
+    """The tables of one kind of scheduled event in ``hdb_catalog``, and the columns that its API shows."""
 
     events: str
     logs: str
@@ -40,7 +39,7 @@ CRON = EventTables(
 
 @dataclass(frozen=True)
 class NewEvent:
-    """A one-off event to be: what ``create_scheduled_event`` says."""
+    """The arguments of ``create_scheduled_event``."""
 
     webhook: Webhook
     scheduled_time: datetime
@@ -69,7 +68,7 @@ async def insert(connection: AsyncConnection, event: NewEvent) -> str:
 
 
 async def delete(connection: AsyncConnection, tables: EventTables, event_id: str) -> bool:
-    """Removes an event, in whatever state, with its logs; returns whether there was one."""
+    """Deletes an event in any state, with its logs; returns whether it existed."""
     cursor = await connection.execute(_for(tables, "delete from {events} where id = %s"), [event_id])
     return cursor.rowcount > 0
 
@@ -77,9 +76,9 @@ async def delete(connection: AsyncConnection, tables: EventTables, event_id: str
 async def lock_due(
     connection: AsyncConnection, tables: EventTables, trigger_names: list[str] | None = None
 ) -> list[dict[str, Any]]:
-    """Locks every event that is due by the database's clock, of cron events those of these triggers.
+    """Locks every event that is due by the database's clock; of cron events, only those of the given triggers.
 
-    Returns their columns, and in `late` by how much each is late, as a timedelta.
+    Returns their columns, and `late`: the time since it was due, as a timedelta.
     """
     of_triggers = sql.SQL("" if trigger_names is None else "and trigger_name = any(%s)")
     statement = sql.SQL(
@@ -93,25 +92,27 @@ async def lock_due(
         return await cursor.fetchall()
 
 
-async def log_try(connection: AsyncConnection, tables: EventTables, event_id: str, outcome: Outcome) -> None:
-    """Writes the invocation log of one try, and counts it. A deleted event is left alone."""
+async def log_invocation(
+    connection: AsyncConnection, tables: EventTables, event_id: str, invocation: Invocation
+) -> None:
+    """Writes the invocation log and counts the try. Does nothing when the event was deleted."""
     await connection.execute(
         _for(
             tables,
             "with tried as (update {events} set tries = tries + 1 where id = %s returning id)"
             " insert into {logs} (event_id, status, request, response) select id, %s, %s, %s from tried",
         ),
-        [event_id, outcome.status, Json(outcome.request), Json(outcome.response)],
+        [event_id, invocation.status, Json(invocation.request), Json(invocation.response)],
     )
 
 
 async def set_status(connection: AsyncConnection, tables: EventTables, event_id: str, status: str) -> None:
-    """Ends an event, or gives it back."""
+    """Sets the status of an event."""
     await connection.execute(_for(tables, "update {events} set status = %s where id = %s"), [status, event_id])
 
 
 async def retry_in(connection: AsyncConnection, tables: EventTables, event_id: str, seconds: float) -> None:
-    """Gives an event back, due again `seconds` from now."""
+    """Unlocks an event, which is due again `seconds` from now."""
     await connection.execute(
         _for(
             tables,
@@ -122,7 +123,7 @@ async def retry_in(connection: AsyncConnection, tables: EventTables, event_id: s
 
 
 async def unlock_all(connection: AsyncConnection) -> int:
-    """Gives back every locked event, whoever locked it, as Hasura does when it starts; returns how many."""
+    """Unlocks every event, also those of another server, as Hasura does when it starts; returns how many."""
     unlocked = 0
     for tables in (CRON, ONE_OFF):
         cursor = await connection.execute(

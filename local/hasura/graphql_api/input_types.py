@@ -1,4 +1,4 @@
-"""GraphQL's types for what a role may send about a table: ``_bool_exp``, ``_order_by``, ``_insert_input`` and so on."""
+"""The GraphQL types of a role's input about a table: ``_bool_exp``, ``_order_by``, ``_insert_input`` and so on."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -19,13 +19,10 @@ from graphql import (
     GraphQLString,
 )
 
-from local.hasura.graphql_api.functions import TrackedFunction
-from local.hasura.graphql_api.input_values import read_bigint, read_boolean, read_limit
-from local.hasura.graphql_api.metadata import Relationship, Table
-from local.hasura.graphql_api.operators import Operand, operators_of
-from local.hasura.graphql_api.permissions import Permissions
+from local.hasura.graphql_api.arguments import read_bigint, read_boolean, read_limit
+from local.hasura.graphql_api.model import Permissions, Relationship, Table, TrackedFunction
 from local.hasura.graphql_api.postgres_catalog import PgType
-from local.hasura.graphql_api.scalars import NUMBERS, TEXT, is_legal_name, scalar_name
+from local.hasura.graphql_api.scalars import NUMBERS, TEXT, Operand, is_legal_name, operators_of, scalar_name
 
 PLACEHOLDER = "_PLACEHOLDER"
 """Hasura's value of an enum that would be empty."""
@@ -41,7 +38,7 @@ def list_of(type_: Any) -> Any:
 
 
 def argument(type_: Any, *, nullable: bool = False, reader: Any = None) -> GraphQLArgument:
-    """`nullable`: an explicit null is the same as nothing given; else Hasura refuses it, though the type allows it."""
+    """`nullable`: an explicit null counts as not given. Otherwise Hasura refuses null, although the type allows it."""
     return GraphQLArgument(type_, extensions={"nullable": nullable, "reader": reader})
 
 
@@ -51,7 +48,7 @@ def input_field(type_: Any, *, nullable: bool = False, reader: Any = None, **mor
 
 
 class InputTypes:
-    """The input types of one role, each made when it is first asked for."""
+    """The input types of one role. Each is made once, when it is first needed."""
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -61,7 +58,7 @@ class InputTypes:
         return table.permissions_of(self.role)
 
     def once(self, name: str, make: Callable[[], _Type]) -> _Type:
-        """The type of that name, which `make` makes the first time."""
+        """The type of that name; `make` is called the first time."""
         if name not in self._types:
             self._types[name] = make()
         return cast(_Type, self._types[name])
@@ -204,9 +201,9 @@ class InputTypes:
     def function_arguments(self, function: TrackedFunction) -> dict[str, GraphQLArgument]:
         """``args`` (required as soon as there is an argument) and the row arguments."""
         arguments = self.row_arguments(function.table)
-        if not function.arguments:
+        if not function.request_arguments:
             return arguments
-        fields = {name: input_field(self.scalar(each.type), nullable=True) for name, each in function.arguments}
+        fields = {name: input_field(self.scalar(each.type), nullable=True) for name, each in function.request_arguments}
         type_ = self.once(function.arguments_type, lambda: GraphQLInputObjectType(function.arguments_type, fields))
         return {"args": argument(GraphQLNonNull(type_))} | arguments
 

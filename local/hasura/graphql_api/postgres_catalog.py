@@ -1,4 +1,4 @@
-"""What PostgreSQL says of its tables, views and functions: the catalog as Hasura reads it when it builds its schema."""
+"""PostgreSQL's catalog: the tables, views, functions and types that Hasura reads when it builds its schema."""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -14,6 +14,11 @@ class QualifiedName(NamedTuple):
 
     schema: str
     name: str
+
+    @classmethod
+    def from_metadata(cls, name: str | dict[str, str]) -> "QualifiedName":
+        """Metadata may give a table or function of ``public`` by its bare name."""
+        return cls("public", name) if isinstance(name, str) else cls(name.get("schema", "public"), name["name"])
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -82,6 +87,8 @@ class Relation:
 class FunctionArgument(NamedTuple):
     name: str | None
     type: PgType
+    is_scalar: bool
+    """False for row types and pseudo-types."""
     has_default: bool
 
 
@@ -138,8 +145,13 @@ def _function(row: dict[str, Any]) -> Function:
     names, types = row["argument_names"] or [], row["argument_types"]
     first_default = len(types) - row["defaults"]
     arguments = tuple(
-        FunctionArgument(names[index] or None if index < len(names) else None, PgType(*each), index >= first_default)
-        for index, each in enumerate(types)
+        FunctionArgument(
+            names[index] or None if index < len(names) else None,
+            PgType(schema, name),
+            is_scalar=kind not in ("c", "p"),
+            has_default=index >= first_default,
+        )
+        for index, (schema, name, kind) in enumerate(types)
     )
     return Function(
         QualifiedName(row["schema"], row["name"]),
@@ -210,7 +222,7 @@ _FUNCTIONS = """
             where t.oid = p.prorettype) as returns,
         p.provariadic <> 0 as has_variadic, p.proargmodes is not null and p.provariadic = 0 as has_output_arguments,
         p.proargnames as argument_names, p.pronargdefaults as defaults,
-        (select coalesce(json_agg(json_build_array(tn.nspname, t.typname) order by position), '[]')
+        (select coalesce(json_agg(json_build_array(tn.nspname, t.typname, t.typtype) order by position), '[]')
             from unnest(p.proargtypes) with ordinality as argument(type, position)
             join pg_type t on t.oid = argument.type join pg_namespace tn on tn.oid = t.typnamespace) as argument_types
     from pg_proc p join pg_namespace n on n.oid = p.pronamespace

@@ -1,4 +1,4 @@
-"""A request's body, up to the one operation in it that is to run: document, fragments, variables."""
+"""A request's body, read up to the operation that is to run: its document, fragments and variables."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,13 +32,13 @@ from local.hasura.json_arguments import json_type
 
 @dataclass(frozen=True)
 class Operation:
-    """What is to run, its fragments, and the values of its variables."""
+    """The operation that is to run, its fragments, and the values of its variables."""
 
     definition: OperationDefinitionNode
     fragments: dict[str, FragmentDefinitionNode]
     variables: dict[str, VariableDefinitionNode]
     values: dict[str, Any]
-    """The variables' values as sent: JSON."""
+    """The values of the variables as JSON, as they were sent."""
 
     @property
     def kind(self) -> OperationType:
@@ -128,7 +128,7 @@ def _check_variables(operation: Operation) -> None:
 
 
 def declared_type(type_: Any) -> str:
-    """A type as GraphQL spells it: ``[uuid!]!``."""
+    """A type in GraphQL's notation: ``[uuid!]!``."""
     if isinstance(type_, NonNullTypeNode):
         return f"{declared_type(type_.type)}!"
     if isinstance(type_, ListTypeNode):
@@ -138,7 +138,7 @@ def declared_type(type_: Any) -> str:
 
 
 def used_variables(operation: Operation, selection_set: SelectionSetNode) -> set[str]:
-    """The names of all variables below, those in fragments included. Raises validation-failed for bad fragments."""
+    """The names of all variables in the selection set and its fragments. Raises validation-failed for bad fragments."""
     return set(_in_selection_set(operation, selection_set, ()))
 
 

@@ -1,5 +1,10 @@
-"""The GraphQL schema of one role: what it may see and do, and nothing else exists for it."""
+"""The GraphQL schema of one role. A field or type that the role may not use does not exist in it.
 
+Each root field carries in its definition what it does (`RootField`), which is read when a request is executed.
+"""
+
+from dataclasses import dataclass
+from enum import Enum, auto
 from typing import Any
 
 from graphql import (
@@ -11,16 +16,14 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     GraphQLObjectType,
+    GraphQLOutputType,
     GraphQLSchema,
     GraphQLString,
 )
 
-from local.hasura.graphql_api.conditions import TRUE, And
-from local.hasura.graphql_api.functions import TrackedFunction
+from local.hasura.graphql_api.arguments import read_boolean
 from local.hasura.graphql_api.input_types import InputTypes, argument, list_of
-from local.hasura.graphql_api.input_values import read_boolean
-from local.hasura.graphql_api.metadata import Relationship, Source, Table
-from local.hasura.graphql_api.root_fields import Action, FixedText, FunctionField, TableField, root_field
+from local.hasura.graphql_api.model import TRUE, And, Relationship, Source, Table, TrackedFunction
 from local.hasura.graphql_api.scalars import NUMBERS, SUMMABLE, is_comparable
 
 AVERAGES = ("avg", "stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance")
@@ -32,8 +35,57 @@ _NOTHING_AVAILABLE = (
 )
 
 
+class Action(Enum):
+    SELECT = auto()
+    SELECT_BY_PK = auto()
+    AGGREGATE = auto()
+    INSERT = auto()
+    INSERT_ONE = auto()
+    UPDATE = auto()
+    UPDATE_BY_PK = auto()
+    UPDATE_MANY = auto()
+    DELETE = auto()
+    DELETE_BY_PK = auto()
+
+
+@dataclass(frozen=True)
+class TableField:
+    action: Action
+    table: Table
+
+
+@dataclass(frozen=True)
+class FunctionField:
+    function: TrackedFunction
+    is_aggregate: bool
+
+
+@dataclass(frozen=True)
+class FixedText:
+    """A field whose answer is always the same text."""
+
+    text: str
+
+
+RootField = TableField | FunctionField | FixedText
+
+
+def root_field(
+    meaning: RootField,
+    type_: GraphQLOutputType,
+    arguments: dict[str, GraphQLArgument] | None = None,
+    description: str | None = None,
+) -> GraphQLField:
+    return GraphQLField(type_, arguments, description=description, extensions={"root_field": meaning})
+
+
+def meaning_of(definition: GraphQLField) -> Any:
+    """The RootField that a definition carries; None for GraphQL's own fields, such as ``__schema``."""
+    return definition.extensions.get("root_field")
+
+
 def role_schema(source: Source, role: str) -> GraphQLSchema:
-    """The schema of `role`; a role that the metadata does not know gets an empty one."""
+    """The schema of `role`; it is empty when the metadata does not know the role."""
     types = OutputTypes(role)
     query: dict[str, GraphQLField] = {}
     mutation: dict[str, GraphQLField] = {}
@@ -52,7 +104,7 @@ def role_schema(source: Source, role: str) -> GraphQLSchema:
 
 
 class OutputTypes(InputTypes):
-    """The input types of a role, and those of what it gets."""
+    """The input types of a role, and the types of the answers that it gets."""
 
     def row(self, table: Table) -> GraphQLObjectType:
         name = table.name.graphql

@@ -1,13 +1,17 @@
-"""PostgreSQL's types as GraphQL scalars, and JSON values read for them.
+"""PostgreSQL's types in GraphQL: the names of the scalars, the values that they take, and their comparison operators.
 
-A value leaves here as PostgreSQL's input text; whether the text makes sense is the database's to say. Names and rules
-are Hasura's (its docs, "Postgres: Data Types"); the words of a mismatch are those of its JSON parser.
+A JSON value becomes PostgreSQL's input text; the database alone decides whether the text is valid. Names and rules are
+Hasura's (its docs, "Postgres: Data Types" and "Filter Based on Operators"), messages are those of its JSON parser.
 """
 
 import json
 import re
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from enum import Enum, auto
+from typing import Any, LiteralString
+
+from psycopg import sql
 
 from local.hasura.errors import HasuraError
 from local.hasura.graphql_api.postgres_catalog import PgType
@@ -52,7 +56,7 @@ def scalar_name(type_: PgType) -> str:
 
 
 def is_legal_name(name: str) -> bool:
-    """Whether GraphQL can spell `name`; Hasura leaves out of its schema what it cannot."""
+    """Whether `name` is a name in GraphQL; Hasura's schema leaves out everything that has none."""
     return bool(_LEGAL_NAME.fullmatch(name)) and not name.startswith("__")
 
 
@@ -105,3 +109,63 @@ def _text_of_no_string(scalar: str, value: Any) -> str:
 
 def _unexpected(reader: str, expected: str, value: Any) -> str:
     return f"parsing {reader} failed, expected {expected}, but encountered {json_type(value)}"
+
+
+class Operand(Enum):
+    """The type of an operator's right side, given the column's type."""
+
+    SAME = auto()
+    SAME_LIST = auto()
+    TEXT = auto()
+    TEXT_LIST = auto()
+
+
+@dataclass(frozen=True)
+class Operator:
+    name: str
+    operand: Operand
+    template: sql.SQL
+    """Takes the left and the right side, in this order."""
+
+
+def operators_of(type_: PgType) -> dict[str, Operator]:
+    """The operators that a column of the type has, by name. ``_is_null`` and ``_cast`` are not among them."""
+    if type_.name in STRINGS:
+        return _COMPARISONS | _PATTERNS
+    if type_.name == "jsonb":
+        return _COMPARISONS | _CONTAINMENT | _KEYS
+    if type_.name.startswith("_"):
+        return _COMPARISONS | _CONTAINMENT
+    return _COMPARISONS
+
+
+def _table(operand: Operand, templates: dict[str, LiteralString]) -> dict[str, Operator]:
+    return {name: Operator(name, operand, sql.SQL(template)) for name, template in templates.items()}
+
+
+_COMPARISONS = _table(
+    Operand.SAME,
+    {"_eq": "{} = {}", "_neq": "{} <> {}", "_gt": "{} > {}", "_gte": "{} >= {}", "_lt": "{} < {}", "_lte": "{} <= {}"},
+) | _table(Operand.SAME_LIST, {"_in": "{} = any ({})", "_nin": "not {} = any ({})"})
+
+_PATTERNS = _table(
+    Operand.SAME,
+    {
+        "_like": "{} like {}",
+        "_nlike": "{} not like {}",
+        "_ilike": "{} ilike {}",
+        "_nilike": "{} not ilike {}",
+        "_similar": "{} similar to {}",
+        "_nsimilar": "{} not similar to {}",
+        "_regex": "{} ~ {}",
+        "_iregex": "{} ~* {}",
+        "_nregex": "{} !~ {}",
+        "_niregex": "{} !~* {}",
+    },
+)
+
+_CONTAINMENT = _table(Operand.SAME, {"_contains": "{} @> {}", "_contained_in": "{} <@ {}"})
+
+_KEYS = _table(Operand.TEXT, {"_has_key": "{} ? {}"}) | _table(
+    Operand.TEXT_LIST, {"_has_keys_any": "{} ?| {}", "_has_keys_all": "{} ?& {}"}
+)

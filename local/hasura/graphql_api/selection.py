@@ -24,7 +24,7 @@ from graphql import (
 from graphql.type import SchemaMetaFieldDef, TypeMetaFieldDef
 
 from local.hasura.errors import HasuraError
-from local.hasura.graphql_api.input_values import read_arguments, read_boolean
+from local.hasura.graphql_api.arguments import read_arguments, read_boolean
 from local.hasura.graphql_api.request import Operation
 
 TYPENAME = "__typename"
@@ -32,13 +32,13 @@ TYPENAME = "__typename"
 
 @dataclass(frozen=True)
 class Field:
-    """One field to answer."""
+    """One field of the answer."""
 
     key: str
-    """Under which the answer has it: its alias, or its name."""
+    """Its key in the answer: its alias, or else its name."""
     name: str
     parent: str
-    """The name of the type it was selected on: the answer to ``__typename``."""
+    """The name of the type on which it was selected, which is the answer to ``__typename``."""
     definition: GraphQLField | None
     """None for ``__typename``."""
     arguments: dict[str, Any]
@@ -48,7 +48,7 @@ class Field:
 
 
 def check_operation(schema: GraphQLSchema, operation: Operation) -> list[Field]:
-    """The root fields of the operation. Raises HasuraError for the first thing that is wrong."""
+    """The root fields of the operation. Raises HasuraError for the first error."""
     root = _root_type(schema, operation.kind)
     return _check(schema, operation, [operation.definition.selection_set], root, "$")
 
@@ -172,5 +172,5 @@ def _arguments(
 ) -> dict[str, Any]:
     name = node.name.value
     if parent.name.startswith("__") or name.startswith("__"):
-        return {}  # graphql-core reads the arguments of introspection when it answers.
+        return {}  # graphql-core reads the arguments of introspection itself.
     return read_arguments(operation, definition.args, node.arguments or (), name, path)

@@ -1,6 +1,6 @@
-"""``/v1/query``, ``/v1/metadata`` and ``/v2/query``: one typed command a request, or several in a ``bulk``.
+"""``/v1/query``, ``/v1/metadata`` and ``/v2/query``: a request is one typed command, or several in a ``bulk``.
 
-Each command is read whole before any is run, so a request that does not parse changes nothing.
+All commands of a request are parsed before the first one runs, so a request that does not parse changes nothing.
 """
 
 import logging
@@ -14,23 +14,23 @@ from local.hasura.session import ADMIN, Session
 log = logging.getLogger(__name__)
 
 Command = Callable[[], Awaitable[Any]]
-"""Something to be done; answers what goes out as JSON."""
+"""Runs a command and returns the JSON of the answer."""
 
 CommandParser = Callable[[Any, str], Command]
-"""Reads the ``args`` of one type of command, which stand at the given JSON path."""
+"""Parses the ``args`` of one type of command; the second argument is their JSON path."""
 
 SUCCESS = {"message": "success"}
 
 
 class MetadataApi:
-    """One endpoint: the types of command it takes, and what it says of a type that it does not know."""
+    """One endpoint: the parsers of its types of command, and its message for an unknown type."""
 
     def __init__(self, parsers: Mapping[str, CommandParser], unknown_type: Callable[[str], str]) -> None:
         self._parsers = parsers
         self._unknown_type = unknown_type
 
     async def run(self, body: Any, session: Session) -> Any:
-        """Runs the command of a request; returns the answer's JSON. Raises HasuraError."""
+        """Runs the command of a request and returns the JSON of the answer. Raises HasuraError."""
         command = self._command(body, "$")
         if session.role != ADMIN:
             raise HasuraError("access-denied", "restricted access : admin only", "$.args")
@@ -49,7 +49,7 @@ class MetadataApi:
 
 
 def on_default_source(args: Any, path: str) -> Mapping[str, Any]:
-    """The arguments of a command on a database: the one called ``default``, named or not. Raises ``not-exists``."""
+    """The arguments of a command whose ``source`` is ``default`` or absent. Raises ``not-exists`` for any other."""
     given = mapping(args, path)
     if given.get("source", "default") != "default":
         raise HasuraError("not-exists", f'source with name "{given["source"]}" does not exist', f"{path}.source")
@@ -57,13 +57,13 @@ def on_default_source(args: Any, path: str) -> Mapping[str, Any]:
 
 
 def unknown_on_v1_metadata(kind: str) -> str:
-    """Hasura takes what stands before the first underscore for the kind of a database."""
+    """Hasura takes the text before the first underscore for a kind of database."""
     backend = kind.partition("_")[0]
     return f'unknown metadata command "{kind}"; "{backend}" was not recognized as a valid backend name'
 
 
 def unknown_on_query(kinds: list[str]) -> Callable[[str], str]:
-    """For ``/v1/query`` and ``/v2/query``, which list what they know."""
+    """For ``/v1/query`` and ``/v2/query``, whose message lists the known types."""
     return lambda kind: f'unknown type "{kind}"; expected one of: {", ".join(sorted([*kinds, "bulk"]))}'
 
 

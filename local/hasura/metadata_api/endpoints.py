@@ -1,15 +1,13 @@
-"""Which metadata commands each endpoint takes. Scheduled events are read and deleted on ``/v1/metadata`` alone."""
+"""Which metadata commands each endpoint takes. ``/v1/metadata`` alone reads and deletes scheduled events."""
 
 from collections.abc import Mapping
 
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.metadata_api.commands import CommandParser, MetadataApi, unknown_on_query, unknown_on_v1_metadata
-from local.hasura.metadata_api.cron_trigger_calls import CronTriggerCalls
 from local.hasura.metadata_api.event_trigger_calls import EventTriggerCalls
 from local.hasura.metadata_api.metadata_calls import MetadataCalls
-from local.hasura.metadata_api.run_sql import RunSql
-from local.hasura.metadata_api.scheduled_event_calls import ScheduledEventCalls
+from local.hasura.metadata_api.scheduled_event_calls import CronTriggerCalls, ScheduledEventCalls
 from local.hasura.schema_cache import SchemaCache
 
 
@@ -21,7 +19,7 @@ def metadata_endpoints(
     cron = CronTriggerCalls(pool, environment)
     events = EventTriggerCalls(pool, lambda: schema_cache.event_triggers)
     metadata = MetadataCalls(pool, schema_cache)
-    run_sql: dict[str, CommandParser] = {"run_sql": RunSql(pool, schema_cache.rebuild).run_sql}
+    run_sql: dict[str, CommandParser] = {"run_sql": metadata.run_sql}
     on_both: dict[str, CommandParser] = {
         "create_scheduled_event": scheduled.create,
         "create_cron_trigger": cron.create,

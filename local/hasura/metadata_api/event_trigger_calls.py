@@ -1,4 +1,4 @@
-"""The metadata calls on the events of table event triggers. Triggers themselves come from the metadata files alone."""
+"""The metadata calls on the events of table event triggers. The triggers come from the metadata files alone."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -38,7 +38,7 @@ class EventTriggerCalls:
         return partial(self._invoke, name, payload, path)
 
     def redeliver(self, args: Any, path: str) -> Command:
-        """``pg_redeliver_event``: the event starts over, with no tries counted."""
+        """``pg_redeliver_event``: the event is due again and its tries are 0."""
         return partial(self._redeliver, required(on_default_source(args, path), "event_id", text, path), path)
 
     def logs(self, args: Any, path: str) -> Command:
@@ -114,7 +114,7 @@ class EventTriggerCalls:
         )
 
     async def _rows(self, statement: LiteralString, values: list[Any]) -> list[Any]:
-        """Lets PostgreSQL print the rows as JSON, the zone-less times of these tables among them."""
+        """PostgreSQL prints the rows as JSON, also the times without a zone that these tables have."""
         async with self.pool.connection() as connection:
             cursor = await connection.execute(f"select row_to_json(rows) from ({statement}) as rows", values)
             return [row for (row,) in await cursor.fetchall()]

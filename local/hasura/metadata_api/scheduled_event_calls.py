@@ -1,4 +1,4 @@
-"""The metadata calls on scheduled events: create, get, delete, and what became of their tries."""
+"""The metadata calls on one-off events, on the events of cron triggers, and on cron triggers."""
 
 import logging
 from collections.abc import Mapping
@@ -11,9 +11,11 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
-from local.hasura.events import scheduled_events
+from local.hasura.errors import HasuraError
+from local.hasura.events import cron_triggers, scheduled_events
+from local.hasura.events.cron_triggers import CronTrigger, cron_trigger
 from local.hasura.events.scheduled_events import CRON, ONE_OFF, STATUSES, EventTables, NewEvent
-from local.hasura.events.webhook_definition import RetryConf, Webhook, header, retry_conf
+from local.hasura.events.webhooks import RetryConf, Webhook, header, retry_conf
 from local.hasura.json_arguments import anything, boolean, count, list_of, mapping, one_of, optional, required, text
 from local.hasura.metadata_api.commands import SUCCESS, Command
 from local.hasura.timestamps import instant, utc_text
@@ -44,7 +46,7 @@ class ScheduledEventCalls:
         return partial(self._create, event)
 
     def get(self, args: Any, path: str) -> Command:
-        """``get_scheduled_events``: ``{"events": [...]}``, soonest first, and ``count`` if asked for."""
+        """``get_scheduled_events``: ``{"events": [...]}``, soonest first, and ``count`` on request."""
         given = mapping(args, path)
         tables = _TABLES[required(given, "type", one_of(*_TABLES), path)]
         statuses = optional(given, "status", list_of(one_of(*STATUSES)), path) or list(STATUSES)
@@ -55,7 +57,7 @@ class ScheduledEventCalls:
         return partial(self._page, page, sql.Identifier("hdb_catalog", tables.events), conditions)
 
     def invocations(self, args: Any, path: str) -> Command:
-        """``get_scheduled_event_invocations``: ``{"invocations": [...]}``, newest first, and ``count`` if asked for."""
+        """``get_scheduled_event_invocations``: ``{"invocations": [...]}``, newest first, and ``count`` on request."""
         given = mapping(args, path)
         tables = _TABLES[required(given, "type", one_of(*_TABLES), path)]
         conditions: list[sql.Composable] = []
@@ -76,13 +78,18 @@ class ScheduledEventCalls:
     async def _create(self, event: NewEvent) -> dict[str, str]:
         async with self.pool.connection() as connection:
             event_id = await scheduled_events.insert(connection, event)
-        log.info("alarm set for %s: %s (%s)", utc_text(event.scheduled_time), event.webhook.short_name, event_id)
+        log.info(
+            "scheduled event created for %s: %s (%s)",
+            utc_text(event.scheduled_time),
+            event.webhook.short_name,
+            event_id,
+        )
         return {**SUCCESS, "event_id": event_id}
 
     async def _delete(self, tables: EventTables, event_id: str) -> dict[str, str]:
         async with self.pool.connection() as connection:
             if await scheduled_events.delete(connection, tables, event_id):
-                log.info("alarm deleted (%s)", event_id)
+                log.info("scheduled event deleted (%s)", event_id)
         return SUCCESS
 
     async def _page(self, page: "_Page", table: sql.Composable, conditions: list[sql.Composable]) -> dict[str, Any]:
@@ -101,7 +108,7 @@ class ScheduledEventCalls:
 
 @dataclass(frozen=True)
 class _Page:
-    """What part of a list is asked for, and what it is called in the answer."""
+    """The requested part of a list, and its key in the answer."""
 
     name: str
     columns: tuple[str, ...]
@@ -126,3 +133,51 @@ class _Page:
 
 def _printed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: utc_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
+
+
+@dataclass(frozen=True)
+class CronTriggerCalls:
+    """Each method reads the arguments of one call and returns the command."""
+
+    pool: AsyncConnectionPool
+    environment: Mapping[str, str]
+
+    def create(self, args: Any, path: str) -> Command:
+        """``create_cron_trigger``; ``replace: true`` changes one that exists."""
+        given = mapping(args, path)
+        return partial(
+            self._create, cron_trigger(given, path), optional(given, "replace", boolean, path) or False, path
+        )
+
+    def delete(self, args: Any, path: str) -> Command:
+        """``delete_cron_trigger``."""
+        return partial(self._delete, required(mapping(args, path), "name", text, path), path)
+
+    def get(self, args: Any, path: str) -> Command:
+        """``get_cron_triggers``: ``{"cron_triggers": [...]}`` with full retry_conf."""
+        mapping(args, path)
+        return self._get
+
+    async def _create(self, trigger: CronTrigger, replace: bool, path: str) -> dict[str, str]:
+        missing = trigger.webhook.missing_variables(self.environment)
+        if missing:
+            raise HasuraError("invalid-configuration", f"environment variables not set: {', '.join(missing)}", path)
+        async with self.pool.connection() as connection, connection.transaction():
+            if not replace and trigger.name in await cron_triggers.stored(connection):
+                raise HasuraError("already-exists", f"cron trigger with name: {trigger.name} already exists", path)
+            await cron_triggers.store(connection, trigger)
+        log.info("cron trigger %s: %s at %s", trigger.name, trigger.webhook.short_name, trigger.schedule)
+        return SUCCESS
+
+    async def _delete(self, name: str, path: str) -> dict[str, str]:
+        async with self.pool.connection() as connection, connection.transaction():
+            if name not in await cron_triggers.stored(connection):
+                raise HasuraError("not-exists", f"cron trigger with name: {name} does not exist", path)
+            await cron_triggers.remove(connection, name)
+        log.info("cron trigger %s deleted", name)
+        return SUCCESS
+
+    async def _get(self) -> dict[str, Any]:
+        async with self.pool.connection() as connection:
+            triggers = await cron_triggers.stored(connection)
+        return {"cron_triggers": [trigger.as_metadata() for trigger in triggers.values()]}

@@ -1,4 +1,4 @@
-"""Arguments of a request, checked against the schema and read, with Hasura's words for whatever does not fit."""
+"""The arguments of a request: checked against the schema and read, with Hasura's messages for wrong values."""
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -16,29 +16,31 @@ from graphql import (
     GraphQLList,
     GraphQLNonNull,
     IntValueNode,
+    ListTypeNode,
     ListValueNode,
+    NonNullTypeNode,
     NullValueNode,
     ObjectValueNode,
     StringValueNode,
     Undefined,
     ValueNode,
+    VariableDefinitionNode,
     VariableNode,
 )
 
 from local.hasura.errors import HasuraError
-from local.hasura.graphql_api.request import Operation
+from local.hasura.graphql_api.request import Operation, declared_type
 from local.hasura.graphql_api.scalars import text_for
-from local.hasura.graphql_api.variable_types import require_usable
 
 _MOST_DIGITS = 1000
-"""Python turns no text of many thousand digits into an int."""
+"""Python refuses to make an int of a text with many thousand digits."""
 
 Reader = Callable[[Any], Any]
-"""Reads a value that is not one of a column; raises Unfit."""
+"""Reads a value that does not belong to a column; raises Unfit."""
 
 
 class Unfit(Exception):
-    """What was expected instead, such as "a boolean"."""
+    """The value is not what was expected; the message names that, for example "a boolean"."""
 
 
 def read_boolean(value: Any) -> bool:
@@ -54,7 +56,7 @@ def read_limit(value: Any) -> int:
 
 
 def read_bigint(value: Any) -> int:
-    """PostgreSQL's bigint, which a string may hold, too."""
+    """A bigint of PostgreSQL, as a number or as a string."""
     if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 20:
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool) or not -(2**63) <= value < 2**63:
@@ -69,10 +71,10 @@ def read_arguments(
     field: str,
     path: str,
 ) -> dict[str, Any]:
-    """The arguments that are given, read; those not given are absent.
+    """The values of the arguments that are given; the others are absent.
 
-    Values of columns arrive as PostgreSQL's input text, enums as their names, objects as dicts. `path` is that of the
-    field. Raises validation-failed or parse-failed with the path of the value.
+    A value of a column becomes PostgreSQL's input text, an enum value its name, an object a dict. `path` is that of
+    the field. Raises validation-failed or parse-failed with the path of the value.
     """
     given = {node.name.value: node.value for node in nodes}
     for name in given:
@@ -99,7 +101,7 @@ def _read_fields(
 
 
 def _is_left_out(operation: Operation, value: Any) -> bool:
-    """A variable without value and default is as if its argument had not been written."""
+    """An argument is left out when its variable has neither a value nor a default."""
     if not isinstance(value, VariableNode):
         return False
     name = value.name.value
@@ -109,7 +111,7 @@ def _is_left_out(operation: Operation, value: Any) -> bool:
 def _read(operation: Operation, definition: Any, type_: Any, value: Any, path: str) -> Any:
     if isinstance(value, VariableNode):
         variable = operation.variables[value.name.value]
-        require_usable(variable, type_, definition.default_value is not Undefined, path)
+        _require_usable(variable, type_, definition.default_value is not Undefined, path)
         value = operation.values.get(value.name.value, variable.default_value)
     if isinstance(type_, GraphQLNonNull):
         type_ = type_.of_type
@@ -122,6 +124,32 @@ def _read(operation: Operation, definition: Any, type_: Any, value: Any, path: s
     if isinstance(type_, GraphQLEnumType):
         return _read_enum(type_, value, path)
     return _read_scalar(operation, definition.extensions["reader"], type_.name, value, path)
+
+
+def _require_usable(variable: VariableDefinitionNode, location: Any, location_has_default: bool, path: str) -> None:
+    """Raises validation-failed unless the variable's declared type fits the GraphQL type `location`.
+
+    The rule is "All Variable Usages Are Allowed" of the GraphQL specification.
+    """
+    default = variable.default_value
+    has_default = default is not None and not isinstance(default, NullValueNode)
+    expected = location
+    if isinstance(location, GraphQLNonNull) and (location_has_default or has_default):
+        expected = location.of_type
+    if not _fits(variable.type, expected):
+        name, declared = variable.variable.name.value, declared_type(variable.type)
+        message = f"variable '{name}' is declared as '{declared}', but used where '{location}' is expected"
+        raise HasuraError("validation-failed", message, path)
+
+
+def _fits(declared: Any, expected: Any) -> bool:
+    if isinstance(expected, GraphQLNonNull):
+        return isinstance(declared, NonNullTypeNode) and _fits(declared.type, expected.of_type)
+    if isinstance(declared, NonNullTypeNode):
+        declared = declared.type
+    if isinstance(expected, GraphQLList):
+        return isinstance(declared, ListTypeNode) and _fits(declared.type, expected.of_type)
+    return not isinstance(declared, ListTypeNode) and bool(declared.name.value == expected.name)
 
 
 def _read_list(operation: Operation, definition: Any, type_: GraphQLList[Any], value: Any, path: str) -> list[Any]:
@@ -171,7 +199,7 @@ def _read_scalar(operation: Operation, reader: Reader | None, scalar: str, value
 
 
 def _json(operation: Operation, value: Any) -> Any:
-    """A literal as the JSON value it stands for; variables in it, as a jsonb literal may have them, are filled in."""
+    """The JSON value of a literal; variables in it, as a jsonb literal may have, are replaced by their values."""
     match value:
         case NullValueNode():
             return None

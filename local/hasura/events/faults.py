@@ -1,4 +1,4 @@
-"""Telling the deliveries to misbehave the way life does. Not a part of Hasura: the routes are under ``/_local``."""
+"""Fault injection into deliveries. Not a part of Hasura: its control routes are under ``/_local``."""
 
 import logging
 from collections import Counter
@@ -10,7 +10,7 @@ EventKind = Literal["one_off", "cron", "table"]
 EVENT_KINDS: tuple[str, ...] = get_args(EventKind)
 
 
-class Steering:
+class DeliveryFaults:
     """How many of the next events of each kind are to be delivered twice, and how many not at all."""
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class Steering:
         self._duplicate: Counter[str] = Counter()
 
     def drop_next(self, kind: str, times: int) -> None:
-        """The next events are locked and never delivered, as if the server had crashed holding them."""
+        """The next events are locked and not delivered, as if the server had crashed after it locked them."""
         self._drop[kind] += times
 
     def duplicate_next(self, kind: str, times: int) -> None:
@@ -26,10 +26,10 @@ class Steering:
         self._duplicate[kind] += times
 
     def deliveries_of_next(self, kind: EventKind) -> int:
-        """How often to deliver the event at hand: 1, unless told otherwise. Each order counts down."""
+        """How many times to deliver the next event: 1 without a fault. Each fault is used once."""
         if self._drop[kind]:
             self._drop[kind] -= 1
-            log.info("dropped an event, as told: it stays locked")
+            log.info("injected fault: an event is not delivered and stays locked")
             return 0
         if self._duplicate[kind]:
             self._duplicate[kind] -= 1

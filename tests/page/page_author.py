@@ -162,7 +162,7 @@ class Author:
         wait_until(self.posts, lambda posts: (text, state) in {(post["text"], post["state"]) for post in posts})
 
     def is_sent_before_the_next(self, operation: str, post_id: int) -> None:
-        """When the page next requests this mutation, the post is already being sent, which the page does not show yet."""
+        """When the page next requests this mutation, the post is already being sent; the page does not know."""
 
         def send_first(route: Route) -> None:
             if f"mutation {operation}(" in (route.request.post_data or ""):

@@ -35,17 +35,17 @@ chaos: install ## prove it under everything that goes wrong: make chaos POSTS=10
 screenshots: install ## take the pictures of the page in docs/ anew; needs a Chromium
 	@$(BIN)/python -m docs.screenshots
 
-benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand rings within a second
+benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
 	@$(BIN)/python -m benchmarks.page
-	@$(BIN)/python -m benchmarks.thousand_rings
+	@$(BIN)/python -m benchmarks.thousand_deliveries
 
 check: install ## format, lint and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-doctor: install ## say what is lost, doubled, stuck or misconfigured, here or by .env in production
-	@$(BIN)/python -m doctor
+doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
+	@$(BIN)/python -m doctor $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache

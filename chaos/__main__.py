@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from chaos.drawing import draw
+from chaos.plan import make_plan
 from chaos.progress import Progress
 from chaos.report import as_json, as_table
 from chaos.run import run
@@ -24,7 +24,7 @@ def main() -> None:
             ending.enter_context(tempfile.TemporaryDirectory(prefix="scheduled-posts-chaos-"))
         )
         directory.mkdir(parents=True, exist_ok=True)
-        plan = draw(given.seed, given.posts, given.minutes * 60)
+        plan = make_plan(given.seed, given.posts, given.minutes * 60)
         result = run(plan, directory.resolve(), given.delivery, Progress(given.posts))
     how = {
         "seed": given.seed,
@@ -43,7 +43,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="which of the possible runs (1)")
     parser.add_argument("--posts", type=_positive(int), default=1000, help="how many posts (1000)")
-    parser.add_argument("--minutes", type=_positive(float), default=1.0, help="how long the storm lasts (1)")
+    parser.add_argument(
+        "--minutes", type=_positive(float), default=1.0, help="within how many minutes the posts are due (1)"
+    )
     parser.add_argument(
         "--delivery",
         choices=("concurrent", "sequential"),

@@ -11,17 +11,15 @@ from typing import Any
 
 import requests
 
-from chaos.asked import Asked, Said
-from chaos.plan import Act, PlannedPost
+from chaos.checker import Expectation, Write
+from chaos.plan import Action, PlannedPost
 from local.running_stack import GraphQLFailed, RunningStack
-
-WRITERS = 8
-"""How many write at once before the storm."""
-
-REHEARSALS = 3 * WRITERS
 
 PATIENCE = timedelta(seconds=45)
 """How long an author repeats what got no answer."""
+
+SOON = timedelta(seconds=1)
+"""An author whose time has passed before he asks, because the machine is slow, wants the post this much later."""
 
 TOO_LATE = timedelta(hours=7)
 
@@ -36,52 +34,36 @@ _NO_ANSWER = (requests.RequestException, ValueError)  # ValueError: what answere
 
 
 class Authors:
-    """What they do to the stack; `asked` is what they know of it. May be called from many threads."""
+    """What they do to the stack; `expectations` is what they know of it. May be called from many threads."""
 
     def __init__(self, stack: RunningStack, names: Sequence[str], posts: Sequence[PlannedPost]) -> None:
-        self.asked = {post.mark: Asked(post) for post in posts}
+        self.expectations = {post.mark: Expectation(post) for post in posts}
         self.did: Counter[str] = Counter()
         self._stack = stack
         self._tokens = {name: stack.token(name) for name in names}
         self._one_at_a_time = {post.mark: threading.Lock() for post in posts}
 
-    def seconds_to_write_one(self) -> float:
-        """How long WRITERS take for a post just now. What they write to find out is deleted again."""
-        token = next(iter(self._tokens.values()))
-        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-
-        def write_and_delete(number: int) -> None:
-            answer = self._stack.create_post(token, {"text": f"rehearsal {number}", "schedule_for": tomorrow})
-            post_id = answer.json()["insert_scheduled_post_one"]["id"]
-            self._stack.graphql(_DELETE, {"id": post_id}, token)
-
-        write_and_delete(0)  # the first one takes longer
-        began = time.monotonic()
-        with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(write_and_delete, range(REHEARSALS)))
-        return (time.monotonic() - began) / REHEARSALS
-
     def create(self, post: PlannedPost, began: datetime) -> None:
         """Creates it, times being counted from `began`; with a key until there is an answer, without one just once."""
-        asked = self.asked[post.mark]
-        schedule_for = began + timedelta(seconds=post.due)
-        draft = {
-            "text": post.text(0),
-            "schedule_for": schedule_for.isoformat(),
-            "when_late": post.when_late,
-        }
+        expectation = self.expectations[post.mark]
         with self._one_at_a_time[post.mark]:
-            asked.created = "perhaps"
-            asked.texts.append(Said(post.text(0)))
-            asked.times.append(Said(schedule_for))
+            schedule_for = max(began + timedelta(seconds=post.due), datetime.now(UTC) + SOON)
+            draft = {
+                "text": post.text(0),
+                "schedule_for": schedule_for.isoformat(),
+                "when_late": post.when_late,
+            }
+            expectation.created = "perhaps"
+            expectation.texts.append(Write(post.text(0)))
+            expectation.times.append(Write(schedule_for))
             headers = {"Idempotency-Key": str(uuid.uuid4())} if post.has_key else {}
             with ThreadPoolExecutor(post.creates) as pool:
-                creates = [pool.submit(self._create, asked, draft, headers) for _ in range(post.creates)]
+                creates = [pool.submit(self._create, expectation, draft, headers) for _ in range(post.creates)]
             for create in creates:
                 create.result()
 
-    def _create(self, asked: Asked, draft: dict[str, Any], headers: dict[str, str]) -> None:
-        token = self._tokens[asked.plan.author]
+    def _create(self, expectation: Expectation, draft: dict[str, Any], headers: dict[str, str]) -> None:
+        token = self._tokens[expectation.plan.author]
 
         def create() -> requests.Response:
             answer = self._stack.create_post(token, draft, headers)
@@ -98,35 +80,40 @@ class Authors:
             self.did[f"creates that were refused: {answer.json()['detail']}"] += 1
             return
         self.did["creates"] += 1
-        asked.created = "yes"
-        asked.post_id = answer.json()["insert_scheduled_post_one"]["id"]
+        expectation.created = "yes"
+        expectation.post_id = answer.json()["insert_scheduled_post_one"]["id"]
 
-    def act(self, mark: str, act: Act, revision: int, began: datetime) -> None:
+    def act(self, mark: str, action: Action, revision: int, began: datetime) -> None:
         """Does what is planned, unless the post is not known to be stored, or is deleted already."""
-        asked = self.asked[mark]
+        expectation = self.expectations[mark]
         with self._one_at_a_time[mark]:
-            if asked.post_id is None or asked.deleted != "no":
-                self.did["acts that came to nothing"] += 1
-            elif act.kind == "delete":
-                self._delete(asked)
-            elif act.kind == "edit":
-                self._change(asked, "edits", asked.texts, asked.plan.text(revision), "text")
+            if expectation.post_id is None or expectation.deleted != "no":
+                self.did["actions without a post"] += 1
+            elif action.kind == "delete":
+                self._delete(expectation)
+            elif action.kind == "edit":
+                self._change(expectation, "edits", expectation.texts, expectation.plan.text(revision), "text")
             else:
-                self._change(asked, f"{act.kind}s", asked.times, self._new_time(asked, act, began), "schedule_for")
+                new_time = self._new_time(expectation, action, began)
+                self._change(expectation, f"{action.kind}s", expectation.times, new_time, "schedule_for")
 
-    def _new_time(self, asked: Asked, act: Act, began: datetime) -> datetime:
-        if act.kind == "postpone":
+    def _new_time(self, expectation: Expectation, action: Action, began: datetime) -> datetime:
+        if action.kind == "postpone":
             return datetime.now(UTC) + timedelta(days=1)
-        if act.kind == "backdate":
-            asked.was_backdated = True
+        if action.kind == "backdate":
+            expectation.was_backdated = True
             return datetime.now(UTC) - TOO_LATE
-        return began + timedelta(seconds=act.to)
+        return began + timedelta(seconds=action.to)
 
-    def _change(self, asked: Asked, what: str, said: list[Said[Any]], value: Any, column: str) -> None:
+    def _change(self, expectation: Expectation, what: str, writes: list[Write[Any]], value: Any, column: str) -> None:
         shown = value.isoformat() if isinstance(value, datetime) else value
-        before = len(said)
+        before = len(writes)
+
+        def perhaps() -> None:
+            writes.append(Write(value, is_acknowledged=False))
+
         try:
-            changed = self._graphql(asked, _CHANGE, lambda: said.append(Said(value, is_sure=False)), {column: shown})
+            changed = self._graphql(expectation, _CHANGE, perhaps, {column: shown})
         except GraphQLFailed:
             self.did[f"{what} that were refused"] += 1
             return
@@ -134,18 +121,18 @@ class Authors:
             self.did[f"{what} without an answer"] += 1
             return
         if changed is None:
-            return  # the row is gone, though nobody deleted it: the judge will say so
+            return  # the row is gone, though nobody deleted it: the checker will say so
         attempts = changed["post_attempts"]
-        if len(said) == before:  # else it is not known which of several requests was the one that changed it
-            said.append(Said(value, after_attempt=attempts[0]["number"] if attempts else 0))
+        if len(writes) == before:  # else it is not known which of several requests was the one that changed it
+            writes.append(Write(value, after_attempt=attempts[0]["number"] if attempts else 0))
         self.did[what] += 1
 
-    def _delete(self, asked: Asked) -> None:
+    def _delete(self, expectation: Expectation) -> None:
         def perhaps() -> None:
-            asked.deleted = "perhaps"
+            expectation.deleted = "perhaps"
 
         try:
-            deleted = self._graphql(asked, _DELETE, perhaps)
+            deleted = self._graphql(expectation, _DELETE, perhaps)
         except GraphQLFailed:
             self.did["deletes that were refused"] += 1
             return
@@ -153,15 +140,19 @@ class Authors:
             self.did["deletes without an answer"] += 1
             return
         if deleted:
-            asked.deleted, asked.deleted_when = "yes", deleted["state"]
+            expectation.deleted, expectation.deleted_when = "yes", deleted["state"]
         self.did["deletes"] += 1
 
     def _graphql(
-        self, asked: Asked, document: str, no_answer_came: Callable[[], None], changes: dict[str, Any] | None = None
+        self,
+        expectation: Expectation,
+        document: str,
+        no_answer_came: Callable[[], None],
+        changes: dict[str, Any] | None = None,
     ) -> Any:
         """What changed. Raises GraphQLFailed with a sentence for the author."""
-        variables = {"id": asked.post_id, **({"changes": changes} if changes else {})}
-        token = self._tokens[asked.plan.author]
+        variables = {"id": expectation.post_id, **({"changes": changes} if changes else {})}
+        token = self._tokens[expectation.plan.author]
 
         def ask() -> Any:
             try:

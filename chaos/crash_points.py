@@ -1,71 +1,103 @@
 """Where the functions can be made to die: this module runs inside the functions host, around their clients.
 
 A crash point is armed by a file of its name in the directory of the environment variable CHAOS_ARMED. The first thread
-to come by takes the file away and kills its whole process, as a lost machine would, with everything in flight.
+that reaches it takes the file away and kills its whole process, as a lost machine would, with everything in flight.
 """
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Any
+
+import azure.functions as func
 
 from shared.core.drafts import Draft
-from shared.core.model import Account, Outcome, Post, Row
+from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, Row
 from shared.hasura.client import Hasura
 from shared.x.client import X
 
 ARMED = "CHAOS_ARMED"
 
-STEPS = ("insert", "alarm", "claim", "send", "record", "look")
-POINTS = tuple(f"{when}_{step}" for step in STEPS for when in ("before", "after"))
-
 HIT = ".hit"
 
+CREATING_POINTS = (
+    "before_insert",
+    "after_insert",
+    "before_event",
+    "after_event",
+    "before_keep_event",
+    "after_keep_event",
+)
+POINTS = (
+    *CREATING_POINTS,
+    "before_claim",
+    "after_claim",
+    "before_publish",
+    "after_publish",
+    "before_record",
+    "after_record",
+    "before_reconcile",
+    "after_reconcile",
+    "before_answer",
+)
 
-class MortalHasura(Hasura):
-    """The product's own client, with a crash point on either side of each step."""
 
-    def insert_post(self, draft: Draft, token: str, key: str | None = None) -> Row | None:
-        with _mortal("insert"):
+class CrashableHasura(Hasura):
+    """The product's own client, with a crash point before and after each step."""
+
+    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
+        with _crashable("insert"):
             return super().insert_post(draft, token, key)
 
-    def set_alarm(self, at: datetime, post: Row | None) -> Row:
-        with _mortal("alarm"):
-            return super().set_alarm(at, post)
+    def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
+        with _crashable("event"):
+            return super().create_event(at, payload)
 
-    def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
-        with _mortal("claim"):
-            return super().claim_due_posts(ringing_post_id)
+    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+        with _crashable("keep_event"):
+            return super().keep_event(post_id, event_id, at, instead_of)
 
-    def record(self, post: Post, outcome: Outcome) -> None:
-        with _mortal("record"):
-            super().record(post, outcome)
+    def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
+        with _crashable("claim"):
+            return super().claim_due_posts(delivered_post_id)
+
+    def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
+        with _crashable("record"):
+            return super().record(post, decision)
 
 
-class MortalX(X):
+class CrashableX(X):
     """The same for X."""
 
-    def publish(self, account: Account, text: str) -> str:
-        with _mortal("send"):
+    def publish(self, account: Account, text: str) -> PublishResult:
+        with _crashable("publish"):
             return super().publish(account, text)
 
-    def find(self, account: Account, text: str, since: datetime) -> list[str]:
-        with _mortal("look"):
-            return super().find(account, text, since)
+    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
+        with _crashable("reconcile"):
+            return super().find(account, text, since, until)
 
 
-def make_mortal(function: ModuleType) -> None:
-    """Gives a function's module these clients in place of its own."""
-    for name, client in (("Hasura", MortalHasura), ("X", MortalX)):
+def crashable(function: ModuleType) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
+    """The `main` of a function's module, which gets these clients in place of its own."""
+    for name, client in (("Hasura", CrashableHasura), ("X", CrashableX)):
         if hasattr(function, name):
             setattr(function, name, client)
 
+    def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
+        answer: func.HttpResponse = function.main(req, context)
+        _die_if_armed("before_answer")
+        return answer
+
+    return main
+
 
 @contextmanager
-def _mortal(step: str) -> Iterator[None]:
+def _crashable(step: str) -> Iterator[None]:
     _die_if_armed(f"before_{step}")
     yield
     _die_if_armed(f"after_{step}")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psycopg
 
-from chaos.rows import Rows
+from chaos.database import Database
 
 _CLOSED = ("tweeted", "failed", "missed")
 _WIDTH = 30
@@ -23,10 +23,10 @@ class Progress:
         self._on_terminal = sys.stderr.isatty()
 
     @contextmanager
-    def of(self, phase: str, rows: Rows) -> Iterator[None]:
+    def of(self, phase: str, database: Database) -> Iterator[None]:
         """Shows the phase while the block lasts."""
         over = threading.Event()
-        shower = threading.Thread(target=self._show, args=(phase, rows, over), name="progress")
+        shower = threading.Thread(target=self._show, args=(phase, database, over), name="progress")
         shower.start()
         try:
             yield
@@ -34,16 +34,16 @@ class Progress:
             over.set()
             shower.join()
 
-    def _show(self, phase: str, rows: Rows, over: threading.Event) -> None:
+    def _show(self, phase: str, database: Database, over: threading.Event) -> None:
         while not over.wait(0.5 if self._on_terminal else 5):
-            self._line(phase, rows)
-        self._line(phase, rows)
+            self._line(phase, database)
+        self._line(phase, database)
         if self._on_terminal:
             print(file=sys.stderr)
 
-    def _line(self, phase: str, rows: Rows) -> None:
+    def _line(self, phase: str, database: Database) -> None:
         try:
-            states = rows.states()
+            states = database.states()
         except psycopg.Error:
             return
         closed = sum(states[state] for state in _CLOSED)

@@ -1,52 +1,54 @@
-"""One run, from the first post to the verdict."""
+"""One run, from the first post to the checker's result."""
 
-import heapq
+import math
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 import requests
 
-from chaos.authors import WRITERS, Authors
-from chaos.blows import Blows
-from chaos.mortal_functions import MortalFunctions
-from chaos.plan import Plan, PlannedPost
+from chaos.authors import Authors
+from chaos.checker import CheckResult, check
+from chaos.database import Database
+from chaos.doctor_report import DoctorReport, ask_the_doctor
+from chaos.faults import FaultInjector
+from chaos.plan import Plan
 from chaos.progress import Progress
-from chaos.rows import Rows
-from chaos.second_opinion import Opinion, ask_the_doctor
-from chaos.stack import chaos_stack
-from chaos.time_jump import let_the_sweep_ring
-from chaos.verdict import Verdict, judge
+from chaos.stack import CrashableFunctions, chaos_stack
 from local.running_stack import RunningStack
 
-MARGIN_TO_WRITE = 1.5
-"""How many times longer than expected it may take to write the posts before the storm; longer, and some are refused."""
+THREADS = 8
+"""How many authors write at once; as many faults are injected at once."""
 
-SECONDS_OF_QUIET = 4.0
-SECONDS_TO_GET_ON = 120.0
+SECONDS_TO_WRITE_ONE = 0.06
+"""About how long it takes to create a post while THREADS do. What is written later is due later."""
+
+SECONDS_TO_GET_ON = 300.0
 """When the posts that are still open do not become fewer for so long, they never will."""
 
-SECONDS_FOR_THE_BELLS = 60.0
+SECONDS_FOR_THE_TRIGGERS = 120.0
 
-_HUNG = "tries that X left without an answer until our patience ended"
+_HUNG = "attempts that X left without an answer until we stopped waiting"
+_SURPLUS_EVENTS = "pending events beyond one for each post, at the end"
 
 
 @dataclass
 class Result:
-    """What a run found: the verdict, what was done, and what the stack says of it."""
+    """What a run found: the checker's result, what was done, and the doctor's report."""
 
-    verdict: Verdict
-    doctor: Opinion
+    checked: CheckResult
+    doctor: DoctorReport
     done: Counter[str] = field(default_factory=Counter)
-    x_fails: Counter[str] = field(default_factory=Counter)
+    x_faults: Counter[str] = field(default_factory=Counter)
     crashes: Counter[str] = field(default_factory=Counter)
-    rings: Counter[str] = field(default_factory=Counter)
+    answers: Counter[str] = field(default_factory=Counter)
     attempts: Counter[str] = field(default_factory=Counter)
     never_reached: list[str] = field(default_factory=list)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -54,37 +56,36 @@ class Result:
     @property
     def is_clean(self) -> bool:
         """Whether everything is where it should be, and the doctor finds nothing either."""
-        return not self.verdict.findings and not self.doctor.findings
+        return not self.checked.findings and not self.doctor.findings
 
 
 def run(plan: Plan, directory: Path, delivery: str, progress: Progress) -> Result:
     """Carries out the plan on a stack of its own, whose data and logs are in `directory`."""
+    began = time.monotonic()
     with (
         chaos_stack(directory, delivery) as (stack, functions),
-        closing(Rows(stack.settings["PG_DATABASE_URL"])) as rows,
+        closing(Database(stack.settings["PG_DATABASE_URL"])) as database,
     ):
-        return _Run(plan, stack, functions, rows, progress).whole()
+        run_on_the_stack = _Run(plan, stack, functions, database, progress)
+        run_on_the_stack.seconds["starting"] = round(time.monotonic() - began, 1)
+        return run_on_the_stack.whole()
 
 
 class _Run:
     def __init__(
-        self, plan: Plan, stack: RunningStack, functions: MortalFunctions, rows: Rows, progress: Progress
+        self, plan: Plan, stack: RunningStack, functions: CrashableFunctions, database: Database, progress: Progress
     ) -> None:
+        self.seconds: dict[str, float] = {}
         self._plan = plan
         self._stack = stack
         self._functions = functions
-        self._rows = rows
+        self._database = database
         self._progress = progress
         self._authors = Authors(stack, plan.authors, plan.posts)
-        self._blows = Blows(stack, functions)
-        self._seconds: dict[str, float] = {}
+        self._faults = FaultInjector(stack, functions, database)
 
     def whole(self) -> Result:
-        written = [post for post in self._plan.posts if post.create_at is None]
-        seconds_to_write = len(written) * self._authors.seconds_to_write_one()
-        began = datetime.now(UTC) + timedelta(seconds=3 + MARGIN_TO_WRITE * seconds_to_write)
-        self._phase("authors write", lambda: self._write(written, began))
-        self._phase("storm", lambda: self._storm(began))
+        self._phase("faults", self._inject_faults)
         self._phase("coming to rest", self._drain)
         never_reached = self._functions.disarm()
         self._phase("at rest", self._rest)
@@ -92,86 +93,83 @@ class _Run:
 
     def _phase(self, name: str, phase: Callable[[], None]) -> None:
         started = time.monotonic()
-        with self._progress.of(name, self._rows):
+        with self._progress.of(name, self._database):
             phase()
-        self._seconds[name] = round(time.monotonic() - started, 1)
+        self.seconds[name] = round(time.monotonic() - started, 1)
 
-    def _write(self, written: Sequence[PlannedPost], began: datetime) -> None:
-        with ThreadPoolExecutor(WRITERS) as pool:
-            for future in [pool.submit(self._authors.create, post, began) for post in written]:
-                future.result()
+    def _inject_faults(self) -> None:
+        """Everything at its time, side by side: faults are injected while authors act and posts are published.
 
-    def _storm(self, began: datetime) -> None:
-        """Everything at its time, side by side: blows strike while authors act and posts are published."""
-        agenda = self._agenda(began)
+        They begin when about all posts should be there that are to be there before; on a slow machine some come later.
+        """
+        written_before = sum(post.create_at is None for post in self._plan.posts)
+        began = datetime.now(UTC) + timedelta(seconds=1 + SECONDS_TO_WRITE_ONE * written_before)
         running: list[Future[None]] = []
-        with ThreadPoolExecutor(WRITERS) as authors, ThreadPoolExecutor(WRITERS) as blows:
-            while agenda:
-                at, _, whose, deed = heapq.heappop(agenda)
+        with ThreadPoolExecutor(THREADS) as authors, ThreadPoolExecutor(THREADS) as faults:
+            for at, is_fault, work in self._schedule(began):
                 time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + at))
-                running.append((authors if whose == "author" else blows).submit(deed))
-            time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + self._plan.storm_seconds))
-        for deed_done in running:
-            deed_done.result()
+                running.append((faults if is_fault else authors).submit(work))
+            time.sleep(max(0.0, (began - datetime.now(UTC)).total_seconds() + self._plan.fault_seconds))
+        for done in running:
+            done.result()
 
-    def _agenda(self, began: datetime) -> list[tuple[float, int, str, Callable[[], None]]]:
-        deeds: list[tuple[float, str, Callable[[], None]]] = []
+    def _schedule(self, began: datetime) -> list[tuple[float, bool, Callable[[], None]]]:
+        """What is to be done, each with its time and whether it is a fault, in the order of the times."""
+        entries: list[tuple[float, bool, Callable[[], None]]] = []
         for post in self._plan.posts:
-            if post.create_at is not None:
-                deeds.append((post.create_at, "author", partial(self._authors.create, post, began)))
-            for number, act in enumerate(post.acts, start=1):
-                deeds.append((act.at, "author", partial(self._authors.act, post.mark, act, number, began)))
-        deeds += [(blow.at, "blow", partial(self._blows.strike, blow)) for blow in self._plan.blows]
-        agenda = [(at, number, whose, deed) for number, (at, whose, deed) in enumerate(deeds)]
-        heapq.heapify(agenda)
-        return agenda
+            create_at = -math.inf if post.create_at is None else post.create_at
+            entries.append((create_at, False, partial(self._authors.create, post, began)))
+            for number, action in enumerate(post.actions, start=1):
+                entries.append((action.at, False, partial(self._authors.act, post.mark, action, number, began)))
+        entries += [(fault.at, True, partial(self._faults.inject, fault)) for fault in self._plan.faults]
+        return sorted(entries, key=itemgetter(0))
 
     def _drain(self) -> None:
-        """Lets the stack come to rest: rings until nothing more is claimed, then lets an hour pass, and again."""
-        self._functions.wait_until_it_answers()
-        self._ring_until_nothing_moves()
-        fewest, since = self._rows.are_open(), time.monotonic()
+        """Lets the stack come to rest: delivers until nothing more is claimed, then lets an hour pass, and again."""
+        self._deliver_until_nothing_changes()
+        fewest, since = self._database.count_open(), time.monotonic()
         while fewest and time.monotonic() < since + SECONDS_TO_GET_ON:
-            self._blows.jump_in_time()
-            self._ring_until_nothing_moves()
-            if (still_open := self._rows.are_open()) < fewest:
+            self._faults.outage()
+            self._deliver_until_nothing_changes()
+            if (still_open := self._database.count_open()) < fewest:
                 fewest, since = still_open, time.monotonic()
 
     def _rest(self) -> None:
-        """Nothing strikes any more, so Hasura's own bells have to come through again, the sweep of each minute too."""
-        self._drain()  # the last crash point may have struck just before
-        deadline = time.monotonic() + SECONDS_FOR_THE_BELLS
-        while not self._rows.bells_are_at_rest() and time.monotonic() < deadline:
-            let_the_sweep_ring(self._stack.settings["PG_DATABASE_URL"])
+        """No fault is injected any more, so all of Hasura's triggers must work again, the sweep of each minute too."""
+        self._drain()  # the last crash point may have been reached just before
+        deadline = time.monotonic() + SECONDS_FOR_THE_TRIGGERS
+        while not self._database.triggers_are_at_rest() and time.monotonic() < deadline:
+            self._database.sweep_now()
             time.sleep(1)
 
-    def _ring_until_nothing_moves(self) -> None:
-        """A lease that lasts on for SECONDS_OF_QUIET is a dead publisher's; so are all when a ring gets no answer."""
-        moved_last = time.monotonic()
-        deadline = moved_last + SECONDS_TO_GET_ON
-        while time.monotonic() < min(deadline, moved_last + SECONDS_OF_QUIET):
+    def _deliver_until_nothing_changes(self) -> None:
+        """Until nothing is claimed, and what is claimed was so by a process that has died since."""
+        deadline = time.monotonic() + SECONDS_TO_GET_ON
+        while time.monotonic() < deadline:
+            self._functions.wait_until_it_answers()
             try:
-                claimed = self._blows.ring()["claimed"]
-            except requests.RequestException:
+                claimed = self._faults.deliver()["claimed"]
+            except requests.RequestException:  # killed at a crash point, or Hasura is still down
+                claimed = None
+            if claimed == {} and not self._database.count_claimed_since(self._functions.started_at):
                 return
-            if claimed:
-                moved_last = time.monotonic()
-            elif not self._rows.are_leased():
-                return
-            else:
-                time.sleep(0.2)
+            if not claimed:
+                time.sleep(0.1)
 
     def _result(self, never_reached: list[str]) -> Result:
-        rows = self._rows.posts()
-        asked = list(self._authors.asked.values())
+        rows = self._database.posts()
+        found_by_counting = {
+            _HUNG: self._database.count_hung(),
+            _SURPLUS_EVENTS: self._database.count_surplus_events(),
+        }
         return Result(
-            verdict=judge(asked, rows, self._stack.tweets(), datetime.now(UTC)),
+            checked=check(list(self._authors.expectations.values()), rows, self._stack.tweets(), datetime.now(UTC)),
             doctor=ask_the_doctor(self._stack, rows),
-            done=self._blows.struck + self._authors.did + Counter({_HUNG: self._rows.were_hung()}),
-            x_fails=self._blows.x_fails,
+            done=self._faults.injected + self._authors.did + Counter(found_by_counting),
+            x_faults=self._faults.x_faults,
             crashes=self._functions.crashes,
-            rings=self._blows.rings,
+            answers=self._faults.answers,
             attempts=Counter(str(attempt["outcome"]) for row in rows for attempt in row["attempts"]),
             never_reached=sorted(never_reached),
-            seconds=self._seconds,
+            seconds=self.seconds,
         )

@@ -1,4 +1,4 @@
-"""The doctor: says what is lost, doubled, orphaned, stuck or misconfigured, here or in production. It only reads.
+"""The doctor: says what is lost, duplicate, orphaned, stuck or misconfigured, here or in production. It only reads.
 
-For the operator's machine; never deployed.
+For the operator's machine or a job; never deployed. Needs what doctor/requirements.txt lists.
 """

@@ -1,25 +1,28 @@
-"""Says what is lost, doubled, orphaned, stuck or misconfigured, and exits with status 1 if anything is. Only reads.
+"""Says what is lost, duplicate, orphaned, stuck or misconfigured, and exits with status 1 if anything is. Only reads.
 
 Takes the settings from the environment or ``.env``; where those have none, from the local stack that ``make run`` runs.
 """
 
 import argparse
+import json
 import os
 import sys
-import textwrap
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 from dotenv import dotenv_values
 
-from doctor.examination import Report, Scope, examine
-from local.settings import stack_settings
+from doctor.examination import Scope, examine
+from doctor.report import Report, as_json, as_text, misconfigured
 from shared import config
 from shared.config import Settings
 from shared.errors import ConfigurationError
 
 _DECIDING = "HASURA_GRAPHQL_ADMIN_SECRET"
+
+_LOCAL_ADDRESSES = {"X_BASE_URL": "http://localhost:7080"}
+"""Where the local stack answers, other than by the defaults of the settings."""
 
 
 def main() -> None:
@@ -28,39 +31,28 @@ def main() -> None:
     try:
         settings, source = find_settings(given.data, os.environ)
     except ConfigurationError as error:
-        sys.exit(f"  misconfigured  {error}")
-    print(f"Hasura {settings.app_base_api}, functions {given.functions or settings.actions_base_url}, ", end="")
-    print(f"X {settings.x_base_url} (settings: {source})\n", flush=True)
-    found = examine(settings, Scope(given.within, given.looks, given.functions))
-    print(printed(found))
-    sys.exit(1 if found.findings else 0)
+        report = Report([misconfigured("settings", str(error), "Set them as the README's table says.")])
+    else:
+        if not given.json:
+            functions = given.functions or settings.actions_base_url
+            print(
+                f"Hasura {settings.app_base_api}, functions {functions}, X {settings.x_base_url} (settings: {source})\n"
+            )
+        report = examine(settings, Scope(given.within, given.reconcile, given.functions))
+    print(json.dumps(as_json(report), indent=2) if given.json else as_text(report))
+    sys.exit(1 if report.findings else 0)
 
 
 def find_settings(data: Path, environ: Mapping[str, str], dotenv: Path = config.DOTENV) -> tuple[Settings, str]:
     """The settings, and in words where they are from. Raises ConfigurationError."""
     if environ.get(_DECIDING) or dotenv_values(dotenv, interpolate=False).get(_DECIDING):
         return config.load(environ, dotenv), "the environment and .env"
-    if not (data / "secrets.json").exists():  # asking for them would draw them
-        raise ConfigurationError(f"Settings: none in the environment or .env, and no local stack has run on {data}.")
-    return config.load(stack_settings(data, {}, environ), dotenv), f"the local stack's, in {data}"
-
-
-def printed(found: Report) -> str:
-    """What was found, for a terminal: names and reasons come from others, so what steers terminals is left out."""
-    lines = [line for finding in found.findings for line in _lines(finding.name, finding.subject, finding.sentence)]
-    lines += ["", *(f"  {note}" for note in found.notes), ""]
-    if found.findings:
-        number = len(found.findings)
-        lines.append(f"{number} finding{'s' * (number > 1)}.")
-    else:
-        lines.append("All is well: nothing is lost, doubled, orphaned, stuck or misconfigured.")
-    text = "\n".join(lines).lstrip("\n")
-    return "".join(character if character.isprintable() or character == "\n" else "?" for character in text)
-
-
-def _lines(name: str, subject: str, sentence: str) -> list[str]:
-    indent = " " * 17
-    return [f"  {name:<13}  {subject}", *textwrap.wrap(sentence, 100, initial_indent=indent, subsequent_indent=indent)]
+    secrets = data / "secrets.json"
+    if not secrets.exists():
+        raise ConfigurationError(f"None in the environment or .env, and no local stack has run on {data}.")
+    given = {name: value for name, value in environ.items() if value}
+    of_stack = {**_LOCAL_ADDRESSES, **json.loads(secrets.read_text()), **given}
+    return config.load(of_stack, dotenv), f"the local stack's, in {data}"
 
 
 def _options() -> argparse.Namespace:
@@ -77,11 +69,19 @@ def _options() -> argparse.Namespace:
         help="how far to look back at closed posts (24)",
     )
     parser.add_argument(
-        "--looks", type=_whole_number, default=20, metavar="N", help="texts to ask X about, which bills reading (20)"
+        "--reconcile",
+        type=_whole_number,
+        default=20,
+        metavar="N",
+        help="texts to reconcile with X, which bills reading (20)",
     )
     parser.add_argument(
-        "--functions", type=_address, metavar="URL", help="where the functions are from here, if not ACTIONS_BASE_URL"
+        "--functions",
+        type=lambda url: url.rstrip("/"),
+        metavar="URL",
+        help="where the functions are from here, if not ACTIONS_BASE_URL",
     )
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser.parse_args()
 
 
@@ -93,10 +93,6 @@ def _whole_number(value: str) -> int:
     if not value.isdecimal() or len(value) > 6:
         raise argparse.ArgumentTypeError(f"expected a whole number, not {value!r}")
     return int(value)
-
-
-def _address(value: str) -> str:
-    return value.rstrip("/")
 
 
 if __name__ == "__main__":

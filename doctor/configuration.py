@@ -1,60 +1,44 @@
-"""Is everything set up? What Hasura says of itself, the functions, the settings, the clocks."""
+"""Is everything set up? The settings, the functions, the clocks, and what Hasura says of its own metadata."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from doctor.findings import Finding
+from doctor.report import Finding, misconfigured
 from shared.config import WEBHOOK_SECRET_NAME
-from shared.core.reconcile import MARGIN
 from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
 from shared.http import auth
+from shared.limits import CLOCK_MARGIN
 
-Json = dict[str, Any]
 
-
-def inconsistency_findings(objects: Iterable[Json]) -> Iterator[Finding]:
-    """What Hasura itself says does not fit: an environment variable it lacks, a table that is not there."""
+def inconsistency_findings(objects: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
+    """What Hasura itself calls inconsistent: an environment variable it lacks, a table that is not there."""
     for one in objects:
         name = " ".join(str(part) for part in (one.get("type"), one.get("name")) if part).replace("_", " ", 1)
-        sentence = f"Hasura calls it inconsistent, and leaves it out until that is mended: {one.get('reason')}"
-        yield _misconfigured(name or "Hasura's metadata", sentence)
+        sentence = f"Hasura calls it inconsistent, and leaves it out: {one.get('reason')}."
+        yield misconfigured(name or "Hasura's metadata", sentence, "Mend that, and reload the metadata.")
 
 
-@dataclass(frozen=True)
-class Webhook:
-    """HTTP statuses with which postTweet answered: a wrong secret; and the right one with a body that is no event."""
+def webhook_findings(address: str, to_wrong_secret: int, to_right_secret: int) -> Iterator[Finding]:
+    """`to_...` are the statuses of postTweet's answers to a body that is no event, with each secret.
 
-    address: str
-    to_wrong_secret: int
-    to_right_secret: int
-
-
-def webhook_findings(webhook: Webhook) -> Iterator[Finding]:
-    """401 and 400 are right: the secret is looked at first, and nothing is done for a body that is no event."""
-    match webhook.to_wrong_secret, webhook.to_right_secret:
+    401 and 400 are right: the secret is checked first, and nothing is done for a body that is no event.
+    """
+    match to_wrong_secret, to_right_secret:
         case 401, 400:
             return
         case 401, 401:
-            sentence = (
-                f"postTweet at {webhook.address} has another one. Give the functions, Hasura and the doctor the same."
-            )
-            yield _misconfigured(WEBHOOK_SECRET_NAME, sentence)
+            sentence = f"postTweet at {address} has another one."
+            yield misconfigured(WEBHOOK_SECRET_NAME, sentence, "Give the functions, Hasura and the doctor the same.")
         case 500, _:
-            sentence = f"postTweet at {webhook.address} answers 500: a setting of its own is wrong. Its log names it."
-            yield _misconfigured("functions", sentence)
+            sentence = f"postTweet at {address} answers 500: a setting of its own is wrong."
+            yield misconfigured("functions", sentence, "Its log names the setting.")
         case wrong, right:
             sentence = (
-                f"What answers at {webhook.address} is not postTweet as it is here: {wrong} to a wrong secret (401 is "
-                f"right), {right} to a body that is no event (400 is right). Publish it, or correct the address."
+                f"What answers at {address} is not postTweet as it is here: {wrong} to a wrong secret (401 is right), "
+                f"{right} to a body that is no event (400 is right)."
             )
-            yield _misconfigured("ACTIONS_BASE_URL", sentence)
-
-
-def unreachable_functions(address: str, why: str) -> Finding:
-    sentence = f"postTweet at {address} could not be asked: {why}. Start the functions, or correct the address."
-    return _misconfigured("ACTIONS_BASE_URL", sentence)
+            yield misconfigured("ACTIONS_BASE_URL", sentence, "Publish the functions, or correct the address.")
 
 
 def token_setting_findings(jwt_secret: str) -> Iterator[Finding]:
@@ -64,7 +48,7 @@ def token_setting_findings(jwt_secret: str) -> Iterator[Finding]:
     except Unauthorized:
         return
     except (ConfigurationError, KeysUnavailable) as error:
-        yield _misconfigured("HASURA_GRAPHQL_JWT_SECRET", f"No author can sign in: {error}")
+        yield misconfigured("HASURA_GRAPHQL_JWT_SECRET", f"No author can sign in: {error}", "Give the one of Hasura.")
 
 
 def clock_findings(ahead: Mapping[str, float]) -> Iterator[Finding]:
@@ -72,13 +56,9 @@ def clock_findings(ahead: Mapping[str, float]) -> Iterator[Finding]:
     middle = median(ahead.values())
     for name, seconds in ahead.items():
         apart = seconds - middle
-        if abs(apart) > MARGIN.total_seconds():
+        if abs(apart) > CLOCK_MARGIN.total_seconds():
             sentence = (
                 f"It is {abs(apart):.0f} s {'ahead' if apart > 0 else 'behind'}: times are compared wrongly, and X "
-                "refuses signatures. Set it by NTP."
+                "rejects signatures."
             )
-            yield _misconfigured(f"the clock of {name}", sentence)
-
-
-def _misconfigured(subject: str, sentence: str) -> Finding:
-    return Finding("misconfigured", subject, sentence)
+            yield misconfigured(f"the clock of {name}", sentence, "Set it by NTP.")

@@ -1,15 +1,17 @@
-"""Hasura's APIs as the doctor asks them: as admin, and for reading alone."""
+"""Hasura's APIs as the doctor uses them: as admin, and for reading alone."""
 
+import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
-from doctor.findings import CannotExamine, Finding
+from doctor.report import CannotExamine, misconfigured
 from shared.config import Settings
-from shared.errors import NotSent, OutcomeUnknown
 from shared.http import client as http_client
+from shared.http.client import TransportError
 
-READ_TIMEOUT = 30.0
-"""Seconds: the list of all pending alarms can be long."""
+TIMEOUT = timedelta(seconds=30)
+"""The list of all pending events can be long."""
 
 Json = dict[str, Any]
 
@@ -34,31 +36,31 @@ class HasuraApi:
         """What the metadata API answers."""
         return self._post("/v1/metadata", {"type": operation, "args": args})
 
-    def rows(self, statement: str) -> list[Json]:
-        """What a select returns, as texts, from a transaction that PostgreSQL itself keeps from writing."""
+    def select(self, statement: str) -> Json:
+        """The JSON value that a statement selects, from a transaction that PostgreSQL itself keeps from writing."""
         body = self._post("/v2/query", {"type": "run_sql", "args": {"sql": statement, "read_only": True}})
-        names, *rows = body["result"]
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        [_names, [value]] = body["result"]
+        selected: Json = json.loads(value)
+        return selected
 
     def _post(self, path: str, request: Json) -> Any:
         try:
-            answer = http_client.post(self._address + path, request, headers=self._as_admin, read_timeout=READ_TIMEOUT)
-        except (NotSent, OutcomeUnknown) as error:
-            sentence = (
-                f"Hasura at {self._address} could not be asked: {error.detail}. Start it, or correct the address."
-            )
-            raise CannotExamine(Finding("misconfigured", "APP_BASE_API", sentence)) from error
+            answer = http_client.post(self._address + path, request, headers=self._as_admin, read_timeout=TIMEOUT)
+        except TransportError as error:
+            sentence = f"Hasura at {self._address} could not be asked: {error}."
+            raise CannotExamine(misconfigured("APP_BASE_API", sentence, "Start it, or correct the address.")) from error
         if answer.status == 200 and isinstance(answer.json, dict | list):
             return answer.json
         if answer.status == 404 or not isinstance(answer.json, dict):
             sentence = f"What answers at {self._address}{path} (HTTP {answer.status}) is no Hasura 2."
-            raise CannotExamine(Finding("misconfigured", "APP_BASE_API", sentence))
+            raise CannotExamine(misconfigured("APP_BASE_API", sentence, "Correct the address."))
         raise _refused(request.get("type", path), answer.json.get("error"), answer.json.get("code"))
 
 
 def _refused(what: str, message: Any, code: Any) -> CannotExamine:
     if code in ("access-denied", "invalid-headers"):
-        sentence = f"Hasura does not accept it ({message}). Give the one that Hasura has in its own environment."
-        return CannotExamine(Finding("misconfigured", "HASURA_GRAPHQL_ADMIN_SECRET", sentence))
-    sentence = f"Hasura refused to show {what}: {message} ({code}). Apply hasura/migrations and hasura/metadata."
-    return CannotExamine(Finding("misconfigured", "Hasura", sentence))
+        sentence = f"Hasura does not accept it ({message})."
+        cure = "Use the one that Hasura has in its own environment."
+        return CannotExamine(misconfigured("HASURA_GRAPHQL_ADMIN_SECRET", sentence, cure))
+    sentence = f"Hasura refused {what}: {message} ({code})."
+    return CannotExamine(misconfigured("Hasura", sentence, "Apply hasura/migrations and hasura/metadata."))

@@ -1,20 +1,19 @@
-"""Does X have what the rows say, once? Asked with the accounts' own sign-ins, of the latest posts alone."""
+"""Does X have what the rows say, once? Asked of the latest texts, with the timelines of the accounts that sent them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from doctor.findings import Finding
 from doctor.hasura_api import HasuraApi
-from doctor.posts import Post
-from shared.core.model import Account
-from shared.core.reconcile import MARGIN, SURE_AFTER
-from shared.errors import AppHeld, SignInRefused, TryFailed
+from doctor.posts import Attempt, Post
+from doctor.report import Finding, about_posts, misconfigured
+from shared.core.model import Account, CannotAsk, Outcome, Rejection, State
+from shared.limits import CLOCK_MARGIN, SURE_AFTER
 
 
 @dataclass(frozen=True)
-class Question:
+class SentText:
     """A text that was sent from an account, since when, and the posts that did it."""
 
     account_id: int
@@ -23,108 +22,94 @@ class Question:
     posts: tuple[Post, ...]
 
 
-@dataclass(frozen=True)
-class Sight:
-    """What X showed on that account: the ids of all tweets with the text, and which are of a row, be it another's."""
-
-    question: Question
-    account_name: str
-    found: Sequence[str]
-    known: frozenset[str]
-
-
 ACCOUNTS = """
 query doctorReadsAccounts($ids: [bigint!]!) {
   account(where: {id: {_in: $ids}}) { id account_name access_token access_token_secret }
 }"""
 
 
-def questions(posts: Iterable[Post]) -> list[Question]:
-    """What to ask X, newest first: each text on the account that it was tried from; the post may have others by now.
+def sent_texts(posts: Iterable[Post]) -> list[SentText]:
+    """What to ask X about, newest first. What was sent counts; the post may have another text or account by now.
 
-    Posts in the middle of a try, or still to be looked up, are asked for by others. An account that was removed since
-    cannot be asked.
+    Posts that are being sent, or will be reconciled anyway, are left out, and so are accounts that were removed.
     """
-    asked: dict[tuple[int, str], list[tuple[datetime, Post]]] = {}
+    attempts: dict[tuple[int, str], list[tuple[datetime, Post]]] = {}
     for post in posts:
-        if post.state == "sending" or (post.state == "unknown" and post.not_before):
+        if post.state == State.SENDING or (post.state == State.UNKNOWN and post.reconcile_at):
             continue
         for attempt in post.attempts:
             if attempt.account_id is not None and attempt.outcome != "opened" and attempt.finished_at:
-                asked.setdefault((attempt.account_id, attempt.text), []).append((attempt.started_at, post))
-    found = [
-        Question(
-            account_id, text, min(at for at, _ in tries) - MARGIN, tuple({post.id: post for _, post in tries}.values())
+                attempts.setdefault((attempt.account_id, attempt.text), []).append((attempt.started_at, post))
+    sent = [
+        SentText(
+            account_id,
+            text,
+            min(at for at, _ in those) - CLOCK_MARGIN,
+            tuple({post.id: post for _, post in those}.values()),
         )
-        for (account_id, text), tries in asked.items()
+        for (account_id, text), those in attempts.items()
     ]
-    return sorted(found, key=lambda question: question.since, reverse=True)
+    return sorted(sent, key=lambda one: one.since, reverse=True)
 
 
 def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account]:
-    """The accounts with their sign-ins, by id."""
+    """The accounts with their tokens, by id."""
     rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(ids))})["account"]
     return {
-        int(row["id"]): Account(
-            id=int(row["id"]),
-            name=row["account_name"],
-            user_ids=frozenset(),
-            access_token=row["access_token"],
-            access_token_secret=row["access_token_secret"],
-        )
+        int(row["id"]): Account(int(row["id"]), row["account_name"], row["access_token"], row["access_token_secret"])
         for row in rows
     }
 
 
-def sight_findings(sight: Sight, now: datetime) -> Iterator[Finding]:
-    """What X shows and no row knows, and what a row knows and X does not show."""
-    for tweet_id in sight.found:
-        if tweet_id not in sight.known:
-            yield _unknown_tweet(tweet_id, sight)
-    for post in sight.question.posts:
-        if _should_be_shown(post, sight.question, now) and post.tweet_id not in sight.found:
-            sentence = (
-                f"The row says tweeted as {post.tweet_id}, but X does not show that on @{sight.account_name}. "
-                "If nobody deleted it there, schedule it anew."
-            )
-            yield Finding("lost", post.subject, sentence)
+def timeline_findings(
+    sent: SentText, account_name: str, shown: Collection[str], known: Collection[str], now: datetime
+) -> Iterator[Finding]:
+    """What X shows and no row knows, and what a row knows and X does not show.
+
+    `shown` are the ids of all tweets with that text on X, and `known` those that a row has, be it another post's.
+    """
+    for tweet_id in shown:
+        if tweet_id not in known:
+            yield _unknown_tweet(tweet_id, sent.posts, account_name)
+    for post in sent.posts:
+        if _should_be_shown(post, sent, now) and post.tweet_id not in shown:
+            sentence = f"The row says tweeted as {post.tweet_id}, but X does not show that on @{account_name}."
+            yield about_posts("lost", [post.id], sentence, "If nobody deleted it there, schedule it anew.")
 
 
-def blindness_findings(failures: Mapping[str, TryFailed], number_of_accounts: int) -> Iterator[Finding]:
-    """What it tells about our app that X would not show the posts of these accounts, by name."""
-    for error in {error.detail: error for error in failures.values() if isinstance(error, AppHeld)}.values():
-        yield Finding("misconfigured", "our app on X", f"{error.detail} See X's developer portal.")
-    refused = [name for name, error in failures.items() if isinstance(error, SignInRefused)]
-    if refused and len(refused) == number_of_accounts:
-        sentence = (
-            f"X refuses the sign-in of every account that was asked for ({', '.join('@' + name for name in refused)}). "
-            "Compare the keys with X's developer portal; if they are right, link the accounts anew."
-        )
-        yield Finding("misconfigured", "CONSUMER_API_KEY, CONSUMER_API_SECRET", sentence)
-
-
-def _unknown_tweet(tweet_id: str, sight: Sight) -> Finding:
-    posts = sight.question.posts
-    subject = ("post " if len(posts) == 1 else "posts ") + ", ".join(str(post.id) for post in posts)
-    where = f"@{sight.account_name} has its text on X as {tweet_id}, which no row knows"
-    if any(post.state == "tweeted" for post in posts):
-        return Finding("doubled", subject, f"{where}, beside the tweet that it knows. Delete one of them on X.")
+def _unknown_tweet(tweet_id: str, posts: Iterable[Post], account_name: str) -> Finding:
+    ids = [post.id for post in posts]
+    what = f"@{account_name} has this text on X as {tweet_id}, which no row knows"
+    if any(post.state == State.TWEETED for post in posts):
+        return about_posts("duplicate", ids, f"{what}, beside the tweet of the row.", "Delete one of them on X.")
     states = " and ".join(sorted({post.state for post in posts}))
-    sentence = f"{where}: here it is {states}. If it was not posted by hand, do not publish it again."
-    return Finding("orphaned", subject, sentence)
+    cure = "If it was not posted by hand, do not publish the text again."
+    return about_posts("orphaned", ids, f"{what}; here it is {states}.", cure)
 
 
-def _should_be_shown(post: Post, question: Question, now: datetime) -> bool:
+def _should_be_shown(post: Post, sent: SentText, now: datetime) -> bool:
     """What X shows lags behind what it has."""
-    accepted = _accepted(post, question)
-    return post.tweet_id is not None and any(at < now - SURE_AFTER for at in accepted)
-
-
-def _accepted(post: Post, question: Question) -> list[datetime]:
-    """When X accepted just this text from just this account; other attempts of the post may have had others."""
-    asked = (question.account_id, question.text)
-    return [
-        attempt.finished_at
+    return post.state == State.TWEETED and any(
+        attempt.finished_at < now - SURE_AFTER
         for attempt in post.attempts
-        if attempt.outcome == "tweeted" and attempt.finished_at and (attempt.account_id, attempt.text) == asked
-    ]
+        if attempt.finished_at and _is_accepted(attempt, sent)
+    )
+
+
+def _is_accepted(attempt: Attempt, sent: SentText) -> bool:
+    """Whether X accepted just this text from just this account; other attempts of the post may have had others."""
+    return (attempt.outcome, attempt.account_id, attempt.text) == (Outcome.TWEETED, sent.account_id, sent.text)
+
+
+def unavailable_findings(failures: Mapping[str, CannotAsk], number_of_accounts: int) -> Iterator[Finding]:
+    """What it tells about our app that X did not show the timelines of these accounts, by name."""
+    for detail in dict.fromkeys(failure.detail for failure in failures.values() if failure.what is Rejection.APP):
+        yield misconfigured("our app on X", detail, "See X's developer portal.")
+    rejected = [name for name, failure in failures.items() if failure.what is Rejection.SIGN_IN]
+    if rejected and len(rejected) == number_of_accounts:
+        accounts = ", ".join(f"@{name}" for name in rejected)
+        yield misconfigured(
+            "CONSUMER_API_KEY, CONSUMER_API_SECRET",
+            f"X rejects the sign-in of every account that was asked for ({accounts}).",
+            "Compare the keys with X's developer portal; if they are right, link the accounts anew.",
+        )

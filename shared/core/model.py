@@ -237,11 +237,11 @@ class SurelyAbsent:
 
 @dataclass(frozen=True)
 class CannotAsk:
-    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `is_app`: it rejects our whole app."""
+    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `what` it rejected, if it did."""
 
     detail: str
     wait: timedelta | None = None
-    is_app: bool = False
+    what: Rejection | None = None
 
 
 @dataclass(frozen=True)

@@ -162,7 +162,7 @@ def _absent(numbers: tuple[int, ...]) -> tuple[LogEntry, ...]:
 
 
 def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
-    operator = f"outcomes cannot be reconciled: {result.detail}" if result.is_app else None
+    operator = f"outcomes cannot be reconciled: {result.detail}" if result.what is Rejection.APP else None
     failed = post.failed_reconciliations
     if failed >= len(RECONCILE_PAUSES):
         return _author_decides(

@@ -19,7 +19,6 @@ from shared.core.model import (
     NotSent,
     PublishResult,
     Rejected,
-    Rejection,
     TimelineUnavailable,
     Unanswered,
 )
@@ -144,4 +143,4 @@ def _unavailable(why: str) -> TimelineUnavailable:
 def _cannot_ask(result: Rejected | Unanswered) -> CannotAsk:
     if isinstance(result, Unanswered):
         return CannotAsk(result.detail)
-    return CannotAsk(result.detail, result.wait or None, is_app=result.what is Rejection.APP)
+    return CannotAsk(result.detail, result.wait or None, result.what)

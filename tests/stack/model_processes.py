@@ -1,6 +1,7 @@
-"""The processes of the model, which bells wake: the real core over the real store, until a mishap meets them."""
+"""The processes of the model, which deliveries start: the real core over the real store, until a mishap meets them."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from model_world import World
 from waiting import wait_until
 
-from shared.core import deliver as ringing
-from shared.core import publish as publishing
-from shared.core.model import LEASE, Outcome, Post
+from shared.core.deliver import DeliveryResult, handle_delivery
+from shared.core.model import Claim, ClaimedPost, Decision, Delivery, Recorded
 from shared.errors import HasuraUnavailable
 from shared.hasura.client import Hasura
+from shared.limits import LEASE
 
 HELD_UP = {"held up a little after the claim": LEASE / 4, "held up beyond the lease": LEASE * 1.25}
 MISHAPS = (
@@ -34,11 +35,13 @@ class Killed(BaseException):
 
 @dataclass
 class Clock:
-    """The real time, or so much before it; never waits."""
+    """The real time, or so much before it; never waits. A slow one is `step` further each time that it is read."""
 
     behind: timedelta = timedelta()
+    step: timedelta = timedelta()
 
     def now(self) -> datetime:
+        self.behind -= self.step
         return datetime.now(UTC) - self.behind
 
     def sleep(self, pause: timedelta) -> None:
@@ -49,8 +52,8 @@ class Clock:
 class Frozen:
     """What a process was about to record, and when."""
 
-    post: Post
-    outcome: Outcome
+    post: ClaimedPost
+    decision: Decision
     passed: timedelta
 
 
@@ -60,38 +63,50 @@ class Processes:
         self.frozen: list[Frozen] = []
         self.leases: dict[int, datetime] = {}
 
-    def ring(self, post: int | None, mishap: str = "none") -> None:
-        clock = Clock(HELD_UP.get(mishap, timedelta()))
+    def deliver(self, post: int | None, mishap: str = "none") -> None:
+        """An event that Hasura does not count on: a table event, or the sweep."""
+        self.handle(Delivery(post), Clock(HELD_UP.get(mishap, timedelta())), mishap)
+
+    def deliver_due_events(self) -> None:
+        """All scheduled events that are due; what is to be delivered again is so when it is due again."""
+        while delivery := self.world.next_delivery():
+            self.handle(delivery, Clock())
+
+    def handle(self, delivery: Delivery, clock: Clock, mishap: str = "none") -> DeliveryResult | None:
+        """None: the process was killed."""
         with suppress(Killed):
-            ringing.ring(post, UnluckyStore(self, mishap, clock), self.world.x, clock)
+            return handle_delivery(delivery, UnluckyStore(self, mishap, clock), self.world.x, clock)
+        return None
 
-    def ring_at_once(self, *bells: int | None) -> None:
-        start = threading.Barrier(len(bells))
+    def deliver_at_once(self, posts: Sequence[int | None], step: timedelta = timedelta()) -> None:
+        """As many processes as posts, side by side, with clocks of this step."""
+        start = threading.Barrier(len(posts))
 
-        def ring(post: int | None) -> None:
+        def deliver(post: int | None) -> None:
             start.wait()
-            self.ring(post)
+            self.handle(Delivery(post), Clock(step=step))
 
-        with ThreadPoolExecutor(len(bells)) as pool:
-            list(pool.map(ring, bells))
+        with ThreadPoolExecutor(len(posts)) as pool:
+            list(pool.map(deliver, posts))
 
-    def ring_beside_a_dying_one(self, post: int | None, claims_first: bool) -> None:
-        """Another process claims and dies: just before the ring claims or, if not, when that has begun to."""
+    def deliver_beside_a_dying_one(self, post: int | None, claims_first: bool) -> None:
+        """Another process claims and dies: just before this one claims or, if not, when that has begun to."""
         claim = "select from claim_due_posts()"
         with ThreadPoolExecutor(1) as pool:
             with self.world.database.transaction():
                 self.world.execute(claim if claims_first else "lock table app")
-                ring = pool.submit(self.ring, post)
-                wait_until(lambda: ring.done() or self.world.is_waited_for(), bool)
+                delivery = pool.submit(self.deliver, post)
+                wait_until(lambda: delivery.done() or self.world.is_waited_for(), bool)
                 self.world.execute(claim)
-            ring.result()
+            delivery.result()
 
     def thaw_one(self) -> None:
         """The process that was frozen first, if any was, goes on: it records what it knew then."""
         if self.frozen:
             frozen = self.frozen.pop(0)
-            outcome = later_outcome(frozen.outcome, self.world.passed - frozen.passed)
-            publishing.record(frozen.post, outcome, UnluckyStore(self, "none", Clock()), Clock())
+            by = self.world.passed - frozen.passed
+            post, decision = earlier_post(frozen.post, by), earlier_decision(frozen.decision, by)
+            UnluckyStore(self, "none", Clock()).record(post, decision)
 
 
 class UnluckyStore(Hasura):
@@ -101,58 +116,69 @@ class UnluckyStore(Hasura):
         super().__init__(processes.world.settings)
         self.processes, self.mishap, self.clock = processes, mishap, clock
 
-    def claim_due_posts(self, ringing_post_id: int | None) -> list[Post]:
+    def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         asked_at = self.processes.world.now()
-        claimed = super().claim_due_posts(ringing_post_id)
-        self.lease(claimed, asked_at)
+        claim = super().claim_due_posts(delivered_post_id)
+        self.lease(claim, asked_at)
         if self.mishap == "killed after the claim":
             raise Killed
-        return self.held_up(claimed) if self.clock.behind else claimed
+        return self.held_up(claim) if self.mishap in HELD_UP and self.clock.behind else claim
 
-    def lease(self, claimed: list[Post], asked_at: datetime) -> None:
+    def lease(self, claim: Claim, asked_at: datetime) -> None:
         """Nobody may claim what is another's."""
         leases, now = self.processes.leases, self.processes.world.now()
-        for post in claimed:
+        for post in claim.posts:
             assert leases.get(post.id, now) <= now, f"post {post.id} was taken from the process that had claimed it"
-            if post.is_leased:
-                leases[post.id] = asked_at + LEASE
+            leases[post.id] = asked_at + LEASE
 
-    def held_up(self, claimed: list[Post]) -> list[Post]:
-        """The claimed posts after a while in which others rang."""
+    def held_up(self, claim: Claim) -> Claim:
+        """The claimed posts after a while in which others were delivered."""
         pause, self.clock.behind = self.clock.behind, timedelta()
         self.processes.world.pass_time(pause)
-        self.processes.ring(None)
-        self.processes.ring(None)
-        return [later_post(post, pause) for post in claimed]
+        self.processes.deliver(None)
+        self.processes.deliver(None)
+        return replace(claim, posts=tuple(earlier_post(post, pause) for post in claim.posts))
 
-    def record(self, post: Post, outcome: Outcome) -> None:
+    def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
         match self.mishap:
             case "killed before recording":
                 raise Killed
             case "frozen before recording":
-                self.processes.frozen.append(Frozen(post, outcome, self.processes.world.passed))
+                self.processes.frozen.append(Frozen(post, decision, self.processes.world.passed))
                 raise Killed
             case "cannot record":
                 raise HasuraUnavailable("Hasura is gone")
 
         self.processes.leases.pop(post.id, None)
-        super().record(post, outcome)
+        recorded = super().record(post, decision)
 
         match self.mishap:
             case "killed after recording":
                 raise Killed
             case "does not hear that it recorded":
                 raise HasuraUnavailable("Hasura recorded it, and did not answer")
+        return recorded
 
 
-def later_post(post: Post, by: timedelta) -> Post:
-    """What was read of a post, after so much time: what lies in its past lies further back."""
-    questions = (
-        replace(question, started_at=question.started_at - by, finished_at=question.finished_at - by)
-        for question in post.questions
+def earlier_post(post: ClaimedPost, by: timedelta) -> ClaimedPost:
+    """What was read of a post, after so much time: all its times lie further back."""
+    unresolved = (
+        replace(one, started_at=one.started_at - by, finished_at=one.finished_at - by) for one in post.unresolved
     )
-    return replace(post, questions=tuple(questions))
+    return replace(
+        post,
+        schedule_for=post.schedule_for - by,
+        lease_until=post.lease_until - by,
+        sign_in_rejected_at=post.sign_in_rejected_at and post.sign_in_rejected_at - by,
+        event_at=post.event_at and post.event_at - by,
+        unresolved=tuple(unresolved),
+    )
 
 
-def later_outcome(outcome: Outcome, by: timedelta) -> Outcome:
-    return replace(outcome, not_before=outcome.not_before and outcome.not_before - by)
+def earlier_decision(decision: Decision, by: timedelta) -> Decision:
+    return replace(
+        decision,
+        next_attempt_at=decision.next_attempt_at and decision.next_attempt_at - by,
+        reconcile_at=decision.reconcile_at and decision.reconcile_at - by,
+        pause=decision.pause and replace(decision.pause, until=decision.pause.until - by),
+    )

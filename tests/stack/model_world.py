@@ -1,5 +1,6 @@
 """The world of the model: the rows in the real database, X, and a time that passes without waiting."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,6 +11,8 @@ from psycopg import sql
 
 from local.running_stack import RunningStack
 from shared.config import load
+from shared.core.model import Delivery
+from shared.hasura.events import delivery_of
 
 AUTHORS = {"alice": 1, "bob": 2}
 ACCOUNTS = (1, 2, 3)
@@ -17,21 +20,44 @@ LINKS = (("alice", 1), ("alice", 3), ("bob", 2), ("bob", 3))
 """Who may post from which account; the third is shared."""
 
 TIMES = {
-    "scheduled_post": ("schedule_for", "not_before", "lease_until"),
-    "post_attempt": ("started_at", "finished_at"),
-    "account": ("held_until",),
-    "app": ("held_until",),
+    "public.scheduled_post": ("schedule_for", "next_attempt_at", "reconcile_at", "lease_until", "event_at"),
+    "public.post_attempt": ("started_at", "finished_at"),
+    "public.account": ("paused_until",),
+    "public.app": ("paused_until", "follow_up_until"),
+    "hdb_catalog.hdb_scheduled_events": ("scheduled_time",),
 }
 """Every time that is written down and that something is decided by."""
 
 UNTIL_SOMETHING_IS_DUE = """
     select min(at) - now() as pause from (
-      select greatest(schedule_for, not_before, account.held_until, app.held_until)
+      select greatest(schedule_for, next_attempt_at, account.paused_until, app.paused_until)
         from scheduled_post left join account on account.id = account_id, app where state = 'scheduled'
       union all select lease_until from scheduled_post where state = 'sending'
-      union all select greatest(not_before, lease_until) from scheduled_post
-        where state = 'unknown' and not_before is not null
+      union all select greatest(reconcile_at, lease_until) from scheduled_post
+        where state = 'unknown' and reconcile_at is not null
     ) as due (at)"""
+
+ROWS = """
+    select post.*, latest.outcome, latest.account_id as sent_from, log.unanswered, log.unsent
+    from scheduled_post as post
+    left join lateral (
+      select outcome, account_id from post_attempt where post_id = post.id order by number desc limit 1
+    ) as latest on true
+    cross join lateral (
+      select
+        count(*) filter (where outcome in ('unknown', 'absent')) as unanswered,
+        count(*) filter (where outcome = 'not_sent' and rejection is null) as unsent
+      from post_attempt where post_id = post.id and number > coalesce(
+        (select max(number) from post_attempt as opened where opened.post_id = post.id and opened.outcome = 'opened'), 0
+      )
+    ) as log"""
+
+NEXT_EVENT = """
+    update hdb_catalog.hdb_scheduled_events set status = 'delivered' where id = (
+      select id from hdb_catalog.hdb_scheduled_events
+      where status = 'scheduled' and scheduled_time <= now() order by scheduled_time, created_at limit 1
+    )
+    returning id, scheduled_time, payload"""
 
 
 class World:
@@ -47,8 +73,8 @@ class World:
         """As if nothing had ever happened."""
         self.x = FakeX()
         self.passed = timedelta()
-        self.execute('truncate "user", account restart identity cascade')
-        self.execute("update app set held_until = null")
+        self.execute('truncate "user", account, hdb_catalog.hdb_scheduled_events restart identity cascade')
+        self.execute("update app set paused_until = null, follow_up_until = null")
         for author in AUTHORS:
             self.execute('insert into "user" (username) values (%s)', author)
         for account in ACCOUNTS:
@@ -66,10 +92,21 @@ class World:
         return bool(self.execute(query).fetchall())
 
     def rows(self) -> Mapping[int, dict[str, Any]]:
-        """The posts by their ids, each with the `outcome` of its latest try, and the account it was `sent_from`."""
-        query = """select post.*, outcome, latest.account_id as sent_from from scheduled_post as post
-                   left join post_attempt as latest on post_id = id and number = attempt"""
-        return {row["id"]: row for row in self.execute(query)}
+        """The posts by their ids, each with the `outcome` of its latest attempt and the account it was `sent_from`.
+
+        `unanswered` and `unsent` count its attempts since it was opened.
+        """
+        return {row["id"]: row for row in self.execute(ROWS)}
+
+    def pending_events(self) -> Counter[int | None]:
+        """How many events are pending for each post; None: for follow-up deliveries."""
+        query = "select payload from hdb_catalog.hdb_scheduled_events where status = 'scheduled'"
+        return Counter(event["payload"].get("id") for event in self.execute(query))
+
+    def next_delivery(self) -> Delivery | None:
+        """Takes the event that is due first, as Hasura does; None when none is due."""
+        event = self.execute(NEXT_EVENT).fetchone()
+        return delivery_of(event) if event else None
 
     def link(self, author: str, account: int) -> None:
         query = "insert into account_user select %s, id from account where id = %s on conflict do nothing"
@@ -97,8 +134,8 @@ class World:
             self.execute("set local session_replication_role = replica")  # no trigger takes it for an author's move
             for table, columns in TIMES.items():
                 earlier = [sql.SQL("{0} = {0} - {1}").format(sql.Identifier(column), by) for column in columns]
-                update = sql.SQL("update {} set {}").format(sql.Identifier(table), sql.SQL(", ").join(earlier))
-                self.database.execute(update)
+                name = sql.Identifier(*table.split("."))
+                self.database.execute(sql.SQL("update {} set {}").format(name, sql.SQL(", ").join(earlier)))
 
     def pass_time_until_something_is_due(self) -> bool:
         """False when nothing ever will be."""

@@ -1,14 +1,21 @@
 """X as the model has it: a list of tweets, and what X answers and shows of them, chosen for each account."""
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
-from shared.core.model import Account
-from shared.core.reconcile import SURE_AFTER
-from shared.errors import AccountHeld, AlreadyPosted, AppHeld, NotSent, OutcomeUnknown, Refused, SignInRefused
+from shared.core.model import (
+    Accepted,
+    Account,
+    CannotAsk,
+    NotSent,
+    PublishResult,
+    Rejected,
+    Rejection,
+    TimelineUnavailable,
+    Unanswered,
+)
+from shared.limits import SURE_AFTER
 
 LATE, LAG = SURE_AFTER / 3, SURE_AFTER / 2
 """X shows what it has within SURE_AFTER: together these are less, a tweet that it takes LATE and shows after a LAG."""
@@ -16,39 +23,36 @@ LATE, LAG = SURE_AFTER / 3, SURE_AFTER / 2
 
 @dataclass(frozen=True)
 class Answer:
-    """Whether X takes a post, and what of that its publisher learns."""
+    """Whether X takes a post, and what its publisher learns instead of that."""
 
     takes_it: bool
-    error: Callable[[], Exception] | None = None
+    result: PublishResult | Exception | None = None
     after: timedelta = timedelta()
 
 
-no_answer = partial(OutcomeUnknown, "X did not answer")
-account_limited = partial(AccountHeld, "limited", status_code=429, wait=timedelta(minutes=15))
-app_limited = partial(AppHeld, "no credits", status_code=402, wait=timedelta(hours=1))
-sign_in_refused = partial(SignInRefused, "X does not accept the sign-in", status_code=401)
-our_fault = partial(ZeroDivisionError, "a fault of ours")
+NO_ANSWER = Unanswered("X did not answer")
+FAULT_OF_OURS = ZeroDivisionError("a fault of ours")
 
 ANSWERS = {
     "accepts": Answer(True),
-    "accepts, and the answer is lost": Answer(True, no_answer),
-    "accepts after we stopped waiting": Answer(True, no_answer, after=LATE),
-    "accepts, and we fall over its answer": Answer(True, our_fault),
-    "does nothing, and the answer is lost": Answer(False, no_answer),
-    "is not asked, because we fall over": Answer(False, our_fault),
-    "is not reached": Answer(False, partial(NotSent, "no connection")),
-    "refuses": Answer(False, partial(Refused, "not permitted", status_code=403)),
-    "refuses the sign-in": Answer(False, sign_in_refused),
-    "limits the account": Answer(False, account_limited),
-    "limits the app": Answer(False, app_limited),
+    "accepts, and the answer is lost": Answer(True, NO_ANSWER),
+    "accepts after we stopped waiting": Answer(True, NO_ANSWER, after=LATE),
+    "accepts, and we fail on its answer": Answer(True, FAULT_OF_OURS),
+    "does nothing, and the answer is lost": Answer(False, NO_ANSWER),
+    "is not asked, because we fail": Answer(False, FAULT_OF_OURS),
+    "is not reached": Answer(False, NotSent("no connection")),
+    "rejects": Answer(False, Rejected(Rejection.POST, "not permitted", 403)),
+    "rejects the sign-in": Answer(False, Rejected(Rejection.SIGN_IN, "X does not accept the sign-in", 401)),
+    "limits the account": Answer(False, Rejected(Rejection.ACCOUNT, "limited", 429, timedelta(minutes=15))),
+    "limits the app": Answer(False, Rejected(Rejection.APP, "no credits", 402, timedelta(hours=1))),
 }
 
-VIEWS: dict[str, Callable[[], Exception] | None] = {
+TIMELINES = {
     "shows all": None,
     "lags": None,
-    "does not answer": no_answer,
-    "refuses the sign-in": sign_in_refused,
-    "limits the account": account_limited,
+    "does not answer": CannotAsk("X did not answer"),
+    "rejects the sign-in": CannotAsk("X does not accept the sign-in"),
+    "limits the account": CannotAsk("limited", timedelta(minutes=15)),
 }
 
 
@@ -62,37 +66,40 @@ class Tweet:
 
 @dataclass
 class FakeX:
-    """A Publisher. Its duplicate check can be on, but must not be what saves us."""
+    """A Publisher. Its duplicate check can be on, but must not be what prevents a second tweet.
+
+    `asked` counts how often it was asked to take a post.
+    """
 
     tweets: list[Tweet] = field(default_factory=list)
     answers: dict[int, str] = field(default_factory=dict)
-    views: dict[int, str] = field(default_factory=dict)
-    refuses_duplicates: bool = False
+    timelines: dict[int, str] = field(default_factory=dict)
+    rejects_duplicates: bool = False
+    asked: int = 0
     _taking: threading.Lock = field(default_factory=threading.Lock)
 
-    def publish(self, account: Account, text: str) -> str:
+    def publish(self, account: Account, text: str) -> PublishResult:
         answer = ANSWERS[self.answers.get(account.id, "accepts")]
-        taken = self._take(account, text, answer.after) if answer.takes_it else None
-        if answer.error:
-            raise answer.error()
-        if taken is None:
-            raise AlreadyPosted("X has this text already", status_code=403)
-        return taken
+        result = self._take(account, text, answer)
+        if isinstance(answer.result, Exception):
+            raise answer.result
+        return answer.result or result or Rejected(Rejection.DUPLICATE, "X has this text already", 403)
 
-    def _take(self, account: Account, text: str, after: timedelta) -> str | None:
+    def _take(self, account: Account, text: str, answer: Answer) -> Accepted | None:
         with self._taking:
-            if self.refuses_duplicates and self._of(account, text):
+            self.asked += 1
+            if not answer.takes_it or (self.rejects_duplicates and self._of(account, text)):
                 return None
-            tweet = Tweet(str(len(self.tweets) + 1), account.id, text, datetime.now(UTC) + after)
+            tweet = Tweet(str(len(self.tweets) + 1), account.id, text, datetime.now(UTC) + answer.after)
             self.tweets.append(tweet)
-            return tweet.id
+            return Accepted(tweet.id, 201)
 
-    def find(self, account: Account, text: str, since: datetime) -> list[str]:
-        view = self.views.get(account.id, "shows all")
-        if error := VIEWS[view]:
-            raise error()
-        until = datetime.now(UTC) - (LAG if view == "lags" else timedelta())
-        return [tweet.id for tweet in self._of(account, text) if since <= tweet.created_at <= until]
+    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
+        timeline = self.timelines.get(account.id, "shows all")
+        if result := TIMELINES[timeline]:
+            raise TimelineUnavailable(result)
+        shown_until = datetime.now(UTC) - (LAG if timeline == "lags" else timedelta())
+        return [tweet.id for tweet in self._of(account, text) if since <= tweet.created_at <= shown_until]
 
     def _of(self, account: Account, text: str) -> list[Tweet]:
         return [tweet for tweet in self.tweets if (tweet.account_id, tweet.text) == (account.id, text)]
@@ -100,6 +107,6 @@ class FakeX:
     def pass_time(self, by: timedelta) -> None:
         self.tweets = [replace(tweet, created_at=tweet.created_at - by) for tweet in self.tweets]
 
-    def get_well(self) -> None:
+    def recover(self) -> None:
         self.answers.clear()
-        self.views.clear()
+        self.timelines.clear()

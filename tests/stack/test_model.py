@@ -1,10 +1,11 @@
 """The rows as a state machine: whatever happens in whatever order, no post is lost and none goes out twice.
 
-Hypothesis makes up the story: authors write, edit, move and delete, bells ring one by one and at once, processes die,
-freeze and go on, X accepts, refuses and keeps silent. The SQL and the Hasura under it are real, and so is all of the
-core; X is a list of tweets. Nobody waits: time passes by moving everything that is written down into the past.
+Hypothesis makes up the story: authors write, edit, move and delete, events are delivered one by one and at once,
+processes die, freeze and go on, X accepts, rejects and does not answer. The SQL and the Hasura under it are real, and
+so is all of the core; X is a list of tweets. Nobody waits: time passes by moving everything that is written down into
+the past.
 
-    MODEL_STORIES=1000 python -m pytest tests/test_model.py    so many new stories instead of the few of every run
+    MODEL_STORIES=1000 python -m pytest tests/stack/test_model.py    so many new stories instead of the few of every run
 """
 
 import logging
@@ -31,18 +32,22 @@ from hypothesis.stateful import (
 )
 from model_processes import MISHAPS, Clock, Processes
 from model_world import ACCOUNTS, LINKS, World
-from model_x import ANSWERS, VIEWS
+from model_x import ANSWERS, TIMELINES
 from psycopg.rows import dict_row
 
 from local.running_stack import GraphQLFailed, started
-from shared.core import model as posts
+from shared.core import schedule
 from shared.core.drafts import WHEN_LATE, Draft
 from shared.errors import Forbidden, InvalidDraft
 from shared.hasura.client import Hasura
+from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT
 
 CHANGE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
 }"""
+PENDING_EVENTS = """
+    select id, scheduled_time from hdb_catalog.hdb_scheduled_events
+    where status = 'scheduled' and payload ->> 'id' = %s"""
 DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 
 AT_ONCE = timedelta(seconds=-1)
@@ -51,14 +56,14 @@ whiles = st.sampled_from([5, 31, 125, 1000, 3700, 7 * 3600]).map(lambda seconds:
 accounts = st.sampled_from(ACCOUNTS)
 links = st.sampled_from(LINKS)
 answers = st.sampled_from(list(ANSWERS))
-views = st.sampled_from(list(VIEWS))
+timelines = st.sampled_from(list(TIMELINES))
 
 
 class Story(RuleBasedStateMachine):
-    """Posts are told apart by the mark that their text begins with, whatever is edited; twins share text and mark."""
+    """Posts are told apart by the mark that their text begins with, whatever is edited; equal posts share it."""
 
     written = Bundle("written")
-    bells = st.none() | written
+    delivered = st.none() | written
 
     def __init__(self, world: World) -> None:
         super().__init__()
@@ -88,7 +93,7 @@ class Story(RuleBasedStateMachine):
 
     def create(self, author: str, draft: Draft, twice: bool) -> Any:
         key, store, yesterday = str(len(self.drafts)), Hasura(self.world.settings), Clock(behind=timedelta(days=1))
-        create = partial(posts.create, draft.as_json(), self.world.tokens[author], key, store, yesterday)
+        create = partial(schedule.create, draft.as_json(), self.world.tokens[author], key, store, yesterday)
         try:
             post: int = create().post["id"]
         except (Forbidden, InvalidDraft):
@@ -118,14 +123,16 @@ class Story(RuleBasedStateMachine):
     def delete(self, post: int) -> None:
         before = self.world.rows().get(post, {})
         if self.as_author(post, DELETE, id=post) and before["state"] == "unknown":
-            self.excuse(post)  # what a look would have found is nobody's now
+            self.excuse(post)  # what a reconciliation would have found is nobody's now
 
     def change(self, post: int, **changes: Any) -> bool:
         return self.as_author(post, CHANGE, id=post, changes=changes)
 
     def as_author(self, post: int, document: str, **variables: Any) -> bool:
-        """Whether the database let them. It must not while the post goes out and afterwards, and must say so; one whose
-        account was removed may get another at any time."""
+        """Whether the database let them. It must not while the post is sent and afterwards, and must say so.
+
+        A post whose account was removed may get another at any time.
+        """
         row = self.world.rows().get(post)
         try:
             self.world.stack.graphql(document, variables, self.world.tokens[self.authors[post]])
@@ -148,37 +155,42 @@ class Story(RuleBasedStateMachine):
 
     # What X does.
 
-    @rule(account=accounts, answer=answers, view=views, refuses_duplicates=st.booleans())
-    def x_turns(self, account: int, answer: str, view: str, refuses_duplicates: bool) -> None:
+    @rule(account=accounts, answer=answers, timeline=timelines, rejects_duplicates=st.booleans())
+    def x_behaves(self, account: int, answer: str, timeline: str, rejects_duplicates: bool) -> None:
         self.world.x.answers[account] = answer
-        self.world.x.views[account] = view
-        self.world.x.refuses_duplicates = refuses_duplicates
+        self.world.x.timelines[account] = timeline
+        self.world.x.rejects_duplicates = rejects_duplicates
 
-    # What bells, processes and the time do.
+    # What deliveries, processes and the time do.
 
-    @rule(post=bells, when_due=st.booleans(), answer=answers, mishap=st.sampled_from(MISHAPS))
-    def ring(self, post: int | None, when_due: bool = False, answer: str = "accepts", mishap: str = "none") -> None:
+    @rule(post=delivered, when_due=st.booleans(), answer=answers, mishap=st.sampled_from(MISHAPS))
+    def deliver(self, post: int | None, when_due: bool = False, answer: str = "accepts", mishap: str = "none") -> None:
         if when_due:
             self.world.pass_time_until_something_is_due()
         self.world.x.answers = dict.fromkeys(ACCOUNTS, answer)
-        self.processes.ring(post, mishap)
+        self.processes.deliver(post, mishap)
 
-    @rule(one=bells, other=bells, answer=answers)
-    def ring_at_once(self, one: int | None, other: int | None, answer: str) -> None:
+    @rule(one=delivered, other=delivered, answer=answers)
+    def deliver_at_once(self, one: int | None, other: int | None, answer: str) -> None:
         self.world.pass_time_until_something_is_due()
         self.world.x.answers = dict.fromkeys(ACCOUNTS, answer)
-        self.processes.ring_at_once(one, other, None)
+        self.processes.deliver_at_once([one, other, None])
 
-    @rule(post=bells, claims_first=st.booleans())
-    def ring_beside_a_dying_process(self, post: int | None, claims_first: bool) -> None:
+    @rule(post=delivered, claims_first=st.booleans())
+    def deliver_beside_a_dying_process(self, post: int | None, claims_first: bool) -> None:
         self.world.pass_time_until_something_is_due()
-        self.processes.ring_beside_a_dying_one(post, claims_first)
+        self.processes.deliver_beside_a_dying_one(post, claims_first)
 
     @rule(times=st.integers(1, 6))
     def sweep(self, times: int) -> None:
         for _ in range(times):
             self.world.pass_time_until_something_is_due()
-            self.processes.ring(None)
+            self.processes.deliver(None)
+
+    @rule()
+    def hasura_delivers_what_is_due(self) -> None:
+        self.world.pass_time_until_something_is_due()
+        self.processes.deliver_due_events()
 
     @rule(by=whiles)
     def time_passes(self, by: timedelta) -> None:
@@ -195,8 +207,16 @@ class Story(RuleBasedStateMachine):
         for post in self.drafts:
             assert self.too_many(post) <= 0, f"post {post} went out twice"
 
+    @invariant()
+    def no_post_is_sent_more_than_ten_times_without_an_answer(self) -> None:
+        assert all(row["unanswered"] <= MAX_UNANSWERED for row in self.world.rows().values())
+
+    @invariant()
+    def no_post_has_more_than_one_pending_event(self) -> None:
+        assert max(self.world.pending_events().values(), default=0) <= 1
+
     def too_many(self, post: int) -> int:
-        """How many tweets of the post and its twins are on X of which no row knows, or is unsure, nor its author."""
+        """How many tweets of the post and its equals are on X of which no row knows, or is unsure, nor its author."""
         rows = [row for row in self.world.rows().values() if mark(row["text"]) == self.mark_of(post)]
         on_x = {tweet.id for tweet in self.world.x.tweets if mark(tweet.text) == self.mark_of(post)}
         known = {row["tweet_id"] for row in rows if row["state"] == "tweeted"}
@@ -211,9 +231,9 @@ class Story(RuleBasedStateMachine):
         return mark(self.drafts[post].text)
 
     def teardown(self) -> None:
-        """However it went: once X is well again and the sweep goes on, every post comes to a good or an honest end."""
+        """However it went: once X works again and the sweep goes on, every post comes to its right end."""
         given_up = {post for post, row in self.world.rows().items() if is_given_up(row)}
-        self.world.x.get_well()
+        self.world.x.recover()
         self.come_to_rest()
         for post, row in self.world.rows().items():
             assert row["state"] == "tweeted" or row["reason"], row
@@ -226,7 +246,7 @@ class Story(RuleBasedStateMachine):
         for _ in range(500):
             if not self.world.pass_time_until_something_is_due():
                 return
-            self.processes.ring(None)
+            self.processes.deliver(None)
             self.no_post_is_on_x_more_often_than_its_rows_say()
         raise AssertionError(f"it goes on for ever: {self.world.rows()}")
 
@@ -234,7 +254,7 @@ class Story(RuleBasedStateMachine):
         is_late = row["schedule_for"] < datetime.now(UTC) - self.world.max_lateness
         right = {
             "tweeted": True,
-            "failed": row["outcome"] == "refused",
+            "failed": row["outcome"] == "rejected" or (row["outcome"] == "not_sent" and row["unsent"] == MAX_UNSENT),
             "missed": is_late and row["when_late"] == "skip",
         }
         return row["state"] in right and right[row["state"]]
@@ -242,7 +262,7 @@ class Story(RuleBasedStateMachine):
 
 def is_given_up(row: dict[str, Any]) -> bool:
     """Whether X can no longer be asked whether it has the post, so that its author has to decide."""
-    return row["state"] == "unknown" and row["not_before"] is None
+    return row["state"] == "unknown" and row["reconcile_at"] is None
 
 
 def mark(text: str) -> str:
@@ -251,9 +271,9 @@ def mark(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """On a stack without the functions, so that only the stories ring."""
+    """On a stack without the functions, whose Hasura delivers nothing by itself."""
     with (
-        started(tmp_path_factory.mktemp("model"), "--without", "functions", "--poll-interval", "60") as stack,
+        started(tmp_path_factory.mktemp("model"), "--without", "functions", "--poll-interval", "86400") as stack,
         psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True, row_factory=dict_row) as database,
     ):
         yield World(stack, database)
@@ -268,11 +288,15 @@ def _silence() -> Iterator[None]:
 
 
 def test_no_post_is_lost_and_none_goes_out_twice(world: World) -> None:
+    class StoryOfThisWorld(Story):
+        def __init__(self) -> None:
+            super().__init__(world)
+
     stories = os.environ.get("MODEL_STORIES")
     run_state_machine_as_test(
-        partial(Story, world),
+        StoryOfThisWorld,
         settings=settings(
-            max_examples=int(stories or 25),
+            max_examples=int(stories or 12),
             stateful_step_count=30,
             derandomize=stories is None,
             deadline=None,
@@ -297,7 +321,7 @@ class TestStoriesThatChanceSeldomTells:
         return [row["state"] for _, row in sorted(story.world.rows().items())]
 
     def test_the_account_is_changed_while_it_is_unknown_whether_x_has_the_post(self, story: Story) -> None:
-        story.ring(1, answer="accepts, and the answer is lost")
+        story.deliver(1, answer="accepts, and the answer is lost")
 
         story.choose_account(1, 3)
 
@@ -305,7 +329,7 @@ class TestStoriesThatChanceSeldomTells:
         assert len(story.world.x.tweets) == 1
 
     def test_the_account_is_removed_and_another_chosen_while_the_post_goes_out(self, story: Story) -> None:
-        story.ring(1, mishap="killed before recording")
+        story.deliver(1, mishap="killed before recording")
 
         story.account_is(("bob", 2), "removed")
         story.choose_account(1, 3)
@@ -318,51 +342,87 @@ class TestStoriesThatChanceSeldomTells:
         [
             ("accepts", "tweeted"),
             ("is not reached", "tweeted"),
-            ("refuses", "failed"),
+            ("rejects", "failed"),
             ("does nothing, and the answer is lost", "tweeted"),
         ],
     )
-    def test_a_frozen_process_goes_on_after_the_first_look(self, story: Story, answer: str, end: str) -> None:
-        story.ring(1, answer=answer, mishap="frozen before recording")
-        story.sweep(2)
+    def test_a_frozen_process_goes_on_after_the_first_reconciliation(self, story: Story, answer: str, end: str) -> None:
+        story.deliver(1, answer=answer, mishap="frozen before recording")
+        story.sweep(1)
 
         story.one_thaws()
 
-        story.world.x.get_well()
+        story.world.x.recover()
         assert self.ends(story) == [end]
         assert len(story.world.x.tweets) == (end == "tweeted")
 
     def test_nobody_takes_a_post_from_a_process_that_is_held_up(self, story: Story) -> None:
-        story.ring(1, answer="accepts, and the answer is lost", mishap="held up a little after the claim")
+        story.deliver(1, answer="accepts, and the answer is lost", mishap="held up a little after the claim")
 
-        story.ring(1, when_due=True, mishap="held up a little after the claim")
+        story.deliver(1, when_due=True, mishap="held up a little after the claim")
 
         assert self.ends(story) == ["tweeted"]
         assert len(story.world.x.tweets) == 1
 
-    def test_a_look_is_overtaken_by_a_process_that_claims_and_dies(self, story: Story) -> None:
-        story.ring(1, answer="does nothing, and the answer is lost")
+    def test_a_reconciliation_is_overtaken_by_a_process_that_claims_and_dies(self, story: Story) -> None:
+        story.deliver(1, answer="does nothing, and the answer is lost")
         story.sweep(2)
         story.edit(1, too_long=False)
-        story.ring(1, mishap="killed before recording")
+        story.deliver(1, mishap="killed before recording")
 
-        story.ring_beside_a_dying_process(1, claims_first=False)
+        story.deliver_beside_a_dying_process(1, claims_first=False)
 
         assert self.ends(story) == ["tweeted"]
         assert len(story.world.x.tweets) == 1
 
-    def test_x_refuses_a_duplicate_that_is_of_another_post(self, story: Story) -> None:
+    def test_x_rejects_a_duplicate_that_is_of_another_post(self, story: Story) -> None:
         story.write_the_same_again(1)
-        story.x_turns(2, "accepts", "shows all", refuses_duplicates=True)
+        story.x_behaves(2, "accepts", "shows all", rejects_duplicates=True)
 
-        story.ring(1, answer="does nothing, and the answer is lost")
+        story.deliver(1, answer="does nothing, and the answer is lost")
 
-        story.world.x.get_well()
+        story.world.x.recover()
         assert sorted(self.ends(story)) == ["tweeted", "unknown"]
 
-    def test_every_process_falls_over_a_post_that_its_author_wants_however_late(self, story: Story) -> None:
+    def test_every_process_fails_on_a_post_that_its_author_wants_however_late(self, story: Story) -> None:
         story.write(("bob", 3), AT_ONCE, "publish", twice=False)
 
-        story.x_turns(3, "is not asked, because we fall over", "shows all", refuses_duplicates=False)
+        story.x_behaves(3, "is not asked, because we fail", "shows all", rejects_duplicates=False)
 
         assert self.ends(story) == ["tweeted", "failed"]
+
+    def test_a_post_that_x_never_answers_is_sent_ten_times_whatever_lies_between(self, story: Story) -> None:
+        x, sent = story.world.x, 0
+        while story.world.rows()[1]["is_pending"] and sent <= MAX_UNANSWERED:
+            answer = "limits the account" if x.asked % 2 else "does nothing, and the answer is lost"
+            asked_before = x.asked
+            story.deliver(1, when_due=True, answer=answer)
+            sent += (x.asked - asked_before) * (answer != "limits the account")
+
+        row = story.world.rows()[1]
+        assert (sent, row["unanswered"], row["state"]) == (MAX_UNANSWERED, MAX_UNANSWERED, "failed")
+        assert f"{MAX_UNANSWERED} times without an answer" in row["reason"]
+
+    def test_a_post_that_is_moved_many_times_has_one_pending_event_for_its_latest_time(self, story: Story) -> None:
+        post = story.write(("bob", 2), timedelta(hours=1), "skip", twice=False)
+        assert isinstance(post, int)
+        for hours in range(2, 8):
+            story.move(post, timedelta(hours=hours))
+            story.deliver(post)  # Hasura's event trigger
+            story.deliver(post)
+
+        row, events = story.world.rows()[post], story.world.execute(PENDING_EVENTS, str(post)).fetchall()
+        assert [(event["id"], event["scheduled_time"]) for event in events] == [(row["event_id"], row["schedule_for"])]
+
+    def test_deliveries_that_leave_posts_behind_have_one_follow_up_delivery_outstanding(self, story: Story) -> None:
+        for _ in range(12):
+            story.write(("bob", 2), AT_ONCE, "skip", twice=False)
+
+        story.processes.deliver_at_once([None, None, None], step=DRAIN_TIME / 2)
+
+        assert story.world.pending_events()[None] == 1
+        story.time_passes(timedelta(minutes=1))
+        story.processes.deliver_due_events()
+        assert story.world.pending_events()[None] == 0
+        assert self.ends(story) == ["tweeted"] * 13
+        assert len(story.world.x.tweets) == 13

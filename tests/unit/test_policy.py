@@ -219,7 +219,7 @@ class TestReconciling:
         assert "X could not be asked (X is away). Check the account on X; move the post" in str(decision.reason)
 
     def test_the_operator_is_told_when_x_shows_our_app_no_timeline(self) -> None:
-        decision = decided(unknown(unresolved()), CannotAsk("No access.", is_app=True))
+        decision = decided(unknown(unresolved()), CannotAsk("No access.", what=Rejection.APP))
 
         assert decision.for_operator == "outcomes cannot be reconciled: No access."
 

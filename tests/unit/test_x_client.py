@@ -281,25 +281,25 @@ class TestTheTimelineIsUnavailable:
             assert not_found() == CannotAsk(f"X did not show the account's posts: {words}.")
 
     @pytest.mark.parametrize(
-        ("status", "body", "wait", "is_app", "words"),
+        ("status", "body", "wait", "what", "words"),
         [
-            pytest.param(429, {}, 15 * MINUTE, False, "X limits how much @ada may do", id="a limit says until when"),
-            pytest.param(402, {}, HOUR, True, "credits", id="the whole app is rejected"),
-            pytest.param(302, {}, HOUR, True, "configured address", id="a redirect is not followed"),
-            pytest.param(403, {"type": "/user-suspended"}, HOUR, False, "blocked @ada", id="the account is rejected"),
-            pytest.param(401, {}, None, False, "link @ada anew", id="the sign-in is rejected"),
-            pytest.param(403, {"detail": "No."}, None, False, "not show the account's posts: No.", id="the request is"),
-            pytest.param(503, {}, None, False, "trouble (HTTP 503)", id="X has trouble"),
+            pytest.param(429, {}, 15 * MINUTE, Rejection.ACCOUNT, "X limits how much @ada may do", id="a limit says until when"),
+            pytest.param(402, {}, HOUR, Rejection.APP, "credits", id="the whole app is rejected"),
+            pytest.param(302, {}, HOUR, Rejection.APP, "configured address", id="a redirect is not followed"),
+            pytest.param(403, {"type": "/user-suspended"}, HOUR, Rejection.ACCOUNT, "blocked @ada", id="the account is rejected"),
+            pytest.param(401, {}, None, Rejection.SIGN_IN, "link @ada anew", id="the sign-in is rejected"),
+            pytest.param(403, {"detail": "No."}, None, Rejection.POST, "not show the account's posts: No.", id="the request is"),
+            pytest.param(503, {}, None, None, "trouble (HTTP 503)", id="X has trouble"),
         ],
     )
     @pytest.mark.parametrize("at", [ME, TIMELINE])
     def test_when_x_rejects_the_request(
-        self, at: str, status: int, body: Any, wait: timedelta | None, is_app: bool, words: str
+        self, at: str, status: int, body: Any, wait: timedelta | None, what: Rejection | None, words: str
     ) -> None:
         with x_that_fails(at, status=status, json=body):
             result = not_found()
 
-        assert (result.wait, result.is_app) == (wait, is_app)
+        assert (result.wait, result.what) == (wait, what)
         assert words in result.detail
 
     def test_when_there_is_still_a_page_behind_the_last_that_x_can_show(

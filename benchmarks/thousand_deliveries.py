@@ -1,7 +1,7 @@
-"""Posts that are due at the same moment, rung by their alarms alone, and with a thousand rings more within a second.
+"""Posts that are due at the same moment: with their own events alone, and with a thousand more deliveries in a second.
 
-``python -m benchmarks.thousand_rings`` prints a table of medians. Seconds are this machine's and mean little by
-themselves: compare the rounds with and without more rings, which take turns on the same stack.
+``python -m benchmarks.thousand_deliveries`` prints a table of medians. Seconds are this machine's and mean little by
+themselves: compare the rounds with and without more deliveries, which take turns on the same stack.
 """
 
 import argparse
@@ -20,17 +20,17 @@ from statistics import median
 
 import psycopg
 
-from benchmarks.rings import fire
+from benchmarks.deliveries import deliver
 from local.running_stack import RunningStack, started
 
 WITHIN = 1.0
-"""Seconds in which the additional rings are fired."""
+"""Seconds in which the additional deliveries are made."""
 
 PATIENCE = 180.0
 AUTHORS = 20
 WRITERS = 8
 NOT_DUE = 10
-"""How many posts of tomorrow there are to ring for, too."""
+"""How many posts of tomorrow some deliveries are for."""
 
 WELL = {"200", "503", "503 with Retry-After"}
 
@@ -47,20 +47,21 @@ where status in ('scheduled', 'locked') and coalesce(next_retry_at, scheduled_ti
 class Round:
     """What a round came to; times in seconds after the posts were due."""
 
-    alarm_answers: Counter[str]
-    ring_answers: Counter[str]
+    event_answers: Counter[str]
+    more_answers: Counter[str]
     half_out: float
     all_out: float
     all_answered: float
     is_well: bool
-    """Whether every ring was answered as it should be, and every post went out once."""
+    """Whether every delivery was answered as it should be, and every post was published once."""
 
 
 def main() -> None:
-    """Status 1 when a ring failed, or a post did not go out just once."""
+    """Status 1 when a delivery failed, or a post was not published just once."""
     given = _options()
     print(
-        "| delivery | more rings | half out | all out (from, to) | ratio | all answered | alarms' answers | answers |"
+        "| delivery | more deliveries | half out | all out (from, to) | ratio | all answered "
+        "| answers to their events | answers to the others |"
     )
     print("| --- | ---: | ---: | ---: | ---: | ---: | --- | --- |")
     are_well = [_measure(delivery, given) for delivery in given.delivery]
@@ -68,9 +69,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.thousand_rings", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.thousand_deliveries", description=__doc__)
     parser.add_argument("--posts", type=int, default=200, help="how many are due at once (200)")
-    parser.add_argument("--rings", type=int, default=1000, help="how many more ring (1000)")
+    parser.add_argument("--deliveries", type=int, default=1000, help="how many more deliveries (1000)")
     parser.add_argument("--rounds", type=int, default=3, help="how often without them, and how often with them (3)")
     kinds = ("concurrent", "sequential")
     parser.add_argument("--delivery", nargs="+", choices=kinds, default=kinds, help="how Hasura delivers (both)")
@@ -78,7 +79,7 @@ def _options() -> argparse.Namespace:
 
 
 def _measure(delivery: str, given: argparse.Namespace) -> bool:
-    """Prints a row without and a row with more rings; returns whether all rounds were well."""
+    """Prints a row without and a row with more deliveries; returns whether all rounds were well."""
     options = ["--delivery", delivery, "--rate-limit", "off", "--poll-interval", "0.2"]
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
@@ -86,26 +87,24 @@ def _measure(delivery: str, given: argparse.Namespace) -> bool:
         psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database,
     ):
         tokens = [stack.token(f"author{number}") for number in range(AUTHORS)]
-        rounds = [
-            _round(stack, database, tokens, given.posts, more_rings) for more_rings in [0, given.rings] * given.rounds
-        ]
+        rounds = [_round(stack, database, tokens, given.posts, more) for more in [0, given.deliveries] * given.rounds]
     without, with_more = rounds[::2], rounds[1::2]
     baseline = median(one.all_out for one in without)
     _print(delivery, 0, without, baseline)
-    _print(delivery, given.rings, with_more, baseline)
+    _print(delivery, given.deliveries, with_more, baseline)
     return all(one.is_well for one in rounds)
 
 
-def _print(delivery: str, more_rings: int, rounds: Sequence[Round], baseline: float) -> None:
+def _print(delivery: str, more: int, rounds: Sequence[Round], baseline: float) -> None:
     half_out = median(one.half_out for one in rounds)
     all_out = median(one.all_out for one in rounds)
     all_answered = median(one.all_answered for one in rounds)
     span = f"{min(one.all_out for one in rounds):.1f} to {max(one.all_out for one in rounds):.1f} s"
-    alarms = sum((one.alarm_answers for one in rounds), Counter[str]())
-    rings = sum((one.ring_answers for one in rounds), Counter[str]())
+    events = sum((one.event_answers for one in rounds), Counter[str]())
+    others = sum((one.more_answers for one in rounds), Counter[str]())
     print(
-        f"| {delivery} | {more_rings} | {half_out:.1f} s | {all_out:.1f} s ({span}) | {all_out / baseline:.1f} "
-        f"| {all_answered:.1f} s | {_words(alarms)} | {_words(rings)} |",
+        f"| {delivery} | {more} | {half_out:.1f} s | {all_out:.1f} s ({span}) | {all_out / baseline:.1f} "
+        f"| {all_answered:.1f} s | {_words(events)} | {_words(others)} |",
         flush=True,
     )
 
@@ -114,7 +113,7 @@ def _words(answers: Counter[str]) -> str:
     return ", ".join(f"{count} x {answer}" for answer, count in sorted(answers.items()))
 
 
-def _round(stack: RunningStack, database: psycopg.Connection, tokens: list[str], posts: int, more_rings: int) -> Round:
+def _round(stack: RunningStack, database: psycopg.Connection, tokens: list[str], posts: int, more: int) -> Round:
     began = time.monotonic()
     tomorrow = _create(stack, tokens, NOT_DUE, datetime.now(UTC) + timedelta(days=1))
     seconds_for_one = (time.monotonic() - began) / NOT_DUE
@@ -122,23 +121,23 @@ def _round(stack: RunningStack, database: psycopg.Connection, tokens: list[str],
     texts = _create(stack, tokens, posts, due)
 
     in_turn = zip(cycle(texts.values()), cycle(tomorrow.values()), repeat(None))
-    ringing = list(islice(chain.from_iterable(in_turn), more_rings))
+    delivered = list(islice(chain.from_iterable(in_turn), more))
     time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()))
-    ring_answers = fire(stack, ringing, WITHIN, PATIENCE)
+    more_answers = deliver(stack, delivered, WITHIN, PATIENCE)
     _wait_until_nothing_waits(database)
     all_answered = (datetime.now(UTC) - due).total_seconds()
 
     tweets = [tweet for tweet in stack.tweets() if tweet["text"] in texts]
     out = [(datetime.fromisoformat(tweet["created_at"]) - due).total_seconds() for tweet in tweets] or [math.inf]
-    alarm_answers: Counter[str] = Counter(dict(database.execute(_ANSWERS, [due]).fetchall()))
+    event_answers: Counter[str] = Counter(dict(database.execute(_ANSWERS, [due]).fetchall()))
     all_out_once = sorted(tweet["text"] for tweet in tweets) == sorted(texts)
     return Round(
-        alarm_answers,
-        ring_answers,
+        event_answers,
+        more_answers,
         half_out=median(out),
         all_out=max(out),
         all_answered=all_answered,
-        is_well=all_out_once and alarm_answers.keys() | ring_answers.keys() <= WELL,
+        is_well=all_out_once and event_answers.keys() | more_answers.keys() <= WELL,
     )
 
 
@@ -157,7 +156,7 @@ def _create(stack: RunningStack, tokens: list[str], posts: int, due: datetime) -
 
 
 def _wait_until_nothing_waits(database: psycopg.Connection) -> None:
-    """Until every alarm that was due has had its answer."""
+    """Until every event that was due has had its answer."""
     deadline = time.monotonic() + PATIENCE
     while True:
         [waiting] = database.execute(_WAITING).fetchone() or [0]

@@ -1,4 +1,4 @@
-"""Calls of postTweet as Hasura makes them, many at once."""
+"""Deliveries to postTweet as Hasura makes them, many at once."""
 
 import asyncio
 import uuid
@@ -11,16 +11,18 @@ import aiohttp
 from local.running_stack import RunningStack
 
 
-def fire(stack: RunningStack, post_ids: Sequence[int | None], within: float, patience: float) -> Counter[str]:
-    """Rings for each of these posts (None: for no post in particular), evenly spread over so many seconds.
+def deliver(stack: RunningStack, post_ids: Sequence[int | None], within: float, patience: float) -> Counter[str]:
+    """Delivers an event for each of these posts (None: for no post in particular), evenly spread over so many seconds.
 
-    How often which answer came: ``200``, ``503 with Retry-After``, or the name of what went wrong, be it that no answer
-    came for `patience` seconds.
+    Returns how often which answer came: ``200``, ``503 with Retry-After``, or the name of what went wrong, also when no
+    answer came for `patience` seconds.
     """
-    return asyncio.run(_fire(stack, post_ids, within, patience))
+    return asyncio.run(_deliver_all(stack, post_ids, within, patience))
 
 
-async def _fire(stack: RunningStack, post_ids: Sequence[int | None], within: float, patience: float) -> Counter[str]:
+async def _deliver_all(
+    stack: RunningStack, post_ids: Sequence[int | None], within: float, patience: float
+) -> Counter[str]:
     # As Hasura does: no bound on calls at once, a connection for each.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     async with aiohttp.ClientSession(
@@ -29,11 +31,11 @@ async def _fire(stack: RunningStack, post_ids: Sequence[int | None], within: flo
         headers={"x-webhook-secret": stack.settings["WEBHOOK_SECRET"]},
         timeout=aiohttp.ClientTimeout(patience),
     ) as functions:
-        rings = [_ring(functions, within * n / len(post_ids), post_id) for n, post_id in enumerate(post_ids)]
-        return Counter(await asyncio.gather(*rings))
+        deliveries = [_deliver(functions, within * n / len(post_ids), post_id) for n, post_id in enumerate(post_ids)]
+        return Counter(await asyncio.gather(*deliveries))
 
 
-async def _ring(functions: aiohttp.ClientSession, after: float, post_id: int | None) -> str:
+async def _deliver(functions: aiohttp.ClientSession, after: float, post_id: int | None) -> str:
     await asyncio.sleep(after)
     event = {
         "id": str(uuid.uuid4()),

@@ -23,7 +23,7 @@ export function developerTools(root, url) {
     (error) => showMessage(failure, error ? `${messageOf(error)} It tries again; the data here may be old.` : ""),
   );
   const description =
-    "What Hasura delivers, and what X is told to do. Set a fault, schedule a post a few seconds from now, and see how it is published all the same.";
+    "Set a fault of X, schedule a post a few seconds from now, and see in the event log how it is published nevertheless.";
   root.append(
     h("header", { class: "view-header" }, h("h2", null, "Developer tools"), h("p", { class: "soft" }, description)),
     failure,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")  # the shell is twice as fast
 
 
 class NoChromium(Exception):
@@ -23,15 +23,15 @@ def is_installed() -> bool:
     if _in_path():
         return True
     with sync_playwright() as playwright:
-        return _playwrights_own(playwright) is not None
+        return _has_its_own(playwright)
 
 
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A headless Chromium, which ends with the block. Raises NoChromium."""
     with sync_playwright() as playwright:
-        path = _in_path() or _playwrights_own(playwright)
-        if path is None:
+        path = _in_path()
+        if not path and not _has_its_own(playwright):
             raise NoChromium
         # Chromium refuses to run as root in its sandbox; containers run it as root.
         browser = playwright.chromium.launch(executable_path=path, chromium_sandbox=os.geteuid() != 0)
@@ -45,6 +45,5 @@ def _in_path() -> str | None:
     return next((path for name in names if name and (path := shutil.which(name))), None)
 
 
-def _playwrights_own(playwright: Playwright) -> str | None:
-    path = Path(playwright.chromium.executable_path)
-    return str(path) if path.exists() else None
+def _has_its_own(playwright: Playwright) -> bool:
+    return Path(playwright.chromium.executable_path).exists()

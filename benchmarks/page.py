@@ -1,6 +1,6 @@
-"""How quick the page is for an author of many posts, and what staying live costs: ``python -m benchmarks.page``.
+"""How fast the page is for an author of many posts, and what polling costs: ``python -m benchmarks.page``.
 
-Measured in the Chromium of this machine against a stack of its own, with few posts and with many, as a table in
+Measured in a Chromium of this machine against a stack of its own, with few posts and with many, as a table in
 Markdown. Times are medians, in milliseconds.
 """
 
@@ -34,13 +34,13 @@ with author as (
   returning id, text, schedule_for, account_id
 )
 insert into post_attempt (post_id, number, account_id, text, started_at, finished_at, outcome, status_code, detail)
-select id, 1, account_id, text, schedule_for, schedule_for + interval '80 ms', 'refused', 403, 'X refuses this post.'
+select id, 1, account_id, text, schedule_for, schedule_for + interval '80 ms', 'rejected', 403, 'X rejects this post.'
 from posts where schedule_for < now()
 """
 _END_THEM = [
-    "update scheduled_post set state = 'sending', attempt = 1, tries = 1, lease_until = now() + interval '1 min'"
+    "update scheduled_post set state = 'sending', lease_until = now() + interval '1 min'"
     " where state = 'scheduled' and id in (select post_id from post_attempt)",
-    "update scheduled_post set state = 'failed', reason = 'X refuses this post.'"
+    "update scheduled_post set state = 'failed', reason = 'X rejects this post.'"
     " where state = 'sending' and id % 6 = 0",
     # X's ids: milliseconds since its epoch, and 22 bits that tell those of one millisecond apart
     "update scheduled_post set state = 'tweeted', tweet_id ="
@@ -56,7 +56,7 @@ _NEXT_PENDING = (
     """{ scheduled_post(where: {state: {_eq: "scheduled"}}, order_by: {schedule_for: asc}, limit: 1) { id } }"""
 )
 
-_WATCH_FOR_THE_LIST = """
+_OBSERVE_THE_LIST = """
 window.listShown = new Promise((resolve) => new MutationObserver((_, observer) => {
   if (!document.querySelector("article")) return;
   observer.disconnect();
@@ -64,20 +64,20 @@ window.listShown = new Promise((resolve) => new MutationObserver((_, observer) =
 }).observe(document, { childList: true, subtree: true }));
 """
 _FIRST_PAINT = "() => performance.getEntriesByName('first-contentful-paint')[0].startTime"
-_WATCH_KEYSTROKES = """() => {
+_OBSERVE_KEYSTROKES = """() => {
   window.keystrokes = [];
   document.addEventListener("keydown", (event) => requestAnimationFrame(() => setTimeout(() => {
     window.keystrokes.push(performance.now() - event.timeStamp);
   })), { capture: true });
 }"""
-_SHOWN_AT = """(words) => new Promise((resolve) => {
-  const look = () => {
-    const article = [...document.querySelectorAll("article")].find((one) => one.textContent.includes(words));
+_SHOWN_AT = """(text) => new Promise((resolve) => {
+  const find = () => {
+    const article = [...document.querySelectorAll("article")].find((one) => one.textContent.includes(text));
     if (article) requestAnimationFrame(() => setTimeout(() => resolve(Date.now())));
     return article;
   };
-  if (!look()) {
-    new MutationObserver((_, observer) => look() && observer.disconnect())
+  if (!find()) {
+    new MutationObserver((_, observer) => find() && observer.disconnect())
       .observe(document.body, { childList: true, characterData: true, subtree: true });
   }
 })"""
@@ -85,7 +85,7 @@ _SHOWN_AT = """(words) => new Promise((resolve) => {
 
 @dataclass
 class Traffic:
-    """What the page asked Hasura."""
+    """The page's queries to Hasura."""
 
     queries: int = 0
     sent: int = 0
@@ -104,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.page", description=__doc__)
     parser.add_argument("--posts", type=int, default=1000, help="how many posts the author has (1000)")
     parser.add_argument(
-        "--idle-seconds", type=int, default=60, help="how long it is watched while nothing happens (60)"
+        "--idle-seconds", type=int, default=60, help="how long it is measured while nothing happens (60)"
     )
     given = parser.parse_args()
     with (
@@ -124,9 +124,9 @@ def _measured(stack: RunningStack, browser: Browser, posts: int, idle_seconds: i
         page = context.new_page()
         _sign_in(page, stack.urls["web"], author)
         return {
-            **_first_sight(page),
+            **_loading(page),
             **_keystrokes(page),
-            **_news(page, stack, token),
+            **_changes(page, stack, token),
             **_idle(page, stack.urls["hasura"], idle_seconds),
         }
 
@@ -145,8 +145,8 @@ def _sign_in(page: Page, url: str, author: str) -> None:
     expect(page.get_by_role("article").first).to_be_visible()
 
 
-def _first_sight(page: Page) -> dict[str, str]:
-    page.add_init_script(_WATCH_FOR_THE_LIST)
+def _loading(page: Page) -> dict[str, str]:
+    page.add_init_script(_OBSERVE_THE_LIST)
     first_paints, lists_shown = [], []
     for _ in range(_ROUNDS):
         page.reload()
@@ -159,7 +159,7 @@ def _first_sight(page: Page) -> dict[str, str]:
 
 
 def _keystrokes(page: Page) -> dict[str, str]:
-    page.evaluate(_WATCH_KEYSTROKES)
+    page.evaluate(_OBSERVE_KEYSTROKES)
     page.get_by_role("textbox", name="Post", exact=True).press_sequentially("x" * _KEYSTROKES, delay=50)
     taken = sorted(page.evaluate("window.keystrokes"))
     return {
@@ -168,15 +168,15 @@ def _keystrokes(page: Page) -> dict[str, str]:
     }
 
 
-def _news(page: Page, stack: RunningStack, token: str) -> dict[str, str]:
+def _changes(page: Page, stack: RunningStack, token: str) -> dict[str, str]:
     """From the moment when Hasura has answered a change made elsewhere until the page has painted it."""
     [post] = stack.graphql(_NEXT_PENDING, token=token)["scheduled_post"]
     taken = []
     for number in range(_ROUNDS):
-        words = f"changed elsewhere, {number}"
-        stack.graphql(_EDIT, {"id": post["id"], "text": words}, token=token)
+        text = f"changed elsewhere, {number}"
+        stack.graphql(_EDIT, {"id": post["id"], "text": text}, token=token)
         changed_at = time.time()
-        taken.append(page.evaluate(_SHOWN_AT, words) - changed_at * 1000)
+        taken.append(page.evaluate(_SHOWN_AT, text) - changed_at * 1000)
     return {"a change made elsewhere right after a poll, until it is painted": _milliseconds(taken)}
 
 
@@ -197,7 +197,7 @@ def _idle(page: Page, hasura: str, seconds: int) -> dict[str, str]:
     per_minute = 60 / seconds
     return {
         "an idle poll, from asking to the answer": _milliseconds(traffic.milliseconds),
-        "work of the browser's main thread per idle second": _milliseconds([busy * 1000 / seconds]),
+        "the browser's main thread is busy per idle second": _milliseconds([busy * 1000 / seconds]),
         "queries to Hasura per idle minute": f"{traffic.queries * per_minute:.0f}",
         "sent to Hasura per idle minute": f"{traffic.sent * per_minute / 1000:.0f} kB",
         "received from Hasura per idle minute": f"{traffic.received * per_minute / 1000:.0f} kB",

@@ -1,7 +1,7 @@
-"""Takes the pictures of the README and the docs anew: ``python -m docs.screenshots`` writes docs/pictures/*.png.
+"""Takes the pictures of the README and the docs: ``python -m docs.screenshots`` writes docs/pictures/*.png.
 
-Everything in them happened: the posts are scheduled through the page's own APIs on a stack of its own, X is made to
-fail where a picture shows a failure, and the Chromium of this machine draws the page.
+Everything in them is real: the posts are scheduled through the page's own APIs on a stack of its own, X has faults
+where a picture shows a failure, and a Chromium of this machine renders the page.
 """
 
 import argparse
@@ -37,8 +37,8 @@ PUBLISHED = [
     "The winter catalogue is up: https://idabinds.example/winter",
     "Good morning from the workshop. Today: forty notebooks and one stubborn glue pot.",
 ]
-REFUSED_FIRST = "A question I get every week: no, the marbled papers are never the same twice. That is the point."
-REFUSED = "Four seats left for Saturday's Coptic binding course."
+REJECTED_FIRST = "A question I get every week: no, the marbled papers are never the same twice. That is the point."
+REJECTED = "Four seats left for Saturday's Coptic binding course."
 UNCLEAR = "Thread of the week: waxed linen, 18/3. It will outlast the paper it holds."
 PENDING = [
     # (days from next Monday, time of day, text)
@@ -80,12 +80,12 @@ def main() -> None:
         chromium.launched() as browser,
         started(Path(data), "--poll-interval", "0.05") as stack,
     ):
-        _live_a_morning(stack, zone)
+        _publish_a_morning(stack, zone)
         _take_pictures(_Camera(stack, browser, zone, into))
 
 
 def _where_it_is_morning() -> ZoneInfo:
-    """Whenever the pictures are taken, they show times at which people write."""
+    """The pictures show a morning, whenever they are taken."""
     return min(map(ZoneInfo, ZONES), key=lambda zone: abs(datetime.now(zone).hour - 10))
 
 
@@ -94,7 +94,7 @@ def _take_pictures(camera: "_Camera") -> None:
         with camera.page(color_scheme=scheme) as page:
             _write_a_draft(page)
             camera.take(page, f"posts-{scheme}")
-            _unfold(page, REFUSED_FIRST)
+            _unfold(page, REJECTED_FIRST)
             _jump(page, "Published")
             camera.take(page, f"published-{scheme}")
     with camera.page(**PHONE) as page:
@@ -110,8 +110,8 @@ def _take_pictures(camera: "_Camera") -> None:
         expect(_show(page, "Timeline").get_by_role("article").first).to_be_visible()
         camera.take(page, "timeline")
     with camera.page() as page:
-        _make_x_fail(_show(page, "Machine room"))
-        camera.take(page, "machine-room")
+        _set_fault(_show(page, "Developer tools"))
+        camera.take(page, "developer-tools")
 
 
 class _Camera:
@@ -130,7 +130,7 @@ class _Camera:
             page.goto(self._url)
             page.get_by_role("textbox", name="Your name").fill(AUTHOR)
             page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("article").filter(has_text=REFUSED)).to_be_visible()
+            expect(page.get_by_role("article").filter(has_text=REJECTED)).to_be_visible()
             yield page
 
     def take(self, page: Page, name: str) -> None:
@@ -167,24 +167,24 @@ def _turn_to_the_week_of_the_posts(calendar: Locator) -> None:
     first.scroll_into_view_if_needed()
 
 
-def _make_x_fail(room: Locator) -> None:
-    room.get_by_label("For whom").select_option(f"@{AUTHOR}")
-    room.get_by_role("button", name="Make X fail").click()
-    expect(room.get_by_text("Let X work again")).to_be_visible()
-    expect(room.get_by_role("region", name="Invocation logs").get_by_role("listitem").first).to_be_visible()
+def _set_fault(tools: Locator) -> None:
+    tools.get_by_label("For whom").select_option(f"@{AUTHOR}")
+    tools.get_by_role("button", name="Set fault").click()
+    expect(tools.get_by_text("Remove all faults")).to_be_visible()
+    expect(tools.get_by_role("region", name="Invocation logs").get_by_role("listitem").first).to_be_visible()
 
 
-def _live_a_morning(stack: RunningStack, zone: ZoneInfo) -> None:
+def _publish_a_morning(stack: RunningStack, zone: ZoneInfo) -> None:
     token = stack.token(AUTHOR)
     _schedule_all(stack, token, zone)
     for text in PUBLISHED:
         _publish(stack, token, text, "tweeted")
     stack.fail("403", username=AUTHOR)
-    post_id = _publish(stack, token, REFUSED_FIRST, "failed")
+    post_id = _publish(stack, token, REJECTED_FIRST, "failed")
     stack.graphql(_MOVE, {"id": post_id, "to": _now().isoformat()}, token)
     _wait_for_state(stack, token, post_id, "tweeted")
     stack.fail("duplicate", username=AUTHOR)
-    _publish(stack, token, REFUSED, "failed")
+    _publish(stack, token, REJECTED, "failed")
     stack.fail("commit_then_503", username=AUTHOR)
     _publish(stack, token, UNCLEAR, "unknown")
 
@@ -198,7 +198,7 @@ def _schedule_all(stack: RunningStack, token: str, zone: ZoneInfo) -> None:
 
 
 def _publish(stack: RunningStack, token: str, text: str, state: str) -> int:
-    """Has it come due now, and waits until it is in the state; returns its id."""
+    """Schedules a post for now, and waits until it is in the state; returns its id."""
     post_id = _create(stack, token, text, _now() + timedelta(milliseconds=500))
     _wait_for_state(stack, token, post_id, state)
     return post_id

@@ -6,6 +6,8 @@ import pytest
 
 from shared.config import SETTINGS
 
+pytest_plugins = ["without_browser"]
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _clean_environment() -> Iterator[None]:

@@ -1,44 +1,52 @@
-// The page: who is in front of it, and which view they look at.
+// The page: who is signed in, and which view is shown.
 
-import { SignedOut, signIn, signOut, subject, wayIn } from "./access_token.js";
+import { SignedOut, signIn, signInMethod, signOut, subject } from "./access_token.js";
 import * as actions from "./actions.js";
 import { calendar } from "./calendar.js";
 import { openComposer } from "./composer.js";
 import { config } from "./config.js";
-import { setAttribute, setText } from "./dom.js";
-import { focusFirstFault, showFault } from "./faults.js";
+import { developerTools } from "./developer_tools.js";
+import { element, setAttribute, setText, showMessage } from "./dom.js";
+import { focusFirstInvalid, showFieldError } from "./field_error.js";
+import { messageOf } from "./http.js";
 import { forget, start, stop } from "./live.js";
-import { machineRoom } from "./machine_room.js";
 import { postList } from "./post_list.js";
 import { posts } from "./posts.js";
 import { timeline } from "./timeline.js";
 import { timeOfDay } from "./times.js";
 
-const element = (id) => document.getElementById(id);
+/** @typedef {{show?: () => void, hide?: () => void}} View */
+
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/;
-const LIVENESS = { loading: "Loading", live: "Live", away: "Away" };
+const STATUS = { loading: "Loading", live: "Live", offline: "Offline" };
 
+const signInForm = element("sign-in", HTMLFormElement);
+const username = element("username", HTMLInputElement);
+const links = /** @type {HTMLAnchorElement[]} */ ([...element("views").querySelectorAll("a")]);
 const lists = postList(element("view-posts"));
-const views = new Map([
-  ["posts", {}],
-  ["calendar", calendar(element("view-calendar"), posts, actions) ?? {}],
-]);
-if (config.machineRoom) {
-  views.set("timeline", timeline(element("view-timeline"), config));
-  views.set("machine-room", machineRoom(element("view-machine-room"), config));
+/** @type {Map<string, View>} */
+const views = new Map();
+views.set("posts", {});
+views.set("calendar", calendar(element("view-calendar"), posts, actions));
+if (config.developerTools) {
+  views.set("timeline", timeline(element("view-timeline"), config.developerTools));
+  views.set("developer-tools", developerTools(element("view-developer-tools"), config.developerTools));
 }
-let current = null; // the name of the view that is shown
-let wanted = null; // the id of the post that is to be shown when it has come
-let author = null; // whose posts are here, by what their token calls them
+/** @type {string|null} The name of the view that is shown. */
+let current = null;
+/** @type {number|null} The id of the post to show when it is loaded. */
+let wanted = null;
+/** @type {string|null} Whose posts are loaded: the author's name in the token. */
+let author = null;
 
-element("sign-in").addEventListener("submit", comeIn);
+signInForm.addEventListener("submit", submitSignIn);
 element("sign-out").addEventListener("click", () => {
   signOut();
   forget();
   author = null;
-  leave();
+  showSignIn();
 });
-document.addEventListener("click", followAgain);
+document.addEventListener("click", followSameLink);
 element("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the hash names the view
   element("main").focus();
@@ -49,21 +57,26 @@ posts.addEventListener("change", () => {
   setText(element("name"), posts.author?.username ?? "");
   if (wanted) showPost(wanted);
 });
-for (const link of element("views").querySelectorAll("a")) {
-  link.hidden = !views.has(viewOf(link.hash).name);
-}
+for (const link of links) link.hidden = !views.has(targetOf(link.hash).name);
 enter();
 
 async function enter() {
-  const name = await subject().catch((error) => leave(error instanceof SignedOut ? "" : error.message));
-  if (!name) return;
-  if (name !== author) receive(name);
+  try {
+    const name = await subject();
+    if (name !== author) receive(name);
+  } catch (error) {
+    showSignIn(error instanceof SignedOut ? "" : messageOf(error));
+    return;
+  }
   show(true);
-  start(leave);
+  start(showSignIn);
   showView();
 }
 
-/** Nothing of whoever was here before stays. */
+/**
+ * Removes everything of the author before.
+ * @param {string} name
+ */
 function receive(name) {
   forget();
   author = name;
@@ -72,45 +85,53 @@ function receive(name) {
 }
 
 /**
- * Asks who is there. The page stays as it is behind that, with all that is typed in it, until somebody else comes.
- * @param {string} words Why, if the author did not ask for it.
+ * Shows the sign-in. The page stays as it is behind it, with all that was typed, until somebody else signs in.
+ * @param {string} message Why, if the author did not sign out.
  */
-function leave(words = "") {
+function showSignIn(message = "") {
   stop();
   hideView();
   show(false);
-  if (!wayIn) setText(element("sign-in-words"), "Nobody is signed in, and no sign-in is set up here.");
-  element("sign-in-button").hidden = !wayIn;
-  element("sign-in-field").hidden = wayIn !== "name";
-  showFault(element("username"), element("sign-in-fault"), words);
-  if (words || document.activeElement === document.body) element("username").focus();
+  if (!signInMethod) setText(element("sign-in-text"), "Nobody is signed in, and no sign-in is set up here.");
+  element("sign-in-button").hidden = !signInMethod;
+  element("sign-in-field").hidden = signInMethod !== "name";
+  showSignInError(message);
+  if (message || document.activeElement === document.body) username.focus();
 }
 
+/** @param {boolean} isSignedIn */
 function show(isSignedIn) {
   element("loading").hidden = true;
   for (const id of ["signed-in", "who", "views"]) element(id).hidden = !isSignedIn;
-  element("sign-in").hidden = isSignedIn;
-  if (!isSignedIn) element("away").hidden = true;
+  signInForm.hidden = isSignedIn;
+  if (!isSignedIn) element("offline").hidden = true;
 }
 
-async function comeIn(event) {
+/** @param {SubmitEvent} event */
+async function submitSignIn(event) {
   event.preventDefault();
-  const field = element("username");
-  const fault = (words) => showFault(field, element("sign-in-fault"), words);
-  const isName = wayIn !== "name" || USERNAME.test(field.value);
-  fault(isName ? null : "A name has 1 to 15 letters, digits and underscores, as on X.");
-  if (focusFirstFault(event.target)) return;
+  const isName = signInMethod !== "name" || USERNAME.test(username.value);
+  showSignInError(isName ? "" : "A name has 1 to 15 letters, digits and underscores, as on X.");
+  if (focusFirstInvalid(signInForm)) return;
   try {
-    await signIn(field.value);
+    await signIn(username.value);
   } catch (error) {
-    fault(error.message);
+    showSignInError(messageOf(error));
     return;
   }
   enter();
 }
 
-/** What a hash names: "#posts/12" is post 12 in the view of posts. */
-function viewOf(hash) {
+/** @param {string} message */
+function showSignInError(message) {
+  showFieldError(username, element("sign-in-error"), message);
+}
+
+/**
+ * What a hash names: "#posts/12" is post 12 in the view of posts.
+ * @param {string} hash
+ */
+function targetOf(hash) {
   const [name, id] = hash.slice(1).split("/");
   return { name: name || "posts", id: Number(id) || null };
 }
@@ -118,16 +139,16 @@ function viewOf(hash) {
 function showView() {
   if (element("signed-in").hidden) return;
   element("missing").hidden = true;
-  const { name, id } = viewOf(location.hash);
+  const { name, id } = targetOf(location.hash);
   const next = views.has(name) ? name : "posts";
   if (next !== current) {
     hideView();
     current = next;
     element(`view-${current}`).hidden = false;
-    views.get(current).show?.();
+    views.get(current)?.show?.();
   }
-  for (const link of element("views").querySelectorAll("a")) {
-    setAttribute(link, "aria-current", viewOf(link.hash).name === current ? "page" : null);
+  for (const link of links) {
+    setAttribute(link, "aria-current", targetOf(link.hash).name === current ? "page" : null);
   }
   document.body.dataset.view = current;
   if (id) showPost(id);
@@ -135,30 +156,34 @@ function showView() {
 
 function hideView() {
   if (!current) return;
-  views.get(current).hide?.();
+  views.get(current)?.hide?.();
   element(`view-${current}`).hidden = true;
   current = null;
 }
 
-/** A link to where one is already changes no hash, and is followed all the same. */
-function followAgain({ target }) {
-  const link = target.closest("a");
+/**
+ * A link to the present address changes no hash, and must work all the same.
+ * @param {MouseEvent} event
+ */
+function followSameLink({ target }) {
+  const link = target instanceof Element ? target.closest("a") : null;
   if (link?.hash && link.hash === location.hash) showView();
 }
 
-/** Brings a post into view, if need be when it has come. */
+/**
+ * Brings a post into view, at once or when it is loaded.
+ * @param {number} id
+ */
 function showPost(id) {
   const isShown = lists.show(id);
-  wanted = isShown || posts.heardAt ? null : id;
+  wanted = isShown || posts.answeredAt ? null : id;
   element("missing").hidden = isShown || wanted !== null;
 }
 
 function showStatus() {
-  setText(element("liveness"), LIVENESS[posts.state]);
+  setText(element("liveness"), STATUS[posts.state]);
   element("liveness").dataset.state = posts.state;
-  const isAway = posts.state === "away";
-  element("away").hidden = !isAway;
-  const since = posts.heardAt ? ` What you see is as of ${timeOfDay(posts.heardAt)}.` : "";
-  setText(element("away"), isAway ? `${posts.trouble}${since} It is asked again and again.` : "");
+  const age = posts.answeredAt ? ` This page shows the posts as of ${timeOfDay(posts.answeredAt)}.` : "";
+  showMessage(element("offline"), posts.state === "offline" ? `${posts.reason}${age} It tries again.` : "");
   if (wanted) showPost(wanted);
 }

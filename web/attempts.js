@@ -1,64 +1,77 @@
-// Each try to publish a post, to the millisecond, with what X said.
+// Each attempt to publish a post, to the millisecond, with X's answer.
 
 import { h, keyed, setText } from "./dom.js";
 import { instant, timeToTheMillisecond } from "./times.js";
 
+/** @import { Attempt, Post } from "./posts.js" */
+
+/** @type {Record<string, [string, string]>} */
 const OUTCOMES = {
   tweeted: ["On X", "good"],
   not_sent: ["Not sent", "wait"],
-  refused: ["Refused", "bad"],
+  skipped: ["Skipped", ""],
+  rejected: ["Rejected", "bad"],
   unknown: ["Unclear", "wait"],
   duplicate: ["On X already?", "wait"],
   absent: ["Not on X", ""],
   opened: ["Opened again", ""],
 };
 
-/**
- * The unfoldable log of a post's attempts.
- * @returns {{element: HTMLElement, refresh: (post) => void}}
- */
+/** The attempts of a post, as details that can be opened. */
 export function attemptLog() {
   const summary = h("summary", null);
   const list = h("ol", null);
   const element = h("details", { class: "attempts", hidden: true }, summary, list);
 
+  /** @param {Post} post */
   function refresh(post) {
-    const tries = post.post_attempts.filter(({ outcome }) => outcome !== "opened").length;
-    element.hidden = !post.post_attempts.length;
-    setText(summary, `${tries} ${tries === 1 ? "attempt" : "attempts"}`);
-    keyed(list, post.post_attempts, ({ number }) => number, entry, (node, attempt) => refreshEntry(node, attempt, post));
+    const attempts = post.post_attempts;
+    const count = attempts.filter(({ outcome }) => outcome !== "opened").length;
+    element.hidden = !attempts.length;
+    setText(summary, `${count} ${count === 1 ? "attempt" : "attempts"}`);
+    keyed(
+      list,
+      attempts,
+      ({ number }) => number,
+      createItem,
+      (item, attempt) => item.refresh(attempt, post),
+    );
   }
 
   return { element, refresh };
 }
 
-function entry() {
-  return h(
-    "li",
-    null,
-    h("p", { class: "attempt-head" }, h("time", null), h("span", { class: "chip" }), h("span", { class: "took number" })),
-    h("p", { class: "attempt-detail" }),
-    h("blockquote", { class: "attempt-text", dir: "auto" }),
-  );
+function createItem() {
+  const time = h("time", null);
+  const chip = h("span", null);
+  const took = h("span", { class: "took number" });
+  const detail = h("p", { class: "attempt-detail" });
+  const text = h("blockquote", { class: "attempt-text", dir: "auto" });
+  const item = h("li", null, h("p", { class: "attempt-head" }, time, chip, took), detail, text);
+
+  /**
+   * @param {Attempt} attempt
+   * @param {Post} post
+   */
+  function refresh(attempt, post) {
+    const [word, tone] = OUTCOMES[attempt.outcome ?? ""] ?? ["Waiting for X", "accent"];
+    const hasOtherText = attempt.outcome !== "opened" && attempt.text !== post.text;
+    time.dateTime = attempt.started_at;
+    setText(time, timeToTheMillisecond(attempt.started_at));
+    setText(chip, word);
+    chip.className = `chip ${tone}`;
+    setText(took, [duration(attempt), attempt.status_code && `HTTP ${attempt.status_code}`].filter(Boolean).join(", "));
+    setText(detail, attempt.detail ?? "");
+    text.hidden = !hasOtherText;
+    setText(text, hasOtherText ? attempt.text : "");
+  }
+
+  return Object.assign(item, { refresh });
 }
 
-function refreshEntry(node, attempt, post) {
-  const [time, chip, took] = node.firstElementChild.children;
-  const [, detail, text] = node.children;
-  const [word, tone] = OUTCOMES[attempt.outcome] ?? ["X is being asked", "accent"];
-  const isOther = attempt.outcome !== "opened" && attempt.text !== post.text;
-  time.dateTime = attempt.started_at;
-  setText(time, timeToTheMillisecond(attempt.started_at));
-  setText(chip, word);
-  chip.className = `chip ${tone}`;
-  setText(took, [lasted(attempt), attempt.status_code && `HTTP ${attempt.status_code}`].filter(Boolean).join(", "));
-  setText(detail, attempt.detail ?? "");
-  text.hidden = !isOther;
-  setText(text, isOther ? attempt.text : "");
-}
-
-function lasted({ started_at, finished_at, outcome }) {
+/** @param {Attempt} attempt */
+function duration({ started_at, finished_at, outcome }) {
   if (!finished_at || outcome === "opened") return "";
-  const milliseconds = instant(finished_at) - instant(started_at);
+  const milliseconds = instant(finished_at).getTime() - instant(started_at).getTime();
   return milliseconds < 10_000 ? `${milliseconds} ms` : `${Math.round(milliseconds / 1000)} s`;
 }

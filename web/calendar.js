@@ -1,45 +1,49 @@
-// The calendar: a week or a month of the author's posts, each at its time, to be moved by hand or by keyboard.
+// The calendar: a week or a month of the author's posts, each at its time; posts are moved by dragging or by keyboard.
 
 import { calendarBar } from "./calendar_bar.js";
-import { pastQuestion, postCard } from "./calendar_card.js";
 import { addDays, daysFrom, monthTitle, rangeTitle, startOfMonth, startOfWeek, weeksOfMonth } from "./calendar_days.js";
-import { entryButtons } from "./calendar_entry.js";
-import { hands } from "./calendar_hands.js";
+import { listenToInput } from "./calendar_input.js";
 import { monthTable } from "./calendar_month.js";
 import { moving } from "./calendar_moving.js";
+import { entryButtons, pastConfirmation, postCard } from "./calendar_post.js";
 import { weekTable } from "./calendar_week.js";
-import { h, keepingFocus, setText } from "./dom.js";
+import { h, keepingFocus, setText, showMessage } from "./dom.js";
 import { dayKey, offsetAt, startOfDay, zone } from "./times.js";
+
+/** @import { Kind } from "./calendar_bar.js" */
+/** @import { Entry } from "./calendar_post.js" */
+/** @import { PostStore } from "./posts.js" */
 
 const KIND = "calendar-kind";
 const NARROW_PIXELS = 560;
 const TICK_MILLISECONDS = 10_000;
-const NEWS_MILLISECONDS = 8_000;
+const ANNOUNCEMENT_MILLISECONDS = 8_000;
 const HELP = "Drag a post to move it, or press Enter on it. A double click or Shift+Enter shows it in the list.";
-const HELP_FOR_FINGERS = "Tap a post to read it. It can be moved in the list.";
+const HELP_FOR_TOUCH = "Tap a post to read it. It can be moved in the list.";
 
 /**
- * Makes the calendar in `root`.
+ * Makes the calendar in `root`. It renders only while it is shown.
  * @param {HTMLElement} root
- * @param {object} posts See posts.js.
- * @param {{move: (id, date: Date) => Promise}} actions
- * @returns {{show: () => void, hide: () => void}} It draws only while it is shown.
+ * @param {PostStore} posts
+ * @param {{move: (id: number, date: Date) => Promise<{updated_at: string}>}} actions
  */
 export function calendar(root, posts, actions) {
-  let kind = remembered();
-  let anchor = startOfDay(new Date()); // a day that is to be seen
+  /** @type {Kind} */
+  let kind = localStorage.getItem(KIND) === "month" ? "month" : "week";
+  let anchor = startOfDay(new Date()); // a day that is shown
+  /** @type {Date|null} */
   let openDay = null;
   let isShown = false;
-  let isDrawing = false;
+  let isRendering = false;
   let hasScrolled = false;
-  let ticking = null;
-  let saidAt = 0;
+  let timer = 0;
+  let announcedAt = 0;
 
   const bar = calendarBar({ turn, today: () => goTo(new Date()), choose, jump: jumpToNext });
-  const complaint = h("p", { class: "notice bad", role: "alert", hidden: true });
-  const news = h("p", { class: "calendar-news", "aria-live": "polite" });
+  const error = h("p", { class: "notice bad", role: "alert", hidden: true });
+  const announcement = h("p", { class: "calendar-announcement", "aria-live": "polite" });
   const card = postCard();
-  const question = pastQuestion();
+  const confirmation = pastConfirmation();
   const buttons = entryButtons("calendar-help");
   const week = weekTable(buttons, open);
   const month = monthTable(buttons, open);
@@ -49,105 +53,119 @@ export function calendar(root, posts, actions) {
   root.classList.add("calendar");
   root.append(
     bar.element,
-    complaint,
+    error,
     area,
     h(
       "div",
       { class: "calendar-foot" },
-      h("p", { class: "calendar-help for-fingers" }, HELP_FOR_FINGERS),
+      h("p", { class: "calendar-help for-touch" }, HELP_FOR_TOUCH),
       h("p", { class: "calendar-help for-keys", id: "calendar-help" }, HELP),
-      news,
+      announcement,
     ),
     card.element,
-    question.element,
+    confirmation.element,
   );
 
   const move = moving({
     posts,
-    move: (id, date) => actions.move(id, date),
-    say,
-    complain,
-    confirm: question.ask,
+    move: actions.move,
+    announce,
+    showError: (message) => showMessage(error, message),
+    confirm: confirmation.confirm,
     redraw: follow,
-    seek,
+    reveal,
   });
-  hands(area, move, {
+  listenToInput(area, move, {
     kind: () => kind,
     table: () => tables[kind],
-    look,
+    showCard,
     open: (id) => {
       location.hash = `#posts/${id}`;
     },
-    isDrawing: () => isDrawing,
+    isRendering: () => isRendering,
   });
-  posts.addEventListener("change", ({ detail }) => {
-    buttons.forget(detail.removed);
+  posts.addEventListener("change", () => {
+    buttons.forget((id) => !posts.get(id));
     move.settle();
   });
-  posts.addEventListener("status", draw);
-  new ResizeObserver(draw).observe(root);
+  posts.addEventListener("status", render);
+  new ResizeObserver(render).observe(root);
 
-  /** Draws, and turns over to the days in which what is carried is now. */
+  /** Renders, and turns to the days of what is dragged. */
   function follow() {
-    const carried = move.carried();
-    if (carried && !shownDays().some((day) => dayKey(day) === dayKey(carried.time))) anchor = startOfDay(carried.time);
-    draw();
+    const dragged = move.dragged();
+    if (dragged && !isIn(dragged.time, shownDays())) anchor = startOfDay(dragged.time);
+    render();
   }
 
-  /** Turns to the days of a post, and gives it the focus if that was lost on the way. */
-  function seek(id) {
+  /**
+   * Turns to the days of a post, and gives it the focus if that was lost on the way.
+   * @param {number} id
+   */
+  function reveal(id) {
     const post = posts.get(id);
     if (!post || !isShown) return;
-    if (!isIn(move.entryOf(post).time, shownDays())) anchor = startOfDay(move.entryOf(post).time);
-    draw();
+    const { time } = move.entryOf(post);
+    if (!isIn(time, shownDays())) anchor = startOfDay(time);
+    render();
     focusIfLost(id);
   }
 
+  /** @param {number} id */
   function focusIfLost(id) {
     if (document.activeElement === document.body) buttons.of(id).focus();
   }
 
-  function draw() {
-    if (!isShown || isDrawing) return;
-    isDrawing = true;
+  function render() {
+    if (!isShown || isRendering) return;
+    isRendering = true;
     keepingFocus(() => {
       const entries = entriesInOrder();
       const shown = entries.filter(({ time }) => isIn(time, shownDays()));
       for (const entry of shown) buttons.refresh(entry);
-      drawTables(shown);
-      drawBar(entries, shown);
+      renderTables(shown);
+      renderBar(entries, shown.length);
     });
-    isDrawing = false;
+    isRendering = false;
   }
 
-  function drawTables(shown) {
-    const ofDay = byDay(shown);
-    const entriesOf = (day) => ofDay.get(dayKey(day)) ?? [];
+  /** @param {Entry[]} shown */
+  function renderTables(shown) {
+    const byDay = Map.groupBy(shown, ({ time }) => dayKey(time));
+    /** @param {Date} day */
+    const entriesOf = (day) => byDay.get(dayKey(day)) ?? [];
     week.element.hidden = kind !== "week";
     month.element.hidden = kind !== "month";
     if (kind === "week") week.render(shownDays(), entriesOf, openDay);
     else month.render(weeksOfMonth(anchor), anchor, entriesOf, openDay);
   }
 
-  function drawBar(entries, shown) {
+  /**
+   * @param {Entry[]} entries
+   * @param {number} count
+   */
+  function renderBar(entries, count) {
     const days = shownDays();
     bar.render({
       kind,
       name: kind === "month" ? monthTitle(anchor) : rangeTitle(days),
       span: kind === "month" ? "month" : days.length === 7 ? "week" : `${days.length} days`,
-      words: `${countOf(shown.length)} Times are those of ${zone} (${offsetAt(anchor)}).`,
-      next: shown.length ? null : (nextOf(entries)?.time ?? null),
+      description: `${inWords(count)} Times are those of ${zone} (${offsetAt(anchor)}).`,
+      next: count ? null : (nextOf(entries)?.time ?? null),
     });
   }
 
-  function countOf(count) {
+  /** @param {number} count */
+  function inWords(count) {
     if (posts.state === "loading") return "Loading…";
     if (count === 0) return "No posts here.";
     return count === 1 ? "1 post." : `${count} posts.`;
   }
 
+  /** @param {Entry[]} entries */
   function nextOf(entries) {
-    return entries.find(({ time }) => time > shownDays().at(-1)) ?? entries.at(-1) ?? null;
+    const end = endOf(shownDays());
+    return entries.find(({ time }) => time >= end) ?? entries.at(-1);
   }
 
   function shownDays() {
@@ -155,53 +173,60 @@ export function calendar(root, posts, actions) {
     return root.clientWidth < NARROW_PIXELS ? daysFrom(anchor, 3) : daysFrom(startOfWeek(anchor), 7);
   }
 
+  /** @param {Date} date */
   function goTo(date) {
     anchor = startOfDay(date);
     openDay = null;
-    draw();
+    render();
     scrollToHours();
   }
 
+  /** @param {-1|1} direction */
   function turn(direction) {
     if (kind === "week") goTo(addDays(anchor, direction * shownDays().length));
     else goTo(new Date(anchor.getFullYear(), anchor.getMonth() + direction, 1));
   }
 
   function jumpToNext() {
-    const { post, time } = nextOf(entriesInOrder());
-    goTo(time);
-    buttons.of(post.id).focus();
+    const next = nextOf(entriesInOrder());
+    if (!next) return;
+    goTo(next.time);
+    buttons.of(next.post.id).focus();
   }
 
+  /** @param {Kind} wanted */
   function choose(wanted) {
     const today = startOfDay(new Date());
-    if (kind === "month" && +startOfMonth(today) === +startOfMonth(anchor)) anchor = today;
+    const isThisMonth = startOfMonth(today).getTime() === startOfMonth(anchor).getTime();
+    if (kind === "month" && isThisMonth) anchor = today;
     kind = wanted;
     openDay = null;
-    remember(kind);
-    draw();
+    localStorage.setItem(KIND, kind);
+    render();
     scrollToHours();
   }
 
+  /** @param {Date} day */
   function open(day) {
     openDay = openDay !== null && dayKey(openDay) === dayKey(day) ? null : day;
-    draw();
-    focusIfLost(entriesInOrder().find(({ time }) => isIn(time, [day])).post.id);
+    render();
+    const first = entriesInOrder().find(({ time }) => isIn(time, [day]));
+    if (first) focusIfLost(first.post.id);
   }
 
-  function look(pressed) {
-    const { post, time } = move.entryOf(posts.get(pressed.dataset.post));
-    card.show(post, time, pressed);
+  /**
+   * @param {number} id
+   * @param {HTMLElement} button
+   */
+  function showCard(id, button) {
+    const post = posts.get(id);
+    if (post) card.show(post, move.entryOf(post).time, button);
   }
 
-  function say(words) {
-    setText(news, words);
-    saidAt = Date.now();
-  }
-
-  function complain(words) {
-    setText(complaint, words);
-    complaint.hidden = !words;
+  /** @param {string} message */
+  function announce(message) {
+    setText(announcement, message);
+    announcedAt = Date.now();
   }
 
   function scrollToHours() {
@@ -209,55 +234,43 @@ export function calendar(root, posts, actions) {
   }
 
   function entriesInOrder() {
-    return posts.all().map(move.entryOf).sort(byTime);
+    const entries = posts.all().map(move.entryOf);
+    return entries.sort((one, other) => one.time.getTime() - other.time.getTime() || one.post.id - other.post.id);
   }
 
   function show() {
     isShown = true;
-    draw();
+    render();
     if (!hasScrolled) scrollToHours();
     hasScrolled = true;
-    ticking = setInterval(tick, TICK_MILLISECONDS);
+    timer = setInterval(tick, TICK_MILLISECONDS);
   }
 
   function tick() {
-    if (!move.carried() && Date.now() - saidAt > NEWS_MILLISECONDS) say("");
-    draw();
+    if (!move.dragged() && Date.now() - announcedAt > ANNOUNCEMENT_MILLISECONDS) announce("");
+    render();
   }
 
   function hide() {
     isShown = false;
-    clearInterval(ticking);
-    move.letGo();
+    clearInterval(timer);
+    move.end();
     card.hide();
-    complain("");
+    showMessage(error, "");
   }
 
   return { show, hide };
 }
 
+/**
+ * @param {Date} time
+ * @param {Date[]} days
+ */
 function isIn(time, days) {
-  return time >= days[0] && time < addDays(days.at(-1), 1);
+  return time >= days[0] && time < endOf(days);
 }
 
-function byDay(entries) {
-  const days = new Map();
-  for (const entry of entries) {
-    const key = dayKey(entry.time);
-    if (days.has(key)) days.get(key).push(entry);
-    else days.set(key, [entry]);
-  }
-  return days;
-}
-
-function byTime(one, other) {
-  return one.time - other.time || one.post.id - other.post.id;
-}
-
-function remembered() {
-  return localStorage.getItem(KIND) === "month" ? "month" : "week";
-}
-
-function remember(kind) {
-  localStorage.setItem(KIND, kind);
+/** @param {Date[]} days */
+function endOf(days) {
+  return addDays(days[days.length - 1], 1);
 }

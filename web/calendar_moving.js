@@ -1,135 +1,171 @@
-// Moving a post in the calendar: it is picked up, carried and dropped; then the server is asked, which may refuse.
+// Moving a post in the calendar: it is picked up, dragged and dropped; then the server is asked, which may refuse.
 
-import { actionsOf, isBeingLookedUp } from "./post_state.js";
+import { messageOf } from "./http.js";
+import { actionsOf, willBeReconciled } from "./post_state.js";
 import { beginning } from "./post_text.js";
 import { dayAndTime, instant, now, timeOfDay } from "./times.js";
 
-const HELP = "Arrow keys move it, Enter drops it, Escape puts it back.";
+/** @import { Entry } from "./calendar_post.js" */
+/** @import { Post, PostStore } from "./posts.js" */
+
+const HELP = "Arrow keys move it, Enter drops it, Escape cancels.";
+
+/** @typedef {ReturnType<typeof moving>} Moving */
 
 /**
  * @param {object} calendar
- * @param {object} calendar.posts
- * @param {(id, date: Date) => Promise} calendar.move Asks the server.
- * @param {(words: string) => void} calendar.say Tells each step.
- * @param {(words: string) => void} calendar.complain Tells a refusal; "" takes the last one back.
- * @param {(words: string) => Promise<boolean>} calendar.confirm Asks before a post goes into the past.
+ * @param {PostStore} calendar.posts
+ * @param {(id: number, date: Date) => Promise<{updated_at: string}>} calendar.move Asks the server.
+ * @param {(message: string) => void} calendar.announce Shows each step.
+ * @param {(message: string) => void} calendar.showError Shows a refusal; "" removes the last one.
+ * @param {(message: string) => Promise<boolean>} calendar.confirm Called before a post is moved to the past.
  * @param {() => void} calendar.redraw
- * @param {(id) => void} calendar.seek Shows a post that stands again where it was.
+ * @param {(id: number) => void} calendar.reveal Shows a post that is back at its time.
  */
-export function moving({ posts, move, say, complain, confirm, redraw, seek }) {
-  const asked = new Map(); // by id: where a post is on its way to, and the `updated_at` that will tell of it
-  let carried = null;
+export function moving({ posts, move, announce, showError, confirm, redraw, reveal }) {
+  /** @type {Map<number, {time: Date, updatedAt: string|null}>} The requested time of a post, by its id, and the
+   * `updated_at` that will show it. */
+  const requested = new Map();
+  /** @type {{id: number, time: Date}|null} */
+  let dragged = null;
 
-  /** Where a post stands in the calendar, and whether it is `carried` or `moving`. */
+  /**
+   * Where a post stands in the calendar.
+   * @param {Post} post
+   * @returns {Entry}
+   */
   function entryOf(post) {
-    if (carried?.id === post.id) return { post, time: carried.time, status: "carried" };
-    if (asked.has(post.id)) return { post, time: asked.get(post.id).time, status: "moving" };
+    if (dragged?.id === post.id) return { post, time: dragged.time, status: "dragged" };
+    const request = requested.get(post.id);
+    if (request) return { post, time: request.time, status: "moving" };
     return { post, time: instant(post.schedule_for), status: "" };
   }
 
-  /** Returns whether it could be picked up; if not, why is told. */
+  /**
+   * Returns whether the post can be moved; if not, the reason is announced.
+   * @param {number} id
+   */
   function pickUp(id, help = HELP) {
-    complain("");
+    showError("");
     const post = posts.get(id);
-    const words = asked.has(id) ? "It is being moved already." : whyNot(post);
-    if (words) {
-      say(`“${beginning(post.text)}” cannot be moved. ${words}`);
+    if (!post) return false;
+    const reason = requested.has(id) ? "It is being moved already." : reasonToStay(post);
+    if (reason) {
+      announce(`“${beginning(post.text)}” cannot be moved. ${reason}`);
       return false;
     }
-    carried = { id, time: instant(post.schedule_for) };
-    say(`Picked up “${beginning(post.text)}”, ${dayAndTime(carried.time)}. ${help}`);
+    dragged = { id, time: instant(post.schedule_for) };
+    announce(`Picked up “${beginning(post.text)}”, ${dayAndTime(dragged.time)}. ${help}`);
     redraw();
     return true;
   }
 
-  function carryTo(time) {
-    if (+time === +carried.time) return;
-    carried.time = time;
-    say(`${dayAndTime(time)}${isPast(time) ? ", which has passed: it would go out at once" : ""}.`);
+  /** @param {Date} time */
+  function dragTo(time) {
+    if (!dragged || time.getTime() === dragged.time.getTime()) return;
+    dragged.time = time;
+    announce(`${dayAndTime(time)}${isPast(time) ? ", which has passed: it would be published at once" : ""}.`);
     redraw();
   }
 
   async function drop() {
-    const { id, time } = carried;
-    const before = instant(posts.get(id).schedule_for);
-    if (+time === +before) return putBack();
-    if (isPast(time)) {
-      const isWanted = await confirm(`${dayAndTime(time)} has passed.`);
-      if (carried?.id !== id) return undefined; // it was published meanwhile, or deleted
-      if (!isWanted) return putBack();
+    const post = dragged && posts.get(dragged.id);
+    if (!dragged || !post) return;
+    const { id, time } = dragged;
+    if (isAt(post, time)) {
+      cancel();
+      return;
     }
-    carried = null;
-    return ask(id, time);
+    if (isPast(time)) {
+      const isConfirmed = await confirm(`${dayAndTime(time)} has passed.`);
+      if (dragged?.id !== id) return; // it was published meanwhile, or deleted
+      if (!isConfirmed) {
+        cancel();
+        return;
+      }
+    }
+    dragged = null;
+    await request(post, time);
   }
 
-  async function ask(id, time) {
-    const name = `“${beginning(posts.get(id).text)}”`;
-    const on = { time, updatedAt: null };
-    asked.set(id, on);
-    say(`Moving ${name} to ${dayAndTime(time)}.`);
+  /**
+   * @param {Post} post
+   * @param {Date} time
+   */
+  async function request(post, time) {
+    const name = `“${beginning(post.text)}”`;
+    requested.set(post.id, { time, updatedAt: null });
+    announce(`Moving ${name} to ${dayAndTime(time)}.`);
     redraw();
     try {
-      const answer = await move(id, time);
-      on.updatedAt = answer?.updated_at ?? "";
-      say(`Moved ${name} to ${dayAndTime(time)}.`);
+      const { updated_at } = await move(post.id, time);
+      requested.set(post.id, { time, updatedAt: updated_at });
+      announce(`Moved ${name} to ${dayAndTime(time)}.`);
     } catch (error) {
-      asked.delete(id);
-      const post = posts.get(id);
-      say("");
-      complain(post ? `${name} stays at ${dayAndTime(post.schedule_for)}. ${error.message}` : error.message);
-      seek(id);
+      requested.delete(post.id);
+      const present = posts.get(post.id);
+      announce("");
+      showError(`${present ? `${name} stays at ${dayAndTime(present.schedule_for)}. ` : ""}${messageOf(error)}`);
+      reveal(post.id);
     }
     settle();
   }
 
-  function putBack() {
-    const id = carried?.id;
-    letGo();
-    if (id) seek(id);
+  function cancel() {
+    const id = dragged?.id;
+    end();
+    if (id) reveal(id);
   }
 
-  /** Puts it back, while the author is on their way elsewhere. */
-  function letGo() {
-    if (!carried) return;
-    const post = posts.get(carried.id);
-    carried = null;
-    say(post ? `Put back: ${dayAndTime(post.schedule_for)}.` : "");
+  /** Cancels, and leaves the view as it is: the author is going elsewhere. */
+  function end() {
+    if (!dragged) return;
+    const post = posts.get(dragged.id);
+    dragged = null;
+    announce(post ? `Cancelled: it stays at ${dayAndTime(post.schedule_for)}.` : "");
     redraw();
   }
 
-  /** Takes note of what changed: what was asked for may have come, what is carried may be gone. */
+  /** Takes changed posts: a requested time may be shown now, the dragged post may be deleted. */
   function settle() {
-    for (const [id, { time, updatedAt }] of asked) {
+    for (const [id, { time, updatedAt }] of requested) {
       const post = posts.get(id);
-      const isThere = post && +instant(post.schedule_for) === +time;
-      const isOvertaken = updatedAt !== null && post && instant(post.updated_at) >= instant(updatedAt || 0);
-      if (!post || isThere || isOvertaken) asked.delete(id);
+      const isOvertaken = post && updatedAt !== null && instant(post.updated_at) >= instant(updatedAt);
+      if (!post || isAt(post, time) || isOvertaken) requested.delete(id);
     }
-    if (carried) keepIfItCanMove();
+    const post = dragged && posts.get(dragged.id);
+    const reason = post ? reasonToStay(post) : "It was deleted.";
+    if (dragged && reason) {
+      dragged = null;
+      showError(`It can no longer be moved. ${reason}`);
+    }
     redraw();
   }
 
-  function keepIfItCanMove() {
-    const post = posts.get(carried.id);
-    const words = post ? whyNot(post) : "It was deleted.";
-    if (!words) return;
-    carried = null;
-    complain(`It can no longer be moved. ${words}`);
-  }
-
-  return { entryOf, pickUp, carryTo, drop, putBack, letGo, settle, carried: () => carried };
+  return { entryOf, pickUp, dragTo, drop, cancel, end, settle, dragged: () => dragged };
 }
 
-/** Why a post stays where it is; empty when it can be moved. */
-function whyNot(post) {
+/**
+ * Why a post cannot be moved; empty when it can.
+ * @param {Post} post
+ */
+function reasonToStay(post) {
   if (actionsOf(post).has("move")) return "";
   if (post.state === "tweeted") return "It is published.";
   if (post.state === "sending") return "It is being published just now.";
-  return isBeingLookedUp(post)
-    ? `Whether it is on X is looked up at ${timeOfDay(post.not_before)}; until then it might come out twice.`
-    : "It is closed.";
+  if (!willBeReconciled(post) || !post.reconcile_at) return "It is closed.";
+  return `At ${timeOfDay(post.reconcile_at)} X is asked whether it has this post; before that it might be published twice.`;
 }
 
+/**
+ * @param {Post} post
+ * @param {Date} time
+ */
+function isAt(post, time) {
+  return instant(post.schedule_for).getTime() === time.getTime();
+}
+
+/** @param {Date} time */
 function isPast(time) {
-  return time < now();
+  return time.getTime() < now();
 }

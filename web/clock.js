@@ -1,15 +1,15 @@
-// The time by the server's clock: the device's own may be minutes off, and the posts go out by the server's.
+// The time by the server's clock: the device's own clock may be minutes off, and posts are published by the server's.
 //
-// Hasura tells no time, and other origins' `Date` cannot be read. But whatever host serves this page says with each
-// answer what time it has.
+// Hasura sends no time, and the `Date` header of other origins cannot be read. But the host of this page sends its time
+// with each answer.
 
-const EVERY = 10 * 60_000; // the device's clock may be set right, or wander, while the page is open
+const EVERY = 10 * 60_000; // the device's clock may be corrected, or drift, while the page is open
 const WORTH_TELLING = 60_000;
-const SECOND = 1_000; // `Date` leaves out the fraction
+const SECOND = 1_000; // `Date` has no fraction of a second
 
 let offset = 0; // of the server's clock from the device's, in milliseconds
 
-/** Fires `change` when more, or less, is known of the server's clock. */
+/** Fires `change` when the measured difference changes. */
 export const clock = new EventTarget();
 
 /** Now, in milliseconds since 1970: by the server's clock when it is known, else by the device's. */
@@ -22,29 +22,29 @@ export function behind() {
   return Math.abs(offset) > WORTH_TELLING ? offset : 0;
 }
 
-async function learn() {
+async function measure() {
   if (document.hidden) return;
-  const askedAt = Date.now();
+  const sentAt = Date.now();
   const time = await serverTime();
   const answeredAt = Date.now();
   if (time === null) return;
-  const [least, most] = [time - answeredAt, time + SECOND - askedAt];
+  const [least, most] = [time - answeredAt, time + SECOND - sentAt];
   if (least <= offset && offset <= most) return;
   offset = least <= 0 && 0 <= most ? 0 : (least + most) / 2;
   clock.dispatchEvent(new Event("change"));
 }
 
-/** Null when nobody answers, or without a time. A query of its own keeps caches from answering with an old one. */
+/** Null without an answer, or without a time in it. A query of its own keeps caches from answering with an old one. */
 async function serverTime() {
   try {
     const { headers } = await fetch(`config.json?at=${Date.now()}`, { method: "HEAD", cache: "no-store" });
-    const time = Date.parse(headers.get("Date")) + Number(headers.get("Age")) * SECOND;
+    const time = Date.parse(headers.get("Date") ?? "") + Number(headers.get("Age")) * SECOND;
     return Number.isNaN(time) ? null : time;
   } catch {
     return null;
   }
 }
 
-learn();
-setInterval(learn, EVERY);
-document.addEventListener("visibilitychange", learn);
+measure();
+setInterval(measure, EVERY);
+document.addEventListener("visibilitychange", measure);

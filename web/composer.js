@@ -1,37 +1,46 @@
 // Writing a post and choosing its time.
 
 import { createPost } from "./actions.js";
-import { h, keyed, setText } from "./dom.js";
+import { element, h, keyed, setText, showMessage } from "./dom.js";
 import { keepDraft, keptDraft, newDraft, newKey } from "./draft.js";
-import { focusFirstFault, showFault } from "./faults.js";
-import { Problem } from "./http.js";
+import { warnOfDuplicates } from "./duplicates.js";
+import { focusFirstInvalid, showFieldError } from "./field_error.js";
+import { messageOf, Problem } from "./http.js";
 import { posts } from "./posts.js";
-import { lengthRing } from "./text_field.js";
-import { textFault } from "./text_length.js";
+import { lengthGauge } from "./text_field.js";
+import { textError } from "./text_length.js";
 import { dayAndTime } from "./times.js";
-import { warnOfTwins } from "./twins.js";
 import { proposedTime, whenField } from "./when_field.js";
 
-const element = (id) => document.getElementById(id);
-const form = element("composer");
-const { text, schedule_for: whenInput, account_id: account, when_late: whenLate } = form.elements;
-const faults = {
-  text: "text-fault",
-  schedule_for: "when-fault",
-  account_id: "account-fault",
-  when_late: "when-late-fault",
+/** @import { FieldProblem } from "./http.js" */
+
+const form = element("composer", HTMLFormElement);
+const text = element("text", HTMLTextAreaElement);
+const whenInput = element("when", HTMLInputElement);
+const account = element("account", HTMLSelectElement);
+const whenLate = element("when-late", HTMLInputElement);
+
+/**
+ * The fields, by their names in the API, with the element of the error of each.
+ * @type {Record<string, [HTMLElement, HTMLElement]>}
+ */
+const fields = {
+  text: [text, element("text-error")],
+  schedule_for: [whenInput, element("when-error")],
+  account_id: [account, element("account-error")],
+  when_late: [whenLate, element("when-late-error")],
 };
-const FORBIDDEN = "You may not post from this account, or not any more.";
+const FORBIDDEN = "You may not post from this account, or no longer.";
 const TICK = 1_000;
 
-let author = null;
+let author = "";
 let draft = newDraft();
 let isSending = false;
 
-const ring = lengthRing(text, "text-length");
+const gauge = lengthGauge(text, "text-length");
 const when = whenField(whenInput, element("when-zone"), element("quick-picks"));
 
-text.after(ring.element);
+text.after(gauge.element);
 form.addEventListener("input", takeInput);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -40,14 +49,17 @@ form.addEventListener("submit", (event) => {
 form.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
 });
-posts.addEventListener("change", takeNews);
+posts.addEventListener("change", takePosts);
 setInterval(tick, TICK);
 
-/** Shows the kept draft of an author, by what their token calls them. */
+/**
+ * Shows the kept draft of an author.
+ * @param {string} name The author's name in the token.
+ */
 export function openComposer(name) {
   author = name;
   draft = keptDraft(author);
-  say("");
+  showResult("");
   showDraft();
 }
 
@@ -57,98 +69,101 @@ function showDraft() {
   else when.set(draft.when === null ? proposedTime() : new Date(draft.when));
   whenLate.checked = draft.when_late === "publish";
   showAccounts();
-  ring.refresh();
+  gauge.refresh();
   when.refresh();
-  for (const name of Object.keys(faults)) fault(name, null);
-  warnAgain();
+  for (const name of Object.keys(fields)) showError(name, null);
+  showWarnings();
 }
 
+/** @param {Event} event */
 function takeInput({ target }) {
   draft.text = text.value;
   if (target === whenInput) draft.when = when.date()?.toISOString() ?? "";
   if (target === account) draft.account_id = Number(account.value) || null;
   draft.when_late = whenLate.checked ? "publish" : "skip";
   keepDraft(author, draft);
-  if (target.name in faults) fault(target.name, null);
-  say("");
-  warnAgain();
+  for (const [name, [field]] of Object.entries(fields)) if (target === field) showError(name, null);
+  showResult("");
+  showWarnings();
 }
 
 async function send() {
   if (isSending || !author) return;
-  for (const [name, words] of Object.entries(ownFaults())) fault(name, words);
-  if (focusFirstFault(form)) return;
-  draft.when = when.date().toISOString(); // sent once, it stays: the same key means the same draft
+  const schedule_for = when.date();
+  for (const [name, message] of Object.entries(ownErrors())) showError(name, message);
+  if (focusFirstInvalid(form) || !schedule_for) return;
+  draft.when = schedule_for.toISOString(); // after it was sent it stays: the same key means the same draft
   draft.isSent = true;
   keepDraft(author, draft);
   const sent = { ...draft };
   setSending(true);
   try {
-    const { insert_scheduled_post_one: row } = await createPost(asked(), sent.key);
+    const { text, when_late, account_id } = draft;
+    const body = { text, schedule_for, when_late, ...(account_id && { account_id }) };
+    const { insert_scheduled_post_one: row } = await createPost(body, sent.key);
     finish(sent, row, "Scheduled for");
   } catch (error) {
     showFailure(error);
   } finally {
     setSending(false);
-    takeNews(); // it may have come into the list while nobody looked
+    takePosts(); // the post may have come into the list while it was being sent
   }
 }
 
-/** The draft as createPost takes it. */
-function asked() {
-  return {
-    text: draft.text,
-    schedule_for: when.date(),
-    when_late: draft.when_late,
-    ...(draft.account_id && { account_id: draft.account_id }),
-  };
-}
-
-function ownFaults() {
+function ownErrors() {
   const isChoice = posts.accounts.length > 1;
   return {
-    text: textFault(text.value),
-    schedule_for: when.fault(),
+    text: textError(text.value),
+    schedule_for: when.error(),
     account_id: isChoice && !account.value ? "Choose the account that posts." : null,
   };
 }
 
-/** What was sent is stored as `row`: the next draft begins, with what was written since. */
-function finish(sent, row, words) {
-  const goesOn = draft.text !== sent.text;
-  draft = { ...newDraft(), account_id: draft.account_id, ...(goesOn && { text: draft.text, when: draft.when }) };
+/**
+ * The draft that was sent is stored as `row`: the next draft begins, with the text that was typed since.
+ * @param {{text: string}} sent
+ * @param {{schedule_for: string}} row
+ * @param {string} message
+ */
+function finish(sent, row, message) {
+  const hasNewText = draft.text !== sent.text;
+  draft = { ...newDraft(), account_id: draft.account_id, ...(hasNewText && { text: draft.text, when: draft.when }) };
   keepDraft(author, draft);
-  say("", `${words} ${dayAndTime(row.schedule_for)}.`);
+  showResult("", `${message} ${dayAndTime(row.schedule_for)}.`);
   showDraft();
 }
 
+/** @param {unknown} error */
 function showFailure(error) {
   if (!(error instanceof Problem) || error.status >= 500) {
-    say(`${error.message} Your draft is kept. Schedule it again: it will not become two posts.`);
+    showResult(`${messageOf(error)} Your draft is kept. Schedule it again: it will not become two posts.`);
     return;
   }
   if (error.type.endsWith("/key-reused")) {
     Object.assign(draft, newKey());
     keepDraft(author, draft);
-    say("An earlier version of this draft was scheduled already. Schedule again if you want this one as well.");
+    showResult("An earlier version of this draft was scheduled already. Schedule again if you want this one as well.");
     return;
   }
-  const [atFields, elsewhere] = [error.errors.filter(hasField), error.errors.filter((one) => !hasField(one))];
-  for (const { field, detail } of atFields) fault(field, detail);
-  const left = error.errors.length ? elsewhere.map(({ detail }) => detail).join(" ") : error.message;
-  say(error.type.endsWith("/forbidden") ? FORBIDDEN : left);
-  focusFirstFault(form);
+  for (const { field, detail } of error.errors.filter(hasField)) showError(field, detail);
+  const others = error.errors.filter((problem) => !hasField(problem)).map(({ detail }) => detail);
+  const message = error.errors.length ? others.join(" ") : error.message;
+  showResult(error.type.endsWith("/forbidden") ? FORBIDDEN : message);
+  focusFirstInvalid(form);
 }
 
-/** Whether there is a field at which this can be told. */
+/**
+ * Whether the problem's field is shown.
+ * @param {FieldProblem} problem
+ */
 function hasField({ field }) {
-  return Object.hasOwn(faults, field) && !form.elements[field].closest("[hidden]");
+  return Object.hasOwn(fields, field) && !fields[field][0].closest("[hidden]");
 }
 
-function takeNews() {
+function takePosts() {
   showAccounts();
   const stored = isSending ? null : posts.all().find(({ request_key }) => request_key === draft.key);
-  if (!stored) warnAgain();
+  if (!stored) showWarnings();
   else if (draft.isSent) finish(stored, stored, "The answer was lost, but it is scheduled for");
   else finish(stored, stored, "Scheduled in another window for");
 }
@@ -156,10 +171,9 @@ function takeNews() {
 function showAccounts() {
   if (posts.author && !posts.accounts.some(({ id }) => id === draft.account_id)) draft.account_id = null;
   const chosen = account.value || draft.account_id;
-  const choices = [{ id: "", account_name: null }, ...posts.accounts];
   keyed(
     account,
-    choices,
+    [{ id: "", account_name: "" }, ...posts.accounts],
     ({ id }) => id,
     ({ id, account_name }) => h("option", { value: id }, account_name ? `@${account_name}` : "Choose…"),
   );
@@ -167,27 +181,32 @@ function showAccounts() {
   element("account-field").hidden = posts.accounts.length < 2;
 }
 
-function warnAgain() {
+function showWarnings() {
   const warnings = { text: element("text-warning"), date: element("when-warning") };
-  warnOfTwins({ text: text.value, date: when.date() }, warnings);
+  warnOfDuplicates({ text: text.value, date: when.date() }, warnings);
 }
 
-function fault(name, words) {
-  showFault(form.elements[name], element(faults[name]), words);
+/**
+ * @param {string} name
+ * @param {string|null} message
+ */
+function showError(name, message) {
+  showFieldError(...fields[name], message);
 }
 
-function say(fault, news = "") {
-  setText(element("composer-fault"), fault);
-  element("composer-fault").hidden = !fault;
-  setText(element("composer-news"), news);
+/** @param {string} failure */
+function showResult(failure, success = "") {
+  showMessage(element("composer-error"), failure);
+  setText(element("composer-status"), success);
 }
 
+/** @param {boolean} value */
 function setSending(value) {
   isSending = value;
   element("schedule").setAttribute("aria-busy", String(value));
 }
 
-/** As time passes, a time nobody chose moves on, and the distance shrinks. */
+/** As time passes, a time that nobody chose moves on, and the distance shrinks. */
 function tick() {
   if (draft.when === null && document.activeElement !== whenInput) when.set(proposedTime());
   else when.refresh();

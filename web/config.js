@@ -1,19 +1,23 @@
-// Where the page finds what it talks to: config.json, of the local stack or beside the files of a static host.
+// The addresses that the page needs: config.json, of the local stack or beside the files of a static host.
+
+import { element } from "./dom.js";
+import { messageOf } from "./http.js";
 
 const NEEDED = ["createPost", "graphql"];
 
 /**
- * @type {{createPost: string, graphql: string, token?: string, machineRoom?: string}}
- * `createPost` and `graphql` are the addresses of the API; `token` is there where one signs in by name alone (local
- * stack), `machineRoom` where the stack shows what happens inside.
+ * `createPost` and `graphql` are the addresses of the API; `token` exists where an author signs in with a name alone
+ * (local stack), `developerTools` where the stack offers developer tools.
+ * @typedef {{createPost: string, graphql: string, token?: string, developerTools?: string}} Config
  */
 export const config = await read();
 
+/** @returns {Promise<Config>} */
 async function read() {
   try {
     return checked(await load());
   } catch (error) {
-    document.getElementById("loading").textContent = `${error.message} So this page does not know where the API is.`;
+    element("loading").textContent = `${messageOf(error)} So this page does not know where the API is.`;
     throw error;
   }
 }
@@ -27,8 +31,10 @@ async function load() {
   }
 }
 
-function checked(config) {
+/** @param {unknown} content */
+function checked(content) {
+  const config = /** @type {Record<string, unknown>|null} */ (content);
   const missing = NEEDED.filter((name) => typeof config?.[name] !== "string" || !config[name]);
   if (missing.length) throw new Error(`config.json does not name ${missing.join(" and ")}.`);
-  return config;
+  return /** @type {Config} */ (content);
 }

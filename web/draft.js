@@ -1,4 +1,4 @@
-// The draft outlives a reload: it is kept in this browser, for each author apart, and for each of their windows.
+// The draft outlives a reload: it is kept in this browser, for each author and each of their windows.
 
 /**
  * @typedef {object} Draft
@@ -15,35 +15,49 @@ export function newDraft() {
   return { text: "", when: null, account_id: null, when_late: "skip", ...newKey() };
 }
 
-/** What makes a post of its own of a draft. */
+/** A new key: with it, a draft makes another post. */
 export function newKey() {
   return { key: crypto.randomUUID(), isSent: false };
 }
 
-/** @param {string} author Who it is of. @returns {Draft} This window's; in a new one the last that was written. */
+/**
+ * The draft of this window; in a new window the one that was written last.
+ * @param {string} author
+ * @returns {Draft}
+ */
 export function keptDraft(author) {
   const last = read("localStorage", author);
   return { ...newDraft(), ...(read("sessionStorage", author) ?? (last?.text ? last : null)) };
 }
 
-/** Keeps it until the next time; where the browser stores nothing, until the reload. */
+/**
+ * Keeps a draft until the next time; if the browser stores nothing, until the reload.
+ * @param {string} author
+ * @param {Draft} draft
+ */
 export function keepDraft(author, draft) {
   try {
-    sessionStorage.setItem(place(author), JSON.stringify(draft));
-    localStorage.setItem(place(author), JSON.stringify(draft));
+    sessionStorage.setItem(keyOf(author), JSON.stringify(draft));
+    localStorage.setItem(keyOf(author), JSON.stringify(draft));
   } catch {
-    // Storage is full or switched off. Writing goes on without it.
+    // Storage is full or switched off. The author can write without it.
   }
 }
 
+/**
+ * @param {"localStorage"|"sessionStorage"} storage
+ * @param {string} author
+ * @returns {Draft|null}
+ */
 function read(storage, author) {
   try {
-    return JSON.parse(window[storage].getItem(place(author)));
+    return JSON.parse(window[storage].getItem(keyOf(author)) ?? "null");
   } catch {
-    return null; // where storage is switched off, to name it is an error already
+    return null; // if storage is switched off, reading its name already throws
   }
 }
 
-function place(author) {
+/** @param {string} author */
+function keyOf(author) {
   return `draft of ${author}`;
 }

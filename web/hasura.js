@@ -1,28 +1,29 @@
-// Hasura's GraphQL API with the author's rights: what they may see and change is decided there.
+// Hasura's GraphQL API with the author's rights: Hasura decides what the author may see and change.
 
-import { SignedOut, accessToken } from "./access_token.js";
+import { accessToken, SignedOut } from "./access_token.js";
 import { config } from "./config.js";
-import { Away, Problem, request } from "./http.js";
+import { Problem, request, Unreachable } from "./http.js";
 
-/** Hasura, or a rule of the database, said no; the message has its words. */
+/** Hasura, or a rule of the database, refused; the message is theirs. */
 export class Refusal extends Error {}
 
 const POST = `
   fragment post on scheduled_post {
-    id text schedule_for created_at updated_at state not_before tries tweet_id reason when_late account_id request_key
+    id text schedule_for created_at updated_at state next_attempt_at reconcile_at tweet_id reason when_late account_id request_key
     post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome status_code detail }
   }`;
-const ACCOUNTS = "account(order_by: {id: asc}) { id account_name held_until held_because } app { held_until held_because }";
+const ACCOUNTS =
+  "account(order_by: {id: asc}) { id account_name paused_until paused_reason } app { paused_until paused_reason }";
 const COUNT = "scheduled_post_aggregate { aggregate { count } }";
 
-/** Everything of the author's: for the start. */
+/** Everything of the author: for the start. */
 export const EVERYTHING = `query Everything {
   user { id username } ${ACCOUNTS}
   scheduled_post(order_by: {id: asc}) { ...post }
 } ${POST}`;
 
 /** What changed after an instant, and how many posts there are. */
-export const NEWS = `query News($since: timestamptz!) {
+export const CHANGES = `query Changes($since: timestamptz!) {
   ${ACCOUNTS} ${COUNT}
   scheduled_post(where: {updated_at: {_gt: $since}}, order_by: {id: asc}) { ...post }
 } ${POST}`;
@@ -33,7 +34,7 @@ export const SOME = `query Some($ids: [bigint!]!) {
   scheduled_post(where: {id: {_in: $ids}}, order_by: {id: asc}) { ...post }
 } ${POST}`;
 
-/** Which posts there are. */
+/** The ids of all posts. */
 export const IDS = "query Ids { scheduled_post { id } }";
 
 export const EDIT_TEXT = `mutation EditText($id: bigint!, $text: String!) {
@@ -53,22 +54,23 @@ export const REMOVE = `mutation Remove($id: bigint!) {
  * @param {string} query
  * @param {object} [variables]
  * @param {{timeout?: number}} [options]
- * @throws {Refusal|Away|SignedOut}
+ * @throws {Refusal|Unreachable|SignedOut}
  */
 export async function asUser(query, variables = {}, options = {}) {
   const token = await accessToken();
-  const { data, errors } = await answer({ ...options, token, body: { query, variables } });
+  const { data, errors } = await send({ ...options, token, body: { query, variables } });
   if (!errors) return data;
   const { message, extensions } = errors[0];
   if (extensions?.code === "invalid-jwt") throw new SignedOut("Your sign-in has expired. Sign in again.");
   throw new Refusal(message);
 }
 
-async function answer(asking) {
+/** @param {Parameters<typeof request>[1]} options */
+async function send(options) {
   try {
-    return await request(config.graphql, asking);
+    return await request(config.graphql, options);
   } catch (error) {
-    if (error instanceof Problem) throw new Away(error.message, { cause: error }); // GraphQL refuses with status 200
+    if (error instanceof Problem) throw new Unreachable(error.message, { cause: error }); // GraphQL refuses with 200
     throw error;
   }
 }

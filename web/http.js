@@ -1,25 +1,32 @@
-// JSON over HTTP, and the two ways in which it fails: somebody said no, or nobody could be heard.
+// JSON over HTTP, and the two ways in which it fails: the server refused, or no server could be reached.
 
 const TIMEOUT = 30_000;
 
-/** The server refused, in words: a problem (RFC 9457), or what the page's own server says. */
+/**
+ * @typedef {{field: string, detail: string}} FieldProblem
+ * @typedef {{status: number, type?: string, title?: string, detail?: string, errors?: FieldProblem[]}} ProblemDetails
+ */
+
+/** The server refused: a problem document (RFC 9457), or an error of the page's own server. */
 export class Problem extends Error {
-  /** @param {{status: number, type?: string, title?: string, detail?: string, errors?: {field, detail}[]}} said */
+  /** @param {ProblemDetails} details */
   constructor({ status, type = "", title = "", detail = "", errors = [] }) {
     super(detail || title || `The server answered ${status}.`);
-    Object.assign(this, { status, type, title, detail, errors });
+    this.status = status;
+    this.type = type;
+    this.errors = errors;
   }
 }
 
-/** Nobody could be heard, or nobody who is well: what was asked for may or may not have happened. */
-export class Away extends Error {}
+/** No server could be reached, or it failed. What was requested may or may not have happened. */
+export class Unreachable extends Error {}
 
 /**
- * Asks, and returns the parsed JSON answer.
+ * Sends a request and returns the parsed JSON answer.
  * @param {string} url
- * @param {{method?: string, body?: object, headers?: object, token?: string, timeout?: number, signal?: AbortSignal}}
- *   [asking] With a body, the method is POST; `timeout` in milliseconds.
- * @throws {Problem|Away}
+ * @param {{method?: string, body?: object, headers?: Record<string, string>, token?: string, timeout?: number,
+ *   signal?: AbortSignal}} [options] With a body, the method is POST; `timeout` is in milliseconds.
+ * @throws {Problem|Unreachable}
  */
 export async function request(url, { method, body, headers = {}, token, timeout = TIMEOUT, signal } = {}) {
   const answer = await reach(url, {
@@ -37,16 +44,32 @@ export async function request(url, { method, body, headers = {}, token, timeout 
   throw refusal(answer.status, content);
 }
 
-async function reach(url, asking) {
+/**
+ * The message of whatever was thrown.
+ * @param {unknown} error
+ */
+export function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function reach(url, options) {
   try {
-    return await fetch(url, asking);
+    return await fetch(url, options);
   } catch (error) {
-    throw new Away("The server cannot be reached.", { cause: error });
+    throw new Unreachable("The server cannot be reached.", { cause: error });
   }
 }
 
+/**
+ * @param {number} status
+ * @param {(Partial<ProblemDetails> & {error?: string})|null} content
+ */
 function refusal(status, content) {
-  const words = content?.detail ?? content?.error ?? content?.title;
-  if (typeof words !== "string" || status < 400) return new Away(`The server is not well: it answered ${status}.`);
-  return new Problem({ ...content, status, detail: words });
+  const detail = content?.detail ?? content?.error ?? content?.title;
+  if (typeof detail !== "string" || status < 400) return new Unreachable(`The server failed: it answered ${status}.`);
+  return new Problem({ ...content, status, detail });
 }

@@ -1,54 +1,56 @@
-// Keeps the posts as they are at Hasura: asks each second for what changed.
+// Keeps the posts as they are at Hasura: requests each second what changed.
 //
-// A subscription would need a socket, a protocol on it and a second way to be away; and Hasura answers it by polling
-// the database each second itself. One small query over the author's own rows costs as much, and works through
-// whatever lies between.
+// A subscription would need a socket, a protocol on it and a second way to be offline; and Hasura answers it by polling
+// the database each second itself. One small query over the author's own rows costs as much, and works through every
+// proxy.
 
 import { SignedOut } from "./access_token.js";
-import { EVERYTHING, IDS, NEWS, Refusal, SOME, asUser } from "./hasura.js";
+import { asUser, CHANGES, EVERYTHING, IDS, Refusal, SOME } from "./hasura.js";
+import { messageOf } from "./http.js";
 import { posts } from "./posts.js";
 
 const VISIBLE_PAUSE = 1_000;
 const HIDDEN_PAUSE = 15_000;
-const AWAY_PAUSES = [1_000, 2_000, 4_000, 8_000, 15_000];
+const PAUSES_AFTER_FAILURES = [1_000, 2_000, 4_000, 8_000, 15_000];
 
-/** One answer that is lost is nothing to alarm an author with. */
-const FAILURES_TO_BE_AWAY = 2;
+/** A single lost answer is not reported to the author. */
+const FAILURES_TO_BE_OFFLINE = 2;
 
-/** News come at once, or somebody is not well. */
-const NEWS_TIMEOUT = 5_000;
+/** Changes come at once, or a server is ill. */
+const CHANGES_TIMEOUT = 5_000;
 
-/** `updated_at` is when a change began; it may become visible after one that began later. So long back is asked. */
+/** `updated_at` is when a change began; it may become visible after one that began later. So the query goes back. */
 const OVERLAP = 10_000;
 
-/** Never seen anything: earlier than any post. */
+/** Earlier than any post. */
 const THE_BEGINNING = "2000-01-01T00:00:00Z";
 
+/** @type {Poller|null} */
 let running = null;
 
 /**
- * Loads everything, then asks for news until `stop`.
- * @param {(words: string) => void} onSignedOut Called when the token is no longer taken; asking has stopped then.
+ * Loads everything, then polls for changes until `stop`.
+ * @param {(message: string) => void} onSignedOut Called when the token is no longer accepted; polling has then stopped.
  */
 export function start(onSignedOut) {
   stop();
-  running = new Asking(onSignedOut);
-  running.askOn();
+  running = new Poller(onSignedOut);
+  running.run();
 }
 
-/** Asks no more. What is known stays. */
+/** Stops polling. The posts stay. */
 export function stop() {
   running?.end();
   running = null;
 }
 
-/** Asks no more, and forgets the posts: somebody else may come. */
+/** Stops polling and forgets the posts: another author may sign in. */
 export function forget() {
   stop();
   posts.clear();
 }
 
-/** Asks at once: something was just changed here. */
+/** Polls at once: something was just changed here. */
 export function pollNow() {
   running?.wake();
 }
@@ -56,40 +58,41 @@ export function pollNow() {
 document.addEventListener("visibilitychange", pollNow);
 window.addEventListener("online", pollNow);
 
-class Asking {
+class Poller {
   #onSignedOut;
   #ended = false;
   #isLoaded = false;
   #failures = 0;
-  #wakeUp = () => {};
+  #endPause = () => {};
   #isWoken = false;
-  #newsAt = 0;
+  #changedAt = 0;
 
+  /** @param {(message: string) => void} onSignedOut */
   constructor(onSignedOut) {
     this.#onSignedOut = onSignedOut;
   }
 
-  async askOn() {
+  async run() {
     while (!this.#ended) {
       this.#isWoken = false;
-      await this.#askOnce();
+      await this.#poll();
       if (!this.#isWoken && !this.#ended) await this.#pause();
     }
   }
 
   wake() {
     this.#isWoken = true;
-    this.#wakeUp();
+    this.#endPause();
   }
 
   end() {
     this.#ended = true;
-    this.#wakeUp();
+    this.#endPause();
   }
 
-  async #askOnce() {
+  async #poll() {
     try {
-      await (this.#isLoaded ? this.#askForNews() : this.#load());
+      await (this.#isLoaded ? this.#loadChanges() : this.#load());
       if (this.#ended) return;
       this.#failures = 0;
       posts.setState("live");
@@ -101,8 +104,8 @@ class Asking {
         return;
       }
       this.#failures += 1;
-      if (this.#failures < FAILURES_TO_BE_AWAY) return;
-      posts.setState("away", error instanceof Refusal ? error.message : "The server is not answering.");
+      if (this.#failures < FAILURES_TO_BE_OFFLINE) return;
+      posts.setState("offline", error instanceof Refusal ? messageOf(error) : "The server is not answering.");
     }
   }
 
@@ -111,27 +114,27 @@ class Asking {
     if (this.#ended) return;
     posts.author = user[0] ?? null;
     posts.merge(account, app[0], scheduled_post);
-    posts.keepOnly(scheduled_post.map(({ id }) => id));
+    posts.keepOnly(idsOf(scheduled_post));
     this.#isLoaded = true;
-    this.#newsAt = Date.now();
+    this.#changedAt = Date.now();
   }
 
-  async #askForNews() {
+  async #loadChanges() {
+    const options = { timeout: CHANGES_TIMEOUT };
     const { account, app, scheduled_post, scheduled_post_aggregate } = await asUser(
-      NEWS,
+      CHANGES,
       { since: this.#since() },
-      { timeout: NEWS_TIMEOUT },
+      options,
     );
     if (this.#ended) return;
-    if (posts.merge(account, app[0], scheduled_post)) this.#newsAt = Date.now();
+    if (posts.merge(account, app[0], scheduled_post)) this.#changedAt = Date.now();
     if (posts.size !== scheduled_post_aggregate.aggregate.count) await this.#compareIds();
   }
 
-  /** Some were deleted; or one took so long to become visible that it is no news any more. */
+  /** Posts were deleted; or a post became visible so late that no query for changes includes it. */
   async #compareIds() {
-    const { scheduled_post } = await asUser(IDS);
+    const ids = idsOf((await asUser(IDS)).scheduled_post);
     if (this.#ended) return;
-    const ids = scheduled_post.map(({ id }) => id);
     posts.keepOnly(ids);
     const missing = ids.filter((id) => !posts.get(id));
     if (!missing.length) return;
@@ -139,19 +142,20 @@ class Asking {
     if (!this.#ended) posts.merge(late.account, late.app[0], late.scheduled_post);
   }
 
-  /** For a while after the last news from somewhat before it; then from it, or a thousand posts of one moment would come
-   * again with every answer. */
+  /** For a while after the last change somewhat before it; then the last change itself, so that a thousand posts of one
+   * moment do not come again with every answer. */
   #since() {
     const latest = posts.latestUpdate();
     if (!latest) return THE_BEGINNING;
-    if (Date.now() - this.#newsAt > OVERLAP) return latest;
+    if (Date.now() - this.#changedAt > OVERLAP) return latest;
     return new Date(Date.parse(latest) - OVERLAP).toISOString();
   }
 
+  /** @returns {Promise<void>} */
   #pause() {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, this.#pauseLength());
-      this.#wakeUp = () => {
+      this.#endPause = () => {
         clearTimeout(timer);
         resolve();
       };
@@ -159,7 +163,12 @@ class Asking {
   }
 
   #pauseLength() {
-    if (this.#failures) return AWAY_PAUSES[Math.min(this.#failures, AWAY_PAUSES.length) - 1];
+    if (this.#failures) return PAUSES_AFTER_FAILURES[Math.min(this.#failures, PAUSES_AFTER_FAILURES.length) - 1];
     return document.hidden ? HIDDEN_PAUSE : VISIBLE_PAUSE;
   }
+}
+
+/** @param {{id: number}[]} rows */
+function idsOf(rows) {
+  return rows.map(({ id }) => id);
 }

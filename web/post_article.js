@@ -1,29 +1,42 @@
-// One post: when, what, how it stands, what became of it, and what may be done about it.
+// One post: its time, text and state, its attempts, and the author's actions.
 
 import { publishNow } from "./actions.js";
 import { attemptLog } from "./attempts.js";
-import { h, setAttribute, setText } from "./dom.js";
+import { h, setAttribute, setText, showMessage } from "./dom.js";
+import { messageOf } from "./http.js";
 import { editForm, moveForm, removeForm } from "./post_forms.js";
 import { actionsOf, explanationOf, stateOf } from "./post_state.js";
 import { beginning, postText } from "./post_text.js";
 import { posts } from "./posts.js";
-import { distance, inSeconds, instant, lateness, now, publishedAt, timeOfDay, timeToTheMillisecond } from "./times.js";
+import * as times from "./times.js";
+
+/** @import { PostForm } from "./post_forms.js" */
+/** @import { Action } from "./post_state.js" */
+/** @import { Post } from "./posts.js" */
 
 const VERY_LATE = 60_000;
 
 /**
- * The article of a post.
- * @param {object} first The post, as it is at first.
- * @param {() => void} onLeft Called when the post is gone, and now its author has left the form as well.
- * @returns {{element: HTMLElement, refresh: (post) => void, tick: () => void, outlive: () => object|null}} `refresh`
- *   shows the post as it is now; `tick` lets the time pass. What the author is doing in it (a form, unfolded attempts,
- *   the focus) stays. `outlive` says that the post is gone: it returns the post as it last was while somebody's words
- *   are in a form of it, which are not to go with it.
+ * The article of a post. A refresh keeps what the author is doing in it: a form, open attempts, the focus.
+ * @typedef {object} Article
+ * @property {HTMLElement} element
+ * @property {(post: Post) => void} refresh Shows the post as it is now.
+ * @property {() => void} tick Shows the passing of time.
+ * @property {() => Post|null} keepDeleted Called when the post was deleted: returns the post as it last was while its
+ *   author has typed text in a form of it, which must not be lost; otherwise null.
+ */
+
+/**
+ * @param {Post} first The post as it is at first.
+ * @param {() => void} onLeft Called when the post was deleted, and its author has now left the form as well.
+ * @returns {Article}
  */
 export function postArticle(first, onLeft) {
   let post = first;
-  let isGone = false;
+  let isDeleted = false;
+  /** @type {Post|null} */
   let shown = null;
+  /** @type {PostForm|null} */
   let form = null;
 
   const time = h("time", { class: "at" });
@@ -36,11 +49,12 @@ export function postArticle(first, onLeft) {
   const failure = h("p", { class: "notice bad", role: "alert", hidden: true });
   const log = attemptLog();
   const slot = h("div", { class: "slot" });
+  /** @type {Record<Action, HTMLButtonElement>} */
   const buttons = {
     edit: button("Edit", () => open(editForm, "edit")),
     move: button("Move", () => open(moveForm, "move")),
-    publishNow: button("Publish now", () => start("publishNow")),
-    tryAgain: button("Try again", () => start("tryAgain")),
+    publishNow: button("Publish now", () => publish("publishNow")),
+    tryAgain: button("Try again", () => publish("tryAgain")),
     remove: button("Delete", () => open(removeForm, "remove"), "danger"),
   };
   const actions = h("div", { class: "actions" }, ...Object.values(buttons));
@@ -51,53 +65,58 @@ export function postArticle(first, onLeft) {
     h("div", { class: "post-body" }, text.element, why, failure, slot, log.element, actions),
   );
 
-  function refresh(news) {
-    if (shown === news) return;
-    post = shown = news;
-    isGone = false;
+  /** @param {Post} current */
+  function refresh(current) {
+    if (shown === current) return;
+    post = shown = current;
+    isDeleted = false;
     element.dataset.state = post.state;
     text.refresh(post.text);
     setText(account, accountOf(post));
     log.refresh(post);
     form?.refresh(post);
-    say("");
+    showMessage(failure, "");
     showActions();
     tick();
   }
 
-  function outlive() {
+  function keepDeleted() {
     if (!form?.isTouched()) return null;
-    isGone = true;
+    isDeleted = true;
     form.refresh(null);
     return post;
   }
 
   function tick() {
     const { word, tone } = stateOf(post);
+    const timeOfPost = times.timeOfDay(post.schedule_for);
     setText(chip, word);
     chip.className = `chip ${tone}`;
     time.dateTime = post.schedule_for;
-    setText(time, timeOfDay(post.schedule_for));
+    setText(time, timeOfPost);
     setText(note, noteOf(post));
-    setText(lateLine, latenessOf(post));
-    lateLine.classList.toggle("very", lateness(post) > VERY_LATE);
-    const explanation = explanationOf(post);
-    setText(why, explanation);
-    why.hidden = !explanation;
+    setText(lateLine, times.latenessInWords(post));
+    lateLine.classList.toggle("very", (times.lateness(post) ?? 0) > VERY_LATE);
+    showMessage(why, explanationOf(post));
     why.className = `why notice ${tone === "accent" ? "" : tone}`;
-    setAttribute(element, "aria-label", `${word}, ${timeOfDay(post.schedule_for)}: ${beginning(post.text)}`);
+    setAttribute(element, "aria-label", `${word}, ${timeOfPost}: ${beginning(post.text)}`);
   }
 
   function showActions() {
-    const hadFocus = actions.contains(document.activeElement);
+    const focused = document.activeElement;
     const allowed = actionsOf(post);
-    for (const [name, one] of Object.entries(buttons)) one.hidden = !allowed.has(name);
+    for (const name of /** @type {Action[]} */ (Object.keys(buttons))) buttons[name].hidden = !allowed.has(name);
     actions.hidden = form !== null || !allowed.size;
-    if (hadFocus && (actions.hidden || document.activeElement.hidden)) element.focus({ preventScroll: true });
+    const isLost = focused instanceof HTMLElement && actions.contains(focused) && (actions.hidden || focused.hidden);
+    if (isLost) element.focus({ preventScroll: true });
   }
 
+  /**
+   * @param {typeof editForm} makeForm
+   * @param {Action} name
+   */
   function open(makeForm, name) {
-    say("");
+    showMessage(failure, "");
     form = makeForm(post, () => close(name));
     text.element.hidden = name === "edit";
     slot.replaceChildren(form.element);
@@ -105,6 +124,7 @@ export function postArticle(first, onLeft) {
     form.focus.focus();
   }
 
+  /** @param {Action} name */
   function close(name) {
     form = null;
     text.element.hidden = false;
@@ -112,50 +132,53 @@ export function postArticle(first, onLeft) {
     slot.replaceChildren();
     showActions();
     if (hadFocus) (actionsOf(post).has(name) ? buttons[name] : element).focus();
-    if (isGone) onLeft();
+    if (isDeleted) onLeft();
   }
 
-  /** Both are moves to this moment: that is also what opens a closed post again. */
-  async function start(name) {
+  /**
+   * Both actions move the post to this moment: that also opens a closed post again.
+   * @param {"publishNow"|"tryAgain"} name
+   */
+  async function publish(name) {
     if (buttons[name].getAttribute("aria-busy") === "true") return;
     buttons[name].setAttribute("aria-busy", "true");
-    say("");
+    showMessage(failure, "");
     try {
       await publishNow(post.id);
     } catch (error) {
-      say(error.message);
+      showMessage(failure, messageOf(error));
     } finally {
       buttons[name].removeAttribute("aria-busy");
     }
   }
 
-  function say(words) {
-    setText(failure, words);
-    failure.hidden = !words;
-  }
-
   refresh(first);
-  return { element, refresh, tick, outlive };
+  return { element, refresh, tick, keepDeleted };
 }
 
+/**
+ * @param {string} name
+ * @param {() => void} click
+ */
 function button(name, click, tone = "") {
   return h("button", { type: "button", class: `button quiet ${tone}`, on: { click } }, name);
 }
 
-/** How far off it is; of a published post, when X had it. */
+/**
+ * The distance from now; of a published post, when X had it.
+ * @param {Post} post
+ */
 function noteOf(post) {
-  const published = publishedAt(post);
-  if (published) return `at ${timeToTheMillisecond(published)}`;
-  return instant(post.schedule_for) > now() || post.state === "scheduled" ? distance(post.schedule_for) : "";
+  const published = times.publishedAt(post);
+  if (published) return `at ${times.timeToTheMillisecond(published)}`;
+  const isToCome = times.instant(post.schedule_for).getTime() > times.now();
+  return isToCome || post.state === "scheduled" ? times.distance(post.schedule_for) : "";
 }
 
-function latenessOf(post) {
-  const late = lateness(post);
-  if (late === null) return "";
-  return `${inSeconds(Math.abs(late))} ${late < 0 ? "early" : "late"}`;
-}
-
-/** Named where there is a choice, or none any more. */
+/**
+ * The account is named if there are several, or if it was removed.
+ * @param {Post} post
+ */
 function accountOf({ account }) {
   if (!account) return "Account removed";
   return posts.accounts.length > 1 ? `@${account.account_name}` : "";

@@ -1,64 +1,86 @@
-// The forms with which an author changes a post that is there: its text, its time, or that it is there at all.
-//
-// Each returns {element, focus, refresh, isTouched}: `focus` is what gets the focus, `refresh(post)` tells what changed
-// meanwhile, with null that the post is gone; `isTouched()`: its author has typed in it.
+// The forms with which an author changes a post: its text, its time, or by deleting it. A form appears in the place of
+// the post's buttons, and stays when the change fails, with everything that was typed.
 
 import { editText, move, remove } from "./actions.js";
-import { h } from "./dom.js";
-import { showFault } from "./faults.js";
-import { inlineForm } from "./inline_form.js";
-import { lengthRing } from "./text_field.js";
-import { textFault } from "./text_length.js";
+import { h, showMessage } from "./dom.js";
+import { focusFirstInvalid, showFieldError } from "./field_error.js";
+import { messageOf } from "./http.js";
+import { lengthGauge } from "./text_field.js";
+import { textError } from "./text_length.js";
 import { dayAndTime, instant } from "./times.js";
 import { whenField } from "./when_field.js";
 
-/** Edits the text. */
+/** @import { Post } from "./posts.js" */
+
+/**
+ * @typedef {object} PostForm
+ * @property {HTMLFormElement} element
+ * @property {HTMLElement} focus What gets the focus.
+ * @property {(post: Post|null) => void} refresh Takes the post as it is now; null: it was deleted.
+ * @property {() => boolean} isTouched Whether its author has typed in it.
+ */
+
+const DELETED = "This post was deleted.";
+const DELETED_WITH_TEXT = "This post was deleted. Copy your text or schedule it as new.";
+const DELETE_UNKNOWN = "Delete this post? If it is on X already, it stays there. There is no undo.";
+
+/**
+ * Edits the text.
+ * @param {Post} post
+ * @param {() => void} close Called when it is done, or left.
+ * @returns {PostForm}
+ */
 export function editForm(post, close) {
   const id = `edit-${post.id}`;
-  const field = h("textarea", { id, rows: 4, dir: "auto", "aria-describedby": `${id}-length ${id}-fault` });
+  const field = h("textarea", { id, rows: 4, dir: "auto", "aria-describedby": `${id}-length ${id}-error` });
   field.value = post.text;
-  const fault = h("p", { class: "fault", id: `${id}-fault`, hidden: true });
-  const ring = lengthRing(field, `${id}-length`);
-  field.addEventListener("input", () => showFault(field, fault, null));
-  const { element, tell, isTouched } = inlineForm({
+  const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
+  const gauge = lengthGauge(field, `${id}-length`);
+  field.addEventListener("input", () => showFieldError(field, error, null));
+  return postForm(post, {
     name: "Edit",
-    children: [h("div", { class: "field" }, h("label", { for: id }, "Text"), field, ring.element, fault)],
-    check: () => showFault(field, fault, textFault(field.value)),
+    children: [h("div", { class: "field" }, h("label", { for: id }, "Text"), field, gauge.element, error)],
+    focus: field,
+    check: () => showFieldError(field, error, textError(field.value)),
     act: () => editText(post.id, field.value),
     close,
+    deleted: DELETED_WITH_TEXT,
   });
-  return { element, focus: field, refresh: (news) => tell(news ? changes(post, news) : DELETED), isTouched };
 }
 
-/** Moves it to another time; what ended badly is tried again then. */
+/**
+ * Moves it to another time; a closed post is opened again thereby.
+ * @param {Post} post
+ * @param {() => void} close
+ * @returns {PostForm}
+ */
 export function moveForm(post, close) {
   const id = `move-${post.id}`;
-  const field = h("input", {
-    id,
-    type: "datetime-local",
-    step: 1,
-    "aria-describedby": `${id}-hint ${id}-fault`,
-  });
+  const field = h("input", { id, type: "datetime-local", step: 1, "aria-describedby": `${id}-hint ${id}-error` });
   const hint = h("p", { class: "hint when-hint", id: `${id}-hint` });
-  const fault = h("p", { class: "fault", id: `${id}-fault`, hidden: true });
+  const error = h("p", { class: "field-error", id: `${id}-error`, hidden: true });
   const picks = h("div", { class: "quick-picks", role: "group", "aria-label": "Quick picks" });
   const when = whenField(field, hint, picks);
   when.set(instant(post.schedule_for));
-  field.addEventListener("input", () => showFault(field, fault, null));
-  const { element, tell, isTouched } = inlineForm({
+  field.addEventListener("input", () => showFieldError(field, error, null));
+  return postForm(post, {
     name: "Move",
-    children: [h("div", { class: "field" }, h("label", { for: id }, "New time"), field, hint, fault), picks],
-    check: () => showFault(field, fault, when.fault()),
-    act: () => move(post.id, when.date()),
+    children: [h("div", { class: "field" }, h("label", { for: id }, "New time"), field, hint, error), picks],
+    focus: field,
+    check: () => showFieldError(field, error, when.error()),
+    act: () => move(post.id, when.date() ?? instant(post.schedule_for)),
     close,
   });
-
-  return { element, focus: field, refresh: (news) => tell(changes(post, news)), isTouched };
 }
 
-/** Asks once whether to delete it. */
+/**
+ * Asks for a confirmation and deletes it.
+ * @param {Post} post
+ * @param {() => void} close
+ * @returns {PostForm}
+ */
 export function removeForm(post, close) {
-  const { element, tell, isTouched } = inlineForm({
+  return postForm(post, {
     name: "Delete",
     children: [h("p", null, post.state === "unknown" ? DELETE_UNKNOWN : "Delete this post? There is no undo.")],
     submit: "Delete it",
@@ -67,19 +89,99 @@ export function removeForm(post, close) {
     act: () => remove(post.id),
     close,
   });
-  const keepIt = element.querySelector("[type=button]");
-  return { element, focus: keepIt, refresh: (news) => tell(changes(post, news)), isTouched };
 }
 
-const DELETED = "This post was deleted. Copy your text or schedule it as new.";
-const DELETE_UNKNOWN = "Delete this post? If it is on X already, it stays there. There is no undo.";
+/**
+ * @param {Post} opened The post as it was when the form was opened.
+ * @param {object} options
+ * @param {string} options.name What the form is for, to screen readers.
+ * @param {HTMLElement[]} options.children Its fields.
+ * @param {HTMLElement} [options.focus] Without it, the button that leaves gets the focus.
+ * @param {string} [options.submit] The name of the button that submits.
+ * @param {string} [options.cancel] The name of the button that leaves; Escape leaves as well, until something is typed.
+ * @param {string} [options.tone] "danger" for what cannot be undone.
+ * @param {() => void} [options.check] Shows the errors of the fields, if there are any.
+ * @param {() => Promise<unknown>} options.act
+ * @param {() => void} options.close
+ * @param {string} [options.deleted] What to show when the post was deleted.
+ * @returns {PostForm}
+ */
+function postForm(opened, options) {
+  const {
+    name,
+    children,
+    submit = "Save",
+    cancel = "Cancel",
+    tone = "",
+    check,
+    act,
+    close,
+    deleted = DELETED,
+  } = options;
+  const change = h("p", { class: "notice wait", role: "status", hidden: true });
+  const failure = h("p", { class: "notice bad", role: "alert", hidden: true });
+  const button = h("button", { class: `button ${tone}` }, submit);
+  const leave = h("button", { type: "button", class: "button quiet", on: { click: close } }, cancel);
+  const element = h(
+    "form",
+    { class: "inline-form", "aria-label": name, novalidate: true, on: { submit: save, keydown: takeKey } },
+    ...children,
+    change,
+    failure,
+    h("div", { class: "inline-buttons" }, button, leave),
+  );
+  let isTouched = false;
+  element.addEventListener("input", () => {
+    isTouched = true;
+  });
 
-/** What is different from when the form was opened, in words; empty when nothing is that matters. */
-function changes(before, now) {
-  if (!now) return "This post was deleted.";
+  /** @param {SubmitEvent} event */
+  async function save(event) {
+    event.preventDefault();
+    if (button.getAttribute("aria-busy") === "true") return;
+    check?.();
+    if (focusFirstInvalid(element)) return;
+    button.setAttribute("aria-busy", "true");
+    showMessage(failure, "");
+    try {
+      await act();
+      close();
+    } catch (error) {
+      showMessage(failure, messageOf(error));
+      showMessage(change, ""); // a refusal says the same
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
+
+  /** @param {Post|null} post */
+  function refresh(post) {
+    const message = changeOf(opened, post, deleted);
+    if (message) showMessage(failure, ""); // it was about the post as it was before
+    showMessage(change, message);
+  }
+
+  /** @param {KeyboardEvent} event */
+  function takeKey(event) {
+    if (event.key === "Escape" && !isTouched) close();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) element.requestSubmit();
+  }
+
+  return { element, focus: options.focus ?? leave, refresh, isTouched: () => isTouched };
+}
+
+/**
+ * What changed since the form was opened, as a sentence; empty when nothing relevant changed.
+ * @param {Post} before
+ * @param {Post|null} now
+ * @param {string} deleted
+ */
+function changeOf(before, now, deleted) {
+  if (!now) return deleted;
   if (now.state === "sending" && before.state !== "sending") return "This post is being published just now.";
   if (now.state === "tweeted") return "This post was published meanwhile. It can no longer be changed.";
   if (now.text !== before.text) return "The text was changed elsewhere meanwhile. Saving here replaces it.";
-  if (now.schedule_for !== before.schedule_for) return `This post was moved meanwhile: ${dayAndTime(now.schedule_for)}.`;
+  if (now.schedule_for !== before.schedule_for)
+    return `This post was moved meanwhile: ${dayAndTime(now.schedule_for)}.`;
   return "";
 }

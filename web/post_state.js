@@ -1,38 +1,55 @@
-// What the state of a post means for its author: where it is listed, in which words, and what may be done about it.
+// What the state of a post means for its author: its list, its name, why it is so, and what the author may do.
 
 import { dayAndTime, distance, instant, now, timeOfDay } from "./times.js";
 
-/** Whether its outcome is unknown and will be looked up at X: until then, trying again might publish it twice. */
-export function isBeingLookedUp(post) {
-  return post.state === "unknown" && post.not_before !== null;
+/** @import { App, Post } from "./posts.js" */
+
+/**
+ * Whether its outcome is unknown and will be reconciled with X. Until then, another attempt might publish it twice.
+ * @param {Post} post
+ */
+export function willBeReconciled(post) {
+  return post.state === "unknown" && post.reconcile_at !== null;
 }
 
-/** @returns {"pending"|"published"|"failed"} The list it is in. What waits for its author alone counts as failed. */
+/**
+ * @param {Post} post
+ * @returns {"pending"|"published"|"failed"} Its list. A post on which its author must decide counts as failed.
+ */
 export function listOf(post) {
   if (post.state === "tweeted") return "published";
-  const isOpen = ["scheduled", "sending"].includes(post.state) || isBeingLookedUp(post);
+  const isOpen = ["scheduled", "sending"].includes(post.state) || willBeReconciled(post);
   return isOpen ? "pending" : "failed";
 }
 
-/** @returns {Set<"edit"|"move"|"remove"|"publishNow"|"tryAgain">} What the database lets its author do. */
+/**
+ * What the database lets its author do.
+ * @typedef {"edit"|"move"|"remove"|"publishNow"|"tryAgain"} Action
+ * @param {Post} post
+ * @returns {Set<Action>}
+ */
 export function actionsOf(post) {
   if (post.state === "sending" || post.state === "tweeted") return new Set();
-  if (isBeingLookedUp(post)) return new Set(["remove"]);
+  if (willBeReconciled(post)) return new Set(["remove"]);
   return new Set(["edit", "move", "remove", post.state === "scheduled" ? "publishNow" : "tryAgain"]);
 }
 
-/** @returns {{word: string, tone: ""|"good"|"bad"|"wait"|"accent"}} The state in a word or two. */
+/**
+ * The state in a word or two.
+ * @param {Post} post
+ * @returns {{word: string, tone: ""|"good"|"bad"|"wait"|"accent"}}
+ */
 export function stateOf(post) {
   switch (post.state) {
     case "scheduled":
-      if (waitsUntil(post) > now() && instant(post.schedule_for) <= now()) return { word: "Waiting", tone: "wait" };
-      return instant(post.schedule_for) > now() ? { word: "Scheduled", tone: "" } : { word: "Due", tone: "accent" };
+      if (instant(post.schedule_for).getTime() > now()) return { word: "Scheduled", tone: "" };
+      return waitsUntil(post) > now() ? { word: "Waiting", tone: "wait" } : { word: "Due", tone: "accent" };
     case "sending":
       return { word: "Publishing", tone: "accent" };
     case "tweeted":
       return { word: "Published", tone: "good" };
     case "unknown":
-      return isBeingLookedUp(post) ? { word: "Looking it up", tone: "wait" } : { word: "Unclear", tone: "bad" };
+      return willBeReconciled(post) ? { word: "Checking X", tone: "wait" } : { word: "Unclear", tone: "bad" };
     case "missed":
       return { word: "Missed", tone: "bad" };
     default:
@@ -40,34 +57,54 @@ export function stateOf(post) {
   }
 }
 
-/** Why it is as it is, and what happens next, as sentences; empty when there is nothing to say. */
+/**
+ * Why it is in this state, and what happens next, as sentences; empty when there is nothing to say.
+ * @param {Post} post
+ */
 export function explanationOf(post) {
   if (post.state === "tweeted" || post.state === "sending") return "";
-  return [post.reason, ...next(post)].filter(Boolean).join(" ");
+  return [post.reason, ...nextStep(post)].filter(Boolean).join(" ");
 }
 
-function next(post) {
-  if (isBeingLookedUp(post)) {
-    return [`X is asked ${at(post.not_before)}. Until then it is not tried again: it might come out twice.`];
+/** @param {Post} post */
+function nextStep(post) {
+  if (willBeReconciled(post)) {
+    const when = timeOf(post.reconcile_at) > now() ? `At ${timeAndDistance(post.reconcile_at)},` : "Now";
+    return [`${when} X is asked whether it has this post. An attempt before that might publish it twice.`];
   }
   if (post.state !== "scheduled") return [];
-  const held = hold(post);
-  if (held) return [`${held.who} to wait until ${dayAndTime(held.held_until)}.`, held.held_because];
-  return instant(post.not_before ?? 0) > now() ? [`The next try is ${at(post.not_before)}.`] : [];
+  const pause = pauseOf(post);
+  if (pause) return [`${pause.who} paused until ${dayAndTime(pause.until)}.`, pause.reason];
+  const isLater = timeOf(post.next_attempt_at) > now();
+  return isLater ? [`The next attempt is at ${timeAndDistance(post.next_attempt_at)}.`] : [];
 }
 
-function at(value) {
-  return instant(value) > now() ? `at ${timeOfDay(value)}, ${distance(value)}` : "any moment now";
+/** @param {string|null} value */
+function timeAndDistance(value) {
+  return `${timeOfDay(value ?? 0)}, ${distance(value ?? 0)}`;
 }
 
+/** @param {Post} post */
 function waitsUntil(post) {
-  return Math.max(instant(post.not_before ?? 0), instant(hold(post)?.held_until ?? 0));
+  return Math.max(timeOf(post.next_attempt_at), timeOf(pauseOf(post)?.until));
 }
 
-/** Who X refuses for longer than the post would wait anyway: its account, or our app with all posts. */
-function hold({ account, app, schedule_for }) {
-  const ends = Math.max(instant(schedule_for), now());
-  const isHeld = (holder) => Boolean(holder?.held_until) && instant(holder.held_until) > ends;
-  if (isHeld(app)) return { who: "All posts have", ...app };
-  return isHeld(account) ? { who: `@${account.account_name} has`, ...account } : null;
+/**
+ * The pause of its account, or of the app with all posts, if it lasts longer than the post would wait anyway.
+ * @param {Post} post
+ */
+function pauseOf({ account, app, schedule_for }) {
+  const end = Math.max(timeOf(schedule_for), now());
+  /** @param {App|null} paused */
+  const lasts = (paused) => timeOf(paused?.paused_until) > end;
+  if (app?.paused_until && lasts(app)) {
+    return { who: "All posts are", until: app.paused_until, reason: app.paused_reason };
+  }
+  if (!account?.paused_until || !lasts(account)) return null;
+  return { who: `@${account.account_name} is`, until: account.paused_until, reason: account.paused_reason };
+}
+
+/** @param {string|null|undefined} value */
+function timeOf(value) {
+  return instant(value ?? 0).getTime();
 }

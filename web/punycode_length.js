@@ -1,14 +1,21 @@
 // How long a label of a host name is when it is written in ASCII (RFC 3492). The browser's own URL follows IDNA, which
 // refuses names that X takes.
 
-/** The length of `label` in ASCII; of one with more than `longest` characters, a number greater than `longest`. */
+/**
+ * The length of `label` in ASCII; of one with more than `longest` characters, a number greater than `longest`.
+ * @param {string} label
+ * @param {number} longest
+ */
 export function lengthInAscii(label, longest) {
-  const codePoints = Array.from(label, (letter) => letter.codePointAt(0));
+  const codePoints = Array.from(label, (letter) => letter.codePointAt(0) ?? 0);
   if (codePoints.every((codePoint) => codePoint < 128) || codePoints.length > longest) return codePoints.length;
   return "xn--".length + punycodeLength(codePoints);
 }
 
-// Section 6.3 of the RFC, but for the digits themselves: only how many there are.
+/**
+ * Section 6.3 of the RFC, but for the digits themselves: only how many there are.
+ * @param {number[]} codePoints
+ */
 function punycodeLength(codePoints) {
   const basic = codePoints.filter((codePoint) => codePoint < 128).length;
   let length = basic > 0 ? basic + 1 : 0;
@@ -30,6 +37,10 @@ function punycodeLength(codePoints) {
   return length;
 }
 
+/**
+ * @param {number} delta
+ * @param {number} bias
+ */
 function digitsOf(delta, bias) {
   let count = 1;
   for (let position = 36, rest = delta; ; position += 36, count += 1) {
@@ -39,6 +50,11 @@ function digitsOf(delta, bias) {
   }
 }
 
+/**
+ * @param {number} delta
+ * @param {number} handled
+ * @param {boolean} isFirst
+ */
 function adapted(delta, handled, isFirst) {
   let rest = Math.floor(delta / (isFirst ? 700 : 2));
   rest += Math.floor(rest / handled);

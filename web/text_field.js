@@ -1,4 +1,4 @@
-// The length of a post's text as X counts it: a ring that fills, and the number of characters that are left.
+// The length of a post's text as X counts it: a gauge that fills, and the number of characters that are left.
 
 import { h, setAttribute, setText, svg } from "./dom.js";
 import { LIMIT, weightedLength } from "./text_length.js";
@@ -8,12 +8,12 @@ const CIRCUMFERENCE = 2 * Math.PI * RADIUS;
 const NEARLY_FULL = 20;
 
 /**
- * The ring and the number of characters that are left, for a text field.
+ * The gauge and the number of characters that are left, for a text field. It follows what is typed; after another
+ * change of the field, call `refresh`.
  * @param {HTMLTextAreaElement} field
  * @param {string} id Of the number, for the field's aria-describedby.
- * @returns {{element: Element, refresh: () => void}} Refreshes itself as one types.
  */
-export function lengthRing(field, id) {
+export function lengthGauge(field, id) {
   const filled = svg("circle", { class: "filled", cx: 12, cy: 12, r: RADIUS, "stroke-dasharray": CIRCUMFERENCE });
   const left = h("span", { class: "number", "data-testid": "left" });
   const element = h(
@@ -21,8 +21,8 @@ export function lengthRing(field, id) {
     { class: "length" },
     svg(
       "svg",
-      { class: "ring", viewBox: "0 0 24 24", "aria-hidden": "true" },
-      svg("circle", { class: "empty-ring", cx: 12, cy: 12, r: RADIUS }),
+      { class: "gauge", viewBox: "0 0 24 24", "aria-hidden": "true" },
+      svg("circle", { class: "empty-gauge", cx: 12, cy: 12, r: RADIUS }),
       filled,
     ),
     h("span", { id }, left, h("span", { class: "unseen" }, " characters left")),

@@ -15,10 +15,7 @@ const WEIGHS_TWO = /[^\0-\u10FF\u2000-\u200D\u2010-\u201F\u2032-\u2037]/gu;
 
 const NOT_FOR_X = /[\uFFFE\uFEFF\uFFFF\0\p{Surrogate}]/u;
 const EMPTY_GLYPHS = "\\u2800\\u{1D159}\\u{13441}\\u{13442}\\u{16FE4}\\uFFF9-\\uFFFB"; // the last mark annotations
-const INVISIBLE = new RegExp(
-  `^[\\p{White_Space}\\p{Control}\\p{Default_Ignorable_Code_Point}${EMPTY_GLYPHS}]*$`,
-  "u",
-);
+const INVISIBLE = new RegExp(`^[\\p{White_Space}\\p{Control}\\p{Default_Ignorable_Code_Point}${EMPTY_GLYPHS}]*$`, "u");
 const SPACES = "\\t-\\r \\x85\\xA0\\u1680\\u180E\\u2000-\\u200A\\u2028\\u2029\\u202F\\u205F\\u3000";
 const DIRECTIONS = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
 const SIGNS = "!'#%&\\(\\)*+,\\\\\\-.\\/:;<=>?@\\[\\]^_\\{\\|\\}~$";
@@ -27,8 +24,11 @@ const CASHTAG = new RegExp(
   "gu",
 );
 
-/** What keeps X from accepting `text`, as a sentence; null when nothing does. */
-export function textFault(text) {
+/**
+ * What prevents X from accepting `text`, as a sentence; null when nothing does.
+ * @param {string} text
+ */
+export function textError(text) {
   const sent = withOneLineEnd(text);
   const refused = NOT_FOR_X.exec(sent);
   if (refused) return `The text contains the character ${codePointName(refused[0])}, which X does not accept.`;
@@ -44,7 +44,10 @@ export function textFault(text) {
   return null;
 }
 
-/** The length of `text` as X counts it. */
+/**
+ * The length of `text` as X counts it.
+ * @param {string} text
+ */
 export function weightedLength(text) {
   const counted = withOneLineEnd(text).normalize("NFC");
   let length = 0;
@@ -56,22 +59,27 @@ export function weightedLength(text) {
   return length + lengthWithoutLinks(counted.slice(done));
 }
 
+/** @param {string} text */
 function withOneLineEnd(text) {
   return text.replace(/\r\n?/g, "\n");
 }
 
+/** @param {string} character */
 function codePointName(character) {
-  return `U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
 }
 
+/** @param {string} text */
 function countCodePoints(text) {
   return text.length - (text.match(/[\u{10000}-\u{10FFFF}]/gu)?.length ?? 0);
 }
 
+/** @param {string} text */
 function sumOfWeights(text) {
   return countCodePoints(text) + (text.match(WEIGHS_TWO)?.length ?? 0);
 }
 
+/** @param {string} text */
 function lengthWithoutLinks(text) {
   let length = sumOfWeights(text);
   let done = 0;
@@ -89,18 +97,24 @@ function lengthWithoutLinks(text) {
   return length;
 }
 
+/**
+ * @param {string} text
+ * @param {number} index
+ */
 function startOfCharacterBefore(text, index) {
-  return text.codePointAt(index - 2) > 0xffff ? index - 2 : index - 1;
+  return (text.codePointAt(index - 2) ?? 0) > 0xffff ? index - 2 : index - 1;
 }
 
+/** @type {ReturnType<typeof emojiFrom>|undefined} */
 let emojiOfX;
 
-// The sequences that are one emoji, what can be the second character of one, and the length of the longest.
+/** The sequences that are one emoji, what can be the second character of one, and the length of the longest. */
 function emoji() {
   emojiOfX ??= emojiFrom(EMOJI.trim().split(/\s+/));
   return emojiOfX;
 }
 
+/** @param {string[]} entries */
 function emojiFrom(entries) {
   const sequences = new Set(
     entries.flatMap((entry) => {

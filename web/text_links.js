@@ -15,20 +15,20 @@ const LATIN =
   "\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u024F\\u0253\\u0254\\u0256\\u0257\\u0259\\u025B\\u0263\\u0268\\u026F\\u0272\\u0289" +
   "\\u028B\\u02BB\\u0300-\\u036F\\u1E00-\\u1EFF";
 
-const LABEL = new RegExp(`(?<name>[^${NOT_IN_LABEL}]+)(?<after>\\.|:\\/\\/)?`, "gu");
+const LABEL = new RegExp(`([^${NOT_IN_LABEL}]+)(\\.|:\\/\\/)?`, "gu");
 const LETTER = new RegExp(`[^${NOT_IN_LABEL}_\\-]`, "uy");
 const START = new RegExp(`(?<=[^A-Za-z0-9@＠$#＃\\uFFFE\\uFEFF\\uFFFF])[^${NOT_IN_LABEL}_\\-]`, "gu");
 const NOT_BEFORE_BARE = "-_./";
 const LATIN_LABELS = new RegExp(`(?:[\\-A-Za-z0-9${LATIN}]+\\.)+`, "gu");
 const PUNYCODE_TOP_LEVEL = /[Xx][Nn]--[-0-9A-Za-z]+/uy;
-const NOT_BEHIND_TOP_LEVEL = /[0-9A-Za-z@+\-]/;
+const NOT_BEHIND_TOP_LEVEL = /[0-9A-Za-z@+-]/;
 
 const PATH_LETTER = `[A-Za-z0-9\\u0400-\\u04FF\\u2013!*';:=+,.$\\/%#\\[\\]\\-_~@\\|&${LATIN}]`;
 const PARENTHESES = `\\((?:${PATH_LETTER}+|${PATH_LETTER}*\\(${PATH_LETTER}+\\)${PATH_LETTER}*)\\)`;
 const PATH_END = `(?:[A-Za-z0-9\\u0400-\\u04FF+\\-=_#\\/${LATIN}]|${PARENTHESES})`;
 const QUERY = "\\?[A-Za-z0-9!?*'@\\(\\);:&=+$\\/%#\\[\\]\\-_.,~\\|]*[A-Za-z0-9\\-_&=#\\/]";
 const PORT_PATH_QUERY = new RegExp(
-  `(?::[0-9]+)?(?<path>\\/(?:(?:${PATH_LETTER}|${PARENTHESES})*${PATH_END})?)?(?:${QUERY})?`,
+  `(?::[0-9]+)?(\\/(?:(?:${PATH_LETTER}|${PARENTHESES})*${PATH_END})?)?(?:${QUERY})?`,
   "uy",
 );
 const SHORT_LINK = new RegExp(`^https?:\\/\\/t\\.co\\/([A-Za-z0-9]+)(?:${QUERY})?`, "i");
@@ -38,15 +38,26 @@ const LONGEST_SHORT_LINK = 40;
 const LONGEST_LABEL = 63;
 const DOTS = /[.\u3002\uFF0E\uFF61]/; // the full stops of other scripts separate labels, too
 
-/** The links in `text` (which is in the form NFC), in order: `{start, end}`, places in the string. */
+/**
+ * @typedef {{start: number, end: number}} Link A place in the text, as is each number below.
+ * @typedef {{start: number, nameEnd: number, end: number, name: string, after: string|undefined}} Label
+ * @typedef {({lastLabel: number, end: number}|null)[]} Hosts
+ * @typedef {{start: number, hostStart: number, hostEnd: number}} Candidate
+ */
+
+/**
+ * The links in `text` (which is in the form NFC), in order.
+ * @param {string} text
+ * @returns {Generator<Link>}
+ */
 export function* findLinks(text) {
   if (!text.includes(".")) return;
-  const labels = Array.from(text.matchAll(LABEL), ({ index, 0: whole, groups }) => ({
+  const labels = Array.from(text.matchAll(LABEL), ({ index, 0: whole, 1: name, 2: after }) => ({
     start: index,
-    nameEnd: index + groups.name.length,
+    nameEnd: index + name.length,
     end: index + whole.length,
-    name: groups.name,
-    after: groups.after,
+    name,
+    after,
   }));
   const hosts = findHosts(text, labels);
   let free = 0; // the text before it belongs to what was found
@@ -55,21 +66,27 @@ export function* findLinks(text) {
     const find = label.after === "://" ? withScheme : bareHost;
     const found = find(text, labels, hosts, index, free);
     if (!found) continue;
-    const rest = matchAt(PORT_PATH_QUERY, text, found.hostEnd);
-    free = found.hostEnd + rest[0].length;
+    const [rest = "", path] = matchAt(PORT_PATH_QUERY, text, found.hostEnd) ?? [];
+    free = found.hostEnd + rest.length;
     const schemeLength = found.hostStart - found.start || "https://".length;
     const isShortEnough = free - found.start + schemeLength <= LONGEST_LINK;
-    if (isShortEnough && isHost(text.slice(found.hostStart, found.hostEnd))) yield* linksOf(text, found, rest);
+    if (isShortEnough && isHost(text.slice(found.hostStart, found.hostEnd)))
+      yield* linksOf(text, found, free, path !== undefined);
   }
 }
 
-// For each label the longest host that begins in it, from its first letter or a later one on: where it ends, and which
-// label is its last before the top-level domain; that one may have no underscore.
+/**
+ * For each label the longest host that begins in it, from its first letter or a later one on: where it ends, and which
+ * label is its last before the top-level domain; that one may have no underscore.
+ * @param {string} text
+ * @param {Label[]} labels
+ */
 function findHosts(text, labels) {
+  /** @type {Hosts} */
   const hosts = labels.map(() => null);
   for (let index = labels.length - 1; index >= 0; index -= 1) {
     const { name, after, end } = labels[index];
-    if (after !== "." || /[_\-]$/.test(name)) continue;
+    if (after !== "." || /[_-]$/.test(name)) continue;
     if (beginsHost(index + 1, labels, hosts)) {
       hosts[index] = hosts[index + 1];
       continue;
@@ -80,23 +97,38 @@ function findHosts(text, labels) {
   return hosts;
 }
 
-// Whether a label is as a whole the first of a host, and follows the label before it at once.
+/**
+ * Whether a label is as a whole the first of a host, and follows the label before it at once.
+ * @param {number} index
+ * @param {Label[]} labels
+ * @param {Hosts} hosts
+ */
 function beginsHost(index, labels, hosts) {
   const label = labels[index];
-  if (!label || label.start !== labels[index - 1].end || /^[_\-]/.test(label.name)) return false;
+  if (!label || label.start !== labels[index - 1].end || /^[_-]/.test(label.name)) return false;
   const host = hosts[index];
   return host !== null && (host.lastLabel > index || !label.name.includes("_"));
 }
 
+/**
+ * @param {string} text
+ * @param {Label[]} labels
+ * @param {Hosts} hosts
+ * @param {number} index
+ * @param {number} free
+ * @returns {Candidate|null}
+ */
 function withScheme(text, labels, hosts, index, free) {
   const { name, nameEnd, end } = labels[index];
   const scheme = /https?$/i.exec(name.slice(-"https".length));
-  if (!scheme || !beginsHost(index + 1, labels, hosts)) return null;
+  const host = beginsHost(index + 1, labels, hosts) ? hosts[index + 1] : null;
+  if (!scheme || !host) return null;
   const start = nameEnd - scheme[0].length;
   if (start > 0 && firstStart(text, Math.max(start, behind(text, free)), start + 1) === null) return null;
-  return { start, hostStart: end, hostEnd: hosts[index + 1].end };
+  return { start, hostStart: end, hostEnd: host.end };
 }
 
+/** @type {typeof withScheme} */
 function bareHost(text, labels, hosts, index, free) {
   const label = labels[index];
   const host = hosts[index];
@@ -108,20 +140,38 @@ function bareHost(text, labels, hosts, index, free) {
   return start === null ? null : { start, hostStart: start, hostEnd: host.end };
 }
 
+/**
+ * @param {string} text
+ * @param {number} from
+ * @param {number} to
+ */
 function firstStart(text, from, to) {
   const found = matchAt(START, text, from);
   return found && found.index < to ? found.index : null;
 }
 
+/**
+ * @param {string} text
+ * @param {number} index
+ */
 function behind(text, index) {
-  return index + (text.codePointAt(index) > 0xffff ? 2 : 1);
+  return index + ((text.codePointAt(index) ?? 0) > 0xffff ? 2 : 1);
 }
 
+/**
+ * @param {RegExp} pattern
+ * @param {string} text
+ * @param {number} index
+ */
 function matchAt(pattern, text, index) {
   pattern.lastIndex = index;
   return pattern.exec(text);
 }
 
+/**
+ * @param {string} text
+ * @param {number} start
+ */
 function topLevelEnd(text, start) {
   if (!matchAt(LETTER, text, start)) return null;
   const punycode = matchAt(PUNYCODE_TOP_LEVEL, text, start);
@@ -133,12 +183,19 @@ function topLevelEnd(text, start) {
   return null;
 }
 
+/** @param {string} name */
 function isHost(name) {
   return name.split(DOTS).every((label) => lengthInAscii(label, LONGEST_LABEL) <= LONGEST_LABEL);
 }
 
-function* linksOf(text, { start, hostStart, hostEnd }, rest) {
-  const end = hostEnd + rest[0].length;
+/**
+ * @param {string} text
+ * @param {Candidate} candidate
+ * @param {number} end
+ * @param {boolean} hasPath
+ * @returns {Generator<Link>}
+ */
+function* linksOf(text, { start, hostStart, hostEnd }, end, hasPath) {
   if (start < hostStart) {
     const short = SHORT_LINK.exec(text.slice(start, end));
     if (!short) yield { start, end };
@@ -147,12 +204,15 @@ function* linksOf(text, { start, hostStart, hostEnd }, rest) {
     const bare = latinHosts(text.slice(start, hostEnd));
     for (const [index, host] of bare.entries()) {
       const isLast = index === bare.length - 1;
-      yield { start: start + host.start, end: isLast && rest.groups.path !== undefined ? end : start + host.end };
+      yield { start: start + host.start, end: isLast && hasPath ? end : start + host.end };
     }
   }
 }
 
-// Without a scheme only the Latin parts of a host are links: `見てexample.com`, but not `例え.jp`.
+/**
+ * Without a scheme only the Latin parts of a host are links: `見てexample.com`, but not `例え.jp`.
+ * @param {string} host
+ */
 function latinHosts(host) {
   return Array.from(host.matchAll(LATIN_LABELS), ({ index, 0: labels }) => {
     for (let dot = labels.lastIndexOf("."); dot > 0; dot = labels.lastIndexOf(".", dot - 1)) {
@@ -163,9 +223,10 @@ function latinHosts(host) {
   }).filter((found) => found !== null);
 }
 
+/** @type {{domains: Set<string>, longest: number}|undefined} */
 let topLevel;
 
-// The domains, and the length of the longest.
+/** The domains, and the length of the longest. */
 function topLevelDomains() {
   if (!topLevel) {
     const names = TOP_LEVEL_DOMAINS.trim().split(/\s+/);

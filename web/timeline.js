@@ -1,105 +1,104 @@
-// What has arrived at the local X. The page's own server asks X; see machine_room.js.
+// What was published on the local X. The page's own server asks X.
 
-import { h, keyed, setText } from "./dom.js";
-import { request } from "./http.js";
+import { h, keyed, showMessage } from "./dom.js";
+import { messageOf, request } from "./http.js";
+import { polling } from "./polling.js";
 import { posts } from "./posts.js";
 import { dayName, inSeconds, lateness, timeToTheMillisecond } from "./times.js";
-import { watching } from "./watching.js";
+
+/** @import { Post } from "./posts.js" */
+/** @typedef {{id: string, text: string, username: string, created_at: string}} Tweet */
 
 const STEP = 50;
-const UNCLAIMED = "X has it, but no post of yours knows: the answer was lost, to be looked up, or the post is gone.";
+const WITHOUT_POST =
+  "X has it, but none of your posts has its id: the answer was lost and X will be asked, or the post was deleted.";
 
 /**
- * Shows the tweets in `root`, the latest first.
- * @param {Element} root
- * @param {{machineRoom: string}} config
- * @returns {{show: () => void, hide: () => void}} Looks for tweets between `show` and `hide` alone.
+ * Shows the tweets in `root`, the latest first. It polls only while it is shown.
+ * @param {HTMLElement} root
+ * @param {string} url Of the page's server, ending in a slash.
  */
-export function timeline(root, config) {
+export function timeline(root, url) {
   let limit = STEP;
-  let isFirstLook = true;
-  const away = h("p", { class: "notice wait", role: "status", hidden: true });
-  const empty = h("p", { class: "empty", hidden: true }, "Nothing has arrived yet. Schedule a post and watch it come.");
+  let marksNew = false;
+  const failure = h("p", { class: "notice wait", role: "status", hidden: true });
+  const empty = h(
+    "p",
+    { class: "empty", hidden: true },
+    "Nothing is published yet. Schedule a post, and it appears here.",
+  );
   const list = h("ol", { class: "tweets", reversed: true });
-  const more = h("button", { class: "button quiet", type: "button", on: { click: showMore } }, "Show more");
-  more.hidden = true;
-  root.append(header(), away, empty, list, more);
+  const more = h(
+    "button",
+    { class: "button quiet", type: "button", hidden: true, on: { click: showMore } },
+    "Show more",
+  );
+  const description = "What X has, the latest first, with the time to the millisecond at which X received it.";
+  root.append(
+    h("header", { class: "view-header" }, h("h2", null, "Timeline"), h("p", { class: "soft" }, description)),
+    failure,
+    empty,
+    list,
+    more,
+  );
 
-  async function look(signal) {
-    const tweets = await request(`${config.machineRoom}tweets?limit=${limit + 1}`, { signal });
+  const polled = polling(poll, (error) => showMessage(failure, error ? `${messageOf(error)} It tries again.` : ""));
+  return polled;
+
+  /** @param {AbortSignal} signal */
+  async function poll(signal) {
+    /** @type {Tweet[]} */
+    const tweets = await request(`${url}tweets?limit=${limit + 1}`, { signal });
     if (signal.aborted) return;
     empty.hidden = tweets.length > 0;
     more.hidden = tweets.length <= limit;
-    const owned = ownership();
-    const latestFirst = tweets.reverse().slice(0, limit);
-    keyed(list, latestFirst, ({ id }) => id, create, (item, tweet) => tellWhose(item, tweet, owned));
-    isFirstLook = false;
-  }
-
-  function create(tweet) {
-    const item = tweetItem(tweet);
-    if (!isFirstLook) item.classList.add("arrived");
-    return item;
+    const byTweet = new Map(posts.all().map((post) => [post.tweet_id, post]));
+    const names = new Set(posts.accounts.map(({ account_name }) => account_name.toLowerCase())); // as X compares them
+    keyed(
+      list,
+      tweets.reverse().slice(0, limit),
+      ({ id }) => id,
+      (tweet) => tweetItem(tweet, marksNew),
+      (item, { id, username }) => item.showNote(noteOn(byTweet.get(id), names.has(username.toLowerCase()))),
+    );
+    marksNew = true;
   }
 
   function showMore() {
     limit += STEP;
-    isFirstLook = true;
-    watch.lookNow();
+    marksNew = false;
+    polled.pollNow();
   }
-
-  const watch = watching(look, (error) => {
-    away.hidden = !error;
-    if (error) setText(away, `${error.message} It is asked again.`);
-  });
-  return watch;
 }
 
-function header() {
-  return h(
-    "header",
-    { class: "view-header" },
-    h("h2", {}, "Timeline"),
-    h("p", { class: "soft" }, "What X has, the latest on top, with the moment to the millisecond at which it arrived."),
-  );
-}
-
-function tweetItem(tweet) {
-  return h(
+/**
+ * @param {Tweet} tweet
+ * @param {boolean} isNew
+ */
+function tweetItem({ username, text, created_at }, isNew) {
+  const note = h("p", { class: "tweet-note small soft", hidden: true });
+  const at = `${dayName(created_at)}, ${timeToTheMillisecond(created_at)}`;
+  const time = h("time", { class: "small soft", datetime: created_at }, at);
+  const item = h(
     "li",
-    {},
+    { class: isNew && "arrived" },
     h(
       "article",
-      { class: "card tweet", "aria-label": `Post of @${tweet.username}` },
-      h("p", { class: "tweet-line" }, h("strong", {}, `@${tweet.username}`), " ", moment(tweet.created_at)),
-      h("p", { class: "tweet-text", dir: "auto" }, tweet.text),
-      h("p", { class: "tweet-note small soft", hidden: true }),
+      { class: "card tweet", "aria-label": `Post of @${username}` },
+      h("p", { class: "tweet-line" }, h("strong", null, `@${username}`), " ", time),
+      h("p", { class: "tweet-text", dir: "auto" }, text),
+      note,
     ),
   );
+  return Object.assign(item, { showNote: (/** @type {string} */ message) => showMessage(note, message) });
 }
 
-function moment(created_at) {
-  const words = `${dayName(created_at)}, ${timeToTheMillisecond(created_at)}`;
-  return h("time", { class: "small soft", datetime: created_at }, words);
-}
-
-/** The author's posts by the tweet they became, and the names of the author's accounts, in small letters as X does. */
-function ownership() {
-  return {
-    byTweet: new Map(posts.all().map((post) => [post.tweet_id, post])),
-    names: new Set(posts.accounts.map(({ account_name }) => account_name.toLowerCase())),
-  };
-}
-
-function tellWhose(item, tweet, { byTweet, names }) {
-  const note = item.querySelector(".tweet-note");
-  const words = noteOn(byTweet.get(tweet.id), names.has(tweet.username.toLowerCase()));
-  note.hidden = !words;
-  setText(note, words);
-}
-
+/**
+ * @param {Post|undefined} post
+ * @param {boolean} isOwn
+ */
 function noteOn(post, isOwn) {
-  if (!post) return isOwn ? UNCLAIMED : "";
-  const late = lateness(post);
+  const late = post ? lateness(post) : null;
+  if (late === null) return isOwn ? WITHOUT_POST : "";
   return late < 0 ? `${inSeconds(-late)} before its time.` : `${inSeconds(late)} after its time.`;
 }

@@ -4,6 +4,8 @@ import { now } from "./clock.js";
 
 export { now };
 
+/** @typedef {Date|string|number} Instant */
+
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -13,6 +15,7 @@ const X_EPOCH = 1288834974657n; // X's docs, X IDs: a snowflake's upper bits cou
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
 const is12Hours = format({ hour: "numeric" }).resolvedOptions().hour12; // "8:05 AM", where others write "08:05"
+/** @type {Intl.DateTimeFormatOptions} */
 const hourAndMinute = { hour: is12Hours ? "numeric" : "2-digit", minute: "2-digit" };
 const clock = format(hourAndMinute);
 const clockWithSeconds = format({ ...hourAndMinute, second: "2-digit" });
@@ -23,77 +26,115 @@ const longDay = format({ weekday: "long", day: "numeric", month: "long" });
 const longDayWithYear = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const offset = format({ timeZoneName: "shortOffset" });
 
+/** @param {Intl.DateTimeFormatOptions} options */
 function format(options) {
   return new Intl.DateTimeFormat(undefined, options);
 }
 
-/** An instant as a Date: of Hasura's ISO string (any number of second's digits), of milliseconds, or of a Date. */
+/**
+ * An instant as a Date: of Hasura's ISO string (any number of second's digits), of milliseconds, or of a Date.
+ * @param {Instant} value
+ */
 export function instant(value) {
   return value instanceof Date ? value : new Date(value);
 }
 
-/** "14:30", with seconds where they are not zero. */
+/**
+ * "14:30", with seconds where they are not zero.
+ * @param {Instant} value
+ */
 export function timeOfDay(value) {
   const date = instant(value);
   return (date.getSeconds() ? clockWithSeconds : clock).format(date);
 }
 
-/** "14:30" or "2:30 PM" */
+/**
+ * "14:30" or "2:30 PM"
+ * @param {Instant} value
+ */
 export function timeToTheMinute(value) {
   return clock.format(instant(value));
 }
 
-/** "14:00" or "2 PM", of a full hour */
+/**
+ * "14:00" or "2 PM", of a full hour
+ * @param {Instant} value
+ */
 export function hourOfDay(value) {
   return fullHour.format(instant(value));
 }
 
-/** "14:30:00.069" */
+/**
+ * "14:30:00.069"
+ * @param {Instant} value
+ */
 export function timeToTheMillisecond(value) {
   return clockWithMilliseconds.format(instant(value));
 }
 
-/** "Today 14:30", "Tue, 24 Nov, 9:00": a day and a time in few words. */
+/**
+ * "Today 14:30", "Tue, 24 Nov, 9:00": a day and a time in few words.
+ * @param {Instant} value
+ */
 export function dayAndTime(value) {
   const date = instant(value);
   return `${nearDay(date) ?? shortDay.format(date)}, ${timeOfDay(date)}`;
 }
 
-/** "Today", "Tomorrow", "Yesterday", or the day in full; the year where it is another one. */
+/**
+ * "Today", "Tomorrow", "Yesterday", or the day in full; the year where it is another one.
+ * @param {Instant} value
+ */
 export function dayName(value) {
   const date = instant(value);
   const full = date.getFullYear() === instant(now()).getFullYear() ? longDay : longDayWithYear;
   return nearDay(date) ?? full.format(date);
 }
 
+/** @param {Date} date */
 function nearDay(date) {
-  const days = Math.round((startOfDay(date) - startOfDay(now())) / DAY); // rounded: some days have 23 or 25 hours
-  return { "-1": "Yesterday", 0: "Today", 1: "Tomorrow" }[days];
+  const days = Math.round((startOfDay(date).getTime() - startOfDay(now()).getTime()) / DAY); // of 23 to 25 hours
+  return ["Yesterday", "Today", "Tomorrow"][days + 1];
 }
 
-/** The local day as "2026-11-24", which sorts. */
+/**
+ * The local day as "2026-11-24", which sorts.
+ * @param {Instant} value
+ */
 export function dayKey(value) {
   const date = instant(value);
   return [String(date.getFullYear()).padStart(4, "0"), two(date.getMonth() + 1), two(date.getDate())].join("-");
 }
 
-/** Midnight at which the local day of an instant begins. */
+/**
+ * Midnight at which the local day of an instant begins.
+ * @param {Instant} value
+ */
 export function startOfDay(value) {
   const date = instant(value);
   return new Date(date.getFullYear(), date.getMonth(), date.getDate());
 }
 
-/** The offset from UTC in force at an instant, as "GMT+1". */
+/**
+ * The offset from UTC in force at an instant, as "GMT+1".
+ * @param {Instant} value
+ */
 export function offsetAt(value) {
-  return offset.formatToParts(instant(value)).find((part) => part.type === "timeZoneName").value;
+  return offset.formatToParts(instant(value)).find((part) => part.type === "timeZoneName")?.value ?? "";
 }
 
-/** "2026-11-24 13:30:00 UTC" */
+/**
+ * "2026-11-24 13:30:00 UTC"
+ * @param {Instant} value
+ */
 export function inUtc(value) {
   return `${instant(value).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
-/** What a datetime-local input holds for an instant: "2026-11-24T14:30:00", local, to the second. */
+/**
+ * What a datetime-local input holds for an instant: "2026-11-24T14:30:00", local, to the second.
+ * @param {Instant} value
+ */
 export function toInputValue(value) {
   const date = instant(value);
   return `${dayKey(date)}T${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
@@ -101,6 +142,7 @@ export function toInputValue(value) {
 
 /**
  * The instant that a datetime-local input's value means.
+ * @param {string} value
  * @returns {{date: Date|null, isGap: boolean, later: Date|null}} `date` is null for an empty value; `isGap`: clocks skip
  *   this time; `later`: when this time comes a second time that day, after `date`.
  */
@@ -110,22 +152,31 @@ export function fromInputValue(value) {
   return { date, isGap: !toInputValue(date).startsWith(value.slice(0, 16)), later: secondTime(date) };
 }
 
-/** When the clocks, having gone back, show the time of `date` again; null when they do not. */
+/**
+ * When the clocks, having gone back, show the time of `date` again; null when they do not.
+ * @param {Date} date
+ */
 export function secondTime(date) {
   const soon = new Date(date.getTime() + 3 * HOUR); // clocks go back by two hours at most
   const later = new Date(date.getTime() + (soon.getTimezoneOffset() - date.getTimezoneOffset()) * MINUTE);
   return later > date && toInputValue(later) === toInputValue(date) ? later : null;
 }
 
-/** How long from now, or ago: "in 12 s", "in 5 min", "in 3 h", "in 2 days"; empty within a second. */
+/**
+ * How long from now, or ago: "in 12 s", "in 5 min", "in 3 h", "in 2 days"; empty within a second.
+ * @param {Instant} value
+ */
 export function distance(value, from = now()) {
-  const milliseconds = instant(value) - from;
+  const milliseconds = instant(value).getTime() - from;
   const length = duration(Math.abs(milliseconds));
   if (Math.abs(milliseconds) < 1000) return "now";
   return milliseconds > 0 ? `in ${length}` : `${length} ago`;
 }
 
-/** A length of time in few words: "12 s", "5 min", "3 h", "2 days". */
+/**
+ * A length of time in few words: "12 s", "5 min", "3 h", "2 days".
+ * @param {number} milliseconds
+ */
 export function duration(milliseconds) {
   if (milliseconds < MINUTE) return `${Math.floor(milliseconds / 1000)} s`;
   if (milliseconds < 10 * MINUTE) {
@@ -137,29 +188,53 @@ export function duration(milliseconds) {
   return `${Math.round(milliseconds / DAY)} days`;
 }
 
-/** When X made the tweet of a post: its id tells, to the millisecond. Null when there is none. */
+/**
+ * When X made the tweet of a post, to the millisecond: it is part of the id. Null when there is none.
+ * @param {{tweet_id: string|null, schedule_for: string}} post
+ */
 export function publishedAt(post) {
   if (!/^\d{10,20}$/.test(post.tweet_id ?? "")) return null;
-  return new Date(Number((BigInt(post.tweet_id) >> 22n) + X_EPOCH));
+  return new Date(Number((BigInt(post.tweet_id ?? 0) >> 22n) + X_EPOCH));
 }
 
-/** By how many milliseconds (with a fraction) X had the post after its time; negative: before it. Null when it is not
- * published. */
+/**
+ * By how many milliseconds (with a fraction) X had the post after its time; negative: before it. Null when it is not
+ * published.
+ * @param {{tweet_id: string|null, schedule_for: string}} post
+ */
 export function lateness(post) {
   const published = publishedAt(post);
-  return published && published - instant(post.schedule_for) - microseconds(post.schedule_for) / 1000;
+  if (!published) return null;
+  return published.getTime() - instant(post.schedule_for).getTime() - microseconds(post.schedule_for) / 1000;
 }
 
-/** What a Date does not keep of Hasura's "2026-11-24T13:30:00.069412+00:00": 412. */
+/**
+ * What a Date does not keep of Hasura's "2026-11-24T13:30:00.069412+00:00": 412.
+ * @param {string} value
+ */
 function microseconds(value) {
   return Number((/\.\d{3}(\d{1,3})/.exec(value)?.[1] ?? "").padEnd(3, "0"));
 }
 
-/** A number of milliseconds for people: "0.412 s", "1 min 12 s", "3 h". */
+/**
+ * A number of milliseconds for people: "0.412 s", "1 min 12 s", "3 h".
+ * @param {number} milliseconds
+ */
 export function inSeconds(milliseconds) {
   return milliseconds < MINUTE ? `${(milliseconds / 1000).toFixed(3)} s` : duration(milliseconds);
 }
 
+/** @param {number} number */
 function two(number) {
   return String(number).padStart(2, "0");
+}
+
+/**
+ * "0.412 s late", "0.069 s early", or "" for a post that is not published.
+ * @param {{tweet_id: string|null, schedule_for: string}} post
+ */
+export function latenessInWords(post) {
+  const late = lateness(post);
+  if (late === null) return "";
+  return `${inSeconds(Math.abs(late))} ${late < 0 ? "early" : "late"}`;
 }

@@ -1,4 +1,4 @@
-"""Access tokens that Hasura takes for a user's (Hasura's docs, Authentication using JWTs)."""
+"""Access tokens that Hasura accepts (Hasura's docs, Authentication using JWTs)."""
 
 import json
 import time
@@ -12,7 +12,7 @@ _KEYS_THAT_MOVE_CLAIMS = {"claims_map", "claims_namespace_path", "claims_format"
 
 
 class CannotSign(Exception):
-    """HASURA_GRAPHQL_JWT_SECRET gives no key to sign with, or wants claims in another place."""
+    """HASURA_GRAPHQL_JWT_SECRET has no key to sign with, or expects claims in another place."""
 
 
 class AccessTokens:

@@ -1,11 +1,11 @@
 """Rows of Hasura's event tables, those of all kinds in one shape.
 
-An event: ``{id, kind, name, post_id, status, tries, due_at, rings_at, created_at, row}``. `kind` is ``one_off``,
-``cron`` or ``table``; `due_at` is when it is meant to ring for the first time, `rings_at` for the last known time,
-retries included; `status` is a scheduled event's, also for a table event; `row` is the row as Hasura tells it.
+An event: ``{id, kind, name, post_id, status, tries, due_at, delivery_at, created_at, row}``. `kind` is ``one_off``,
+``cron`` or ``table``; `due_at` is the time of its first delivery, `delivery_at` that of the last known one, retries
+included; `status` is a scheduled event's, also for a table event; `row` is the row as Hasura sends it.
 
 An invocation: ``{id, event_id, kind, name, post_id, status, created_at, request, response}``. `status` is the HTTP
-status that the webhook answered, or None. `post_id` is None for the sweep, which rings for no post. Times are UTC,
+status of the webhook's response, or None. `post_id` is None for the sweep, which belongs to no post. Times are UTC,
 ISO 8601 with a Z.
 """
 
@@ -23,7 +23,7 @@ def scheduled_event(kind: str, row: Row) -> Row:
         "name": row.get("trigger_name") or row.get("comment") or "one-off event",
         "post_id": _post_id(row.get("payload")),
         "due_at": row["scheduled_time"],
-        "rings_at": row["next_retry_at"] or row["scheduled_time"],
+        "delivery_at": row["next_retry_at"] or row["scheduled_time"],
         "row": row,
     }
 
@@ -51,7 +51,7 @@ def table_event(row: Row) -> Row:
         "tries": row["tries"],
         "created_at": created_at,
         "due_at": created_at,
-        "rings_at": _utc(row["next_retry_at"]) if row["next_retry_at"] else created_at,
+        "delivery_at": _utc(row["next_retry_at"]) if row["next_retry_at"] else created_at,
         "row": row,
     }
 
@@ -85,7 +85,7 @@ def _post_of_change(event: Any) -> int | None:
 
 
 def _post_id(post: Any) -> int | None:
-    """As a number, also where Hasura is told to print a bigint as text."""
+    """As a number, even if Hasura is configured to print a bigint as text."""
     given = str(_object(post).get("id", ""))
     return int(given) if given.isascii() and given.isdecimal() else None
 

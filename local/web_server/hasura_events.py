@@ -1,6 +1,6 @@
-"""Hasura's events and invocation logs, those of all three kinds told alike: one-off, cron and table events.
+"""Hasura's events and invocation logs; those of one-off, cron and table events have the same shape.
 
-They are read as Hasura's console reads them, through the metadata API (Hasura's docs, Metadata API Reference).
+Hasura's console reads them the same way: through the metadata API (Hasura's docs, Metadata API Reference).
 """
 
 import asyncio
@@ -16,22 +16,22 @@ from local.web_server.event_rows import Row
 from local.web_server.masking import Mask
 
 _SEARCHED = 1000
-"""Hasura cannot look for a post: so many of each kind are read to find what belongs to one."""
+"""Hasura cannot search by post: so many events of each kind are read to find those of one post."""
 
 _NEXT_CRON_EVENTS = 3
-"""Hasura writes the next hundred events of a cron trigger ahead."""
+"""Hasura creates the next hundred events of a cron trigger in advance."""
 
 Ask = Callable[..., Awaitable[Any]]
 """Runs a metadata command, given its type and its arguments."""
 
 
 class HasuraFailed(Exception):
-    """Hasura cannot be reached, or refused; the message says why."""
+    """Hasura cannot be reached, or it refused; the message says why."""
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What is asked for: `kinds` (names of KINDS), of one post or, with None, of any; at most `limit`."""
+class Selection:
+    """`kinds` of events (names of KINDS), of one post or, with None, of all posts; at most `limit`."""
 
     kinds: tuple[str, ...]
     post_id: int | None
@@ -39,7 +39,7 @@ class Wanted:
 
     @property
     def read(self) -> int:
-        """How many of each kind to read: one more than is shown, to know whether there are more."""
+        """How many of each kind to read: one more than is shown, to know whether more exist."""
         return self.limit + 1 if self.post_id is None else _SEARCHED
 
 
@@ -47,39 +47,42 @@ class HasuraEvents:
     """Asks Hasura as the admin. Each method answers ``{"rows": [...], "more": bool, "searched_all": bool}``, and raises
     HasuraFailed.
 
-    What a row has: `event_rows`. No secret is left in it. `searched_all` is false when there may be rows of the post
-    beyond those that were read.
+    `event_rows` defines the rows. They contain no secret. `searched_all` is false if rows of the post may exist beyond
+    those that were read.
     """
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, as_admin: Mapping[str, str], mask: Mask) -> None:
-        """`as_admin` are the headers that make Hasura take the caller for the admin."""
+        """`as_admin` are the headers with which the caller is the admin for Hasura."""
         self._session = session
         self._url = f"{base_url}/v1/metadata"
-        self._headers = {**as_admin, "Accept-Encoding": "identity"}  # on one machine, packing costs more than sending
+        self._headers = {
+            **as_admin,
+            "Accept-Encoding": "identity",
+        }  # on one machine, compressing costs more than sending
         self._mask = mask
 
-    async def pending(self, wanted: Wanted) -> Row:
-        """Events that will ring, soonest first; of those that Hasura plans ahead only the next few."""
-        reads = (KINDS[kind].pending(self._ask, wanted.read) for kind in wanted.kinds)
-        return self._page(wanted, await asyncio.gather(*reads), "rings_at", latest_first=False)
+    async def pending(self, selection: Selection) -> Row:
+        """Events that will be delivered, soonest first; of a cron trigger only the next few."""
+        reads = (KINDS[kind].pending(self._ask, selection.read) for kind in selection.kinds)
+        return self._page(selection, await asyncio.gather(*reads), "delivery_at", latest_first=False)
 
-    async def processed(self, wanted: Wanted) -> Row:
-        """Events that will not ring again, latest first."""
-        reads = (KINDS[kind].processed(self._ask, wanted.read) for kind in wanted.kinds)
-        return self._page(wanted, await asyncio.gather(*reads), "rings_at", latest_first=True)
+    async def processed(self, selection: Selection) -> Row:
+        """Events that will not be delivered again, latest first."""
+        reads = (KINDS[kind].processed(self._ask, selection.read) for kind in selection.kinds)
+        return self._page(selection, await asyncio.gather(*reads), "delivery_at", latest_first=True)
 
-    async def invocations(self, wanted: Wanted) -> Row:
-        """What the webhook was sent and what it answered, latest first."""
-        reads = (KINDS[kind].invocations(self._ask, wanted.read) for kind in wanted.kinds)
-        return self._page(wanted, await asyncio.gather(*reads), "created_at", latest_first=True)
+    async def invocations(self, selection: Selection) -> Row:
+        """Deliveries: the request to the webhook and its response, latest first."""
+        reads = (KINDS[kind].invocations(self._ask, selection.read) for kind in selection.kinds)
+        return self._page(selection, await asyncio.gather(*reads), "created_at", latest_first=True)
 
-    def _page(self, wanted: Wanted, read: list[list[Row]], time: str, *, latest_first: bool) -> Row:
-        found = [row for rows in read for row in rows if wanted.post_id in (None, row["post_id"])]
+    def _page(self, selection: Selection, read: list[list[Row]], time: str, *, latest_first: bool) -> Row:
+        found = [row for rows in read for row in rows if selection.post_id in (None, row["post_id"])]
         found.sort(key=lambda row: datetime.fromisoformat(row[time]), reverse=latest_first)
         return {
-            "rows": [self._mask(row) for row in found[: wanted.limit]],
-            "more": len(found) > wanted.limit,
-            "searched_all": wanted.post_id is None or all(len(rows) < wanted.read for rows in read),
+            "rows": [self._mask(row) for row in found[: selection.limit]],
+            "more": len(found) > selection.limit,
+            "searched_all": selection.post_id is None or all(len(rows) < selection.read for rows in read),
         }
 
     async def _ask(self, command: str, **arguments: Any) -> Any:
@@ -95,7 +98,7 @@ class HasuraEvents:
 
 
 class _Kind(Protocol):
-    """A kind of event. Each method reads at most `limit` of its latest, or of those that ring soonest."""
+    """A kind of event. Each method reads at most `limit` of its latest events, or of the soonest."""
 
     async def pending(self, ask: Ask, limit: int) -> list[Row]: ...
 
@@ -115,7 +118,7 @@ class _Scheduled:
         return await self._events(ask, ["scheduled", "locked"], limit=min(limit, self.most_pending))
 
     async def processed(self, ask: Ask, limit: int) -> list[Row]:
-        """Hasura lists the oldest first, so the latest are those at the end."""
+        """Hasura lists the oldest first, so the latest are at the end."""
         ended = ["delivered", "error", "dead"]
         counted = await ask("get_scheduled_events", **self.which, status=ended, limit=1, get_rows_count=True)
         return await self._events(ask, ended, limit=limit, offset=max(0, counted["count"] - limit))
@@ -155,4 +158,4 @@ KINDS: dict[str, _Kind] = {
     "cron": _Scheduled({"type": "cron", "trigger_name": "publish_due_posts"}, most_pending=_NEXT_CRON_EVENTS),
     "table": _OfTable("post_moved"),
 }
-"""The kinds of event that this product has."""
+"""The kinds of events that this product has."""

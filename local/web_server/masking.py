@@ -1,6 +1,6 @@
-"""Takes what is secret out of what Hasura keeps of its webhook calls, before a browser sees it.
+"""Removes secrets from the requests and responses that Hasura stores, before a browser sees them.
 
-Hasura stores the value of a header in clear when it was given literally, and the query of an address that it called.
+Hasura stores the value of a header in clear text when it was given literally, and the query of an address.
 """
 
 import json
@@ -18,15 +18,15 @@ _USER_OR_QUERY = re.compile(r"(?<=://)[^/?#\s]*(?=@)|(?<=\?)[^\s#]+")
 
 
 class Mask:
-    """Hides the values of all but harmless headers, what addresses say besides host and path, and known secrets."""
+    """Hides the values of all but harmless headers, user and query of addresses, and known secrets."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        """`secrets` are hidden wherever they stand, inside a longer text too."""
+        """`secrets` are hidden everywhere, inside a longer text too."""
         known = sorted(filter(None, secrets), key=len, reverse=True)
         self._secrets = re.compile("|".join(map(re.escape, known)) or r"(?!)")
 
     def __call__(self, value: Any) -> Any:
-        """A copy of JSON without secrets. What a webhook answered as JSON, Hasura keeps as text; here it is JSON."""
+        """A copy of JSON without secrets. A JSON response of a webhook, which Hasura stores as text, is JSON in it."""
         if isinstance(value, Mapping):
             return self._header(value) if _is_header(value) else {key: self._named(key, value[key]) for key in value}
         if isinstance(value, list):
@@ -36,7 +36,7 @@ class Mask:
     def _named(self, key: str, value: Any) -> Any:
         match key, value:
             case "body" | "message", str():
-                return self(_unfolded(value))
+                return self(_parsed(value))
             case "requestHeaders" | "responseHeaders", Mapping():
                 return {name: self._header_value(name, value[name]) for name in value}
             case "webhook_conf", str():
@@ -56,8 +56,8 @@ def _is_header(value: Mapping[str, Any]) -> bool:
     return value.keys() == {"name", "value"} and isinstance(value["name"], str)
 
 
-def _unfolded(text: str) -> Any:
+def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=str)  # NaN is no JSON, and would not be read as such
+        return json.loads(text, parse_constant=str)  # NaN is not JSON: a browser cannot read it
     except (ValueError, RecursionError):
         return text

@@ -1,4 +1,4 @@
-"""How this server says no, and to whom it does not listen at all."""
+"""How this server refuses, and which requests it refuses before any handler sees them."""
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -6,28 +6,28 @@ from aiohttp.typedefs import Handler
 from local import loopback
 
 
-def refusal(status: int, words: str) -> web.Response:
-    """An error in words, as the page shows it: ``{"error": ...}``."""
-    return web.json_response({"error": words}, status=status)
+def refusal(status: int, message: str) -> web.Response:
+    """An error whose message the page shows: ``{"error": ...}``."""
+    return web.json_response({"error": message}, status=status)
 
 
 @web.middleware
 async def loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses names that were made to point at this machine."""
+    """Refuses foreign host names that resolve to this machine."""
     if not loopback.is_meant(request):
-        return refusal(421, "Open this page as http://localhost, nothing else.")
+        return refusal(421, "Open this page as http://localhost only.")
     return await handler(request)
 
 
 @web.middleware
 async def own_page_only(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuses what pages of other origins send, and what they could send as a form without being asked.
+    """Refuses requests of pages of other origins, and the content types that their forms can send without a preflight.
 
-    Browsers say from where a request comes (Fetch Metadata, and Origin); other programs do not, and are let in.
+    Browsers send where a request comes from (Fetch Metadata, and Origin); other programs do not, and are accepted.
     """
     is_foreign = request.headers.get("Sec-Fetch-Site", "none") not in ("same-origin", "none")
     if is_foreign or request.headers.get("Origin", _origin(request)) != _origin(request):
-        return refusal(403, "This is for the page of this server alone.")
+        return refusal(403, "Only the page of this server may use this.")
     if request.method == "POST" and request.content_type != "application/json":
         return refusal(415, "Send JSON, with content type application/json.")
     return await handler(request)

@@ -1,4 +1,4 @@
-"""The page's server: the files of the page, where it finds the APIs, and under /_local what the stack alone offers."""
+"""The page's server: the files of the page, the addresses of the APIs, and under /_local the local stack's routes."""
 
 import logging
 import re
@@ -10,7 +10,7 @@ from aiohttp import web
 
 from local import REPOSITORY
 from local.web_server.access_token import AccessTokens
-from local.web_server.machine_room import MachineRoom
+from local.web_server.developer_tools import DeveloperTools
 from local.web_server.refusals import loopback_only, own_page_only, refusal
 from local.web_server.sign_in import SignIn, SignInFailed
 
@@ -26,7 +26,7 @@ _TYPES = {
     ".json": "application/json",
     ".svg": "image/svg+xml",
 }
-"""Said here, because some systems have tables of their own, by which a browser would refuse to run a module."""
+"""Set here, because the table of some systems has other types, with which a browser refuses to run a module."""
 
 _log = logging.getLogger("web")
 
@@ -34,11 +34,11 @@ _log = logging.getLogger("web")
 def application(settings: Mapping[str, str], tokens: AccessTokens) -> web.Application:
     """The server, for APIs at the addresses in `settings`."""
     settings = {**settings, **{name: settings[name].rstrip("/") for name in _ADDRESSES}}
-    server, machine_room = _Server(settings, tokens), MachineRoom(settings)
+    server, developer_tools = _Server(settings, tokens), DeveloperTools(settings)
 
     local = web.Application(middlewares=[own_page_only])
-    local.cleanup_ctx.extend([server.connections, machine_room.connections])
-    local.add_routes([web.post("/token", server.token), *machine_room.routes()])
+    local.cleanup_ctx.extend([server.connections, developer_tools.connections])
+    local.add_routes([web.post("/token", server.token), *developer_tools.routes()])
 
     app = web.Application(middlewares=[loopback_only])
     app.on_response_prepare.append(server.add_headers)
@@ -72,13 +72,13 @@ class _Server:
         return web.FileResponse(PAGE / "index.html", headers={"Content-Type": "text/html; charset=utf-8"})
 
     async def config(self, _request: web.Request) -> web.Response:
-        """Where the page finds what it talks to, in place of the example for other hosts that lies in its folder."""
+        """The addresses of the APIs, in place of the example for other hosts in the page's folder."""
         return web.json_response(
             {
                 "createPost": f"{self._settings['ACTIONS_BASE_URL']}/api/createPost",
                 "graphql": f"{self._settings['APP_BASE_API']}/v1/graphql",
                 "token": "/_local/token",
-                "machineRoom": "/_local/",
+                "developerTools": "/_local/",
             }
         )
 
@@ -97,7 +97,7 @@ class _Server:
 
 
 def _content_security_policy(*apis: str) -> str:
-    """Everything is from here, nothing is inline, and no text becomes markup."""
+    """Everything comes from this server, nothing is inline, and no text becomes markup."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
         f" connect-src 'self' {' '.join(apis)}; object-src 'none'; base-uri 'none'; form-action 'none';"
@@ -106,7 +106,7 @@ def _content_security_policy(*apis: str) -> str:
 
 
 async def _json(request: web.Request) -> object:
-    """The body; None when it is no JSON, too deeply nested, or in a charset that nobody knows."""
+    """The body; None when it is not JSON, too deeply nested, or in an unknown charset."""
     try:
         return await request.json()
     except (ValueError, RecursionError, LookupError):

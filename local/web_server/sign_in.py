@@ -38,7 +38,7 @@ mutation RenewTokens($id: bigint!, $account: account_set_input!) {
 
 
 class SignInFailed(Exception):
-    """Hasura or X did not do its part; the message says which and why."""
+    """Hasura or X failed; the message says which one and why."""
 
 
 class SignIn:

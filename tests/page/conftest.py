@@ -1,12 +1,15 @@
 """The page's fixtures: a browser, and authors in front of it.
 
-Whatever goes wrong behind an author's back fails the test at its end: an error on the console, an exception nobody
-caught, a breach of the Content-Security-Policy, a request to a server that the page has no business with. A test that
-provokes one says so first, with `expect_complaint`.
+Each unexpected error of the browser fails the test at its end: an error on the console, an uncaught exception, a breach
+of the Content-Security-Policy, a request to a server that the page must not call. A test that provokes one says so
+first, with `expect_complaint`.
+
+Without a browser these tests are not run: see tests/without_browser.py.
 """
 
-import os
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,18 +26,24 @@ PATIENCE_MILLISECONDS = 10_000
 ZONE = "Europe/Vienna"
 
 
-# For a module, not for all: Playwright keeps an event loop running, in which other modules' asyncio.run would fail.
+_running = ExitStack()
+_browsers: list[Browser] = []
+
+
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """The browser. Without one the tests of the page are skipped on a person's machine, and fail in CI."""
-    expect.set_options(timeout=PATIENCE_MILLISECONDS)
-    try:
-        with chromium.launched() as running:
-            yield running
-    except chromium.NoChromium as reason:
-        if os.environ.get("CI"):
-            pytest.fail(str(reason))
-        pytest.skip(str(reason))
+def browser() -> Browser:
+    """Runs until a test of another directory follows: in Playwright's event loop, asyncio.run of others would fail."""
+    if not _browsers:
+        expect.set_options(timeout=PATIENCE_MILLISECONDS)
+        _browsers.append(_running.enter_context(chromium.launched()))
+    return _browsers[0]
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    if nextitem is None or nextitem.path.parent != Path(__file__).parent:
+        _browsers.clear()
+        _running.close()
 
 
 @pytest.fixture
@@ -43,10 +52,10 @@ def arrive(browser: Browser, stack: RunningStack) -> Iterator[Arrive]:
     authors: list[Author] = []
 
     def arrive(**options: Any) -> Author:
-        wishes = {"locale": "en-GB", "timezone_id": ZONE, "viewport": {"width": 1280, "height": 900}, **options}
-        context = browser.new_context(**wishes)
+        options = {"locale": "en-GB", "timezone_id": ZONE, "viewport": {"width": 1280, "height": 900}, **options}
+        context = browser.new_context(**options)
         context.set_default_timeout(PATIENCE_MILLISECONDS)
-        authors.append(Author(stack, context, wishes["timezone_id"]))
+        authors.append(Author(stack, context, options["timezone_id"]))
         return authors[-1]
 
     yield arrive

@@ -1,4 +1,4 @@
-"""An author who sits in front of the page, and what they do there: by the names that people and screen readers use."""
+"""An author in front of the page, and what they do there: by the names that people and screen readers use."""
 
 import re
 import uuid
@@ -20,7 +20,7 @@ SET = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
 
 AGE = """mutation ($id: bigint!, $then: timestamptz!) {
   update_post_attempt(where: {post_id: {_eq: $id}}, _set: {finished_at: $then}) { affected_rows }
-  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {not_before: $then}) { id }
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {reconcile_at: $then}) { id }
 }"""
 
 
@@ -90,7 +90,7 @@ class Author:
         expect(self.article(text)).to_be_visible()
 
     def show(self, view: str) -> Locator:
-        """Goes to a view by its link: ``posts``, ``calendar``, ``timeline`` or ``machine-room``."""
+        """Goes to a view by its link: ``posts``, ``calendar``, ``timeline`` or ``developer-tools``."""
         self.page.get_by_role("navigation").locator(f"a[href='#{view}']").click()
         section = self.page.locator(f"#view-{view}")
         expect(section).to_be_visible()
@@ -162,38 +162,37 @@ class Author:
         wait_until(self.posts, lambda posts: (text, state) in {(post["text"], post["state"]) for post in posts})
 
     def is_sent_before_the_next(self, operation: str, post_id: int) -> None:
-        """When the page next asks Hasura for this, the post is being sent already, and the page does not know yet."""
+        """When the page next requests this mutation, the post is already being sent; the page does not know."""
 
         def send_first(route: Route) -> None:
-            body = route.request.post_data_json
-            if body and body["query"].lstrip().startswith(f"mutation {operation}("):
+            if f"mutation {operation}(" in (route.request.post_data or ""):
                 sending = {"state": "sending", "lease_until": in_minutes(1).isoformat()}
                 self.stack.graphql(SET, {"id": post_id, "changes": sending})
             route.continue_()
 
         self.page.route("**/v1/graphql", send_first)
 
-    def leaves_out_of_the_news(self, text: str) -> None:
-        """A post with this text becomes visible to the page when later ones have been news already."""
+    def hides_from_changes(self, text: str) -> None:
+        """A post with this text becomes visible only after the page has seen later changes."""
 
         def leave_out(route: Route) -> None:
             answer = route.fetch()
             content = answer.json()
-            if route.request.post_data_json["query"].lstrip().startswith("query News("):
+            if "query Changes(" in (route.request.post_data or ""):
                 posts = content["data"]["scheduled_post"]
                 content["data"]["scheduled_post"] = [post for post in posts if post["text"] != text]
             route.fulfill(response=answer, json=content)
 
         self.page.route("**/v1/graphql", leave_out)
 
-    def its_look_has_come(self, text: str) -> None:
-        """Makes the unknown outcome of the post with this text as old as it must be to be looked up for good."""
+    def reconcile(self, text: str) -> None:
+        """Makes the unknown attempt of this post old enough to be reconciled for good, and has it reconciled."""
         [post_id] = [post["id"] for post in self.posts() if post["text"] == text]
         self.stack.graphql(AGE, {"id": post_id, "then": in_minutes(-3).isoformat()})
-        self._ring(post_id)
+        self._deliver(post_id)
 
-    def _ring(self, post_id: int) -> None:
-        """As Hasura does."""
+    def _deliver(self, post_id: int) -> None:
+        """Delivers an event of this post, as Hasura does."""
         body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0).isoformat(), "payload": {"id": post_id}}
         headers = {"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]}
         requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
@@ -202,11 +201,11 @@ class Author:
         return [tweet["text"] for tweet in self.stack.tweets(self.name)]
 
     def expect_complaint(self, pattern: str) -> None:
-        """A complaint of the browser that matches may come any number of times: the test provokes it."""
+        """The test provokes errors of the browser that match; they may come any number of times."""
         self._expected.append(pattern)
 
     def complaints(self) -> list[str]:
-        """What went wrong so far that no test expected."""
+        """The errors so far that no test expected."""
         return [one for one in self._complaints if not any(re.search(pattern, one) for pattern in self._expected)]
 
     def _watch(self) -> None:

@@ -45,14 +45,14 @@ def time_of(author: Author, text: str) -> datetime:
 
 
 class TestAWeek:
-    def test_shows_a_post_at_its_time_with_its_state(self, alice: Author, wednesday: datetime) -> None:
+    def test_the_week_shows_a_post_at_its_time_with_its_state(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
 
         post = Calendar(alice).post("midweek")
 
         expect(post).to_have_accessible_name(re.compile("10:00.*midweek"))
 
-    def test_follows_what_happens_elsewhere_and_keeps_the_focus(self, alice: Author, wednesday: datetime) -> None:
+    def test_a_post_moved_elsewhere_keeps_the_focus_in_the_week(self, alice: Author, wednesday: datetime) -> None:
         post_id = alice.create("midweek", wednesday)
         post = Calendar(alice).post("midweek")
         post.focus()
@@ -65,7 +65,7 @@ class TestAWeek:
 
 
 class TestMovingByKeyboard:
-    def test_picks_a_post_up_carries_it_and_drops_it(self, alice: Author, wednesday: datetime) -> None:
+    def test_keys_pick_a_post_up_move_it_and_drop_it(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
         post = Calendar(alice).post("midweek")
 
@@ -76,7 +76,7 @@ class TestMovingByKeyboard:
         wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + moved_by)
         expect(post).to_be_focused()
 
-    def test_is_called_off_by_escape(self, alice: Author, wednesday: datetime) -> None:
+    def test_escape_cancels_moving_a_post_by_keyboard(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
         post = Calendar(alice).post("midweek")
         for pressed in ("Enter", "ArrowRight", "Escape"):
@@ -85,7 +85,7 @@ class TestMovingByKeyboard:
         expect(post).to_have_accessible_name(re.compile("Wed.*10:00"))
         assert time_of(alice, "midweek") == wednesday
 
-    def test_tells_each_step_to_a_screen_reader(self, alice: Author, wednesday: datetime) -> None:
+    def test_each_step_by_keyboard_is_announced_to_screen_readers(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
         calendar = Calendar(alice)
 
@@ -96,7 +96,7 @@ class TestMovingByKeyboard:
 
 
 class TestMovingByDrag:
-    def test_drops_the_post_on_another_day_at_the_same_time(self, alice: Author, wednesday: datetime) -> None:
+    def test_a_post_dragged_to_another_day_keeps_its_time_of_day(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
         post = Calendar(alice).post("midweek")
 
@@ -104,7 +104,7 @@ class TestMovingByDrag:
 
         wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(days=1))
 
-    def test_that_is_refused_puts_the_post_back_and_says_why(self, alice: Author, wednesday: datetime) -> None:
+    def test_a_refused_move_puts_the_post_back_and_says_why(self, alice: Author, wednesday: datetime) -> None:
         post_id = alice.create("midweek", wednesday)
         calendar = Calendar(alice)
         post = calendar.post("midweek")
@@ -139,7 +139,7 @@ def drag(post: Locator, to_the_right: float) -> None:
 
 
 class TestAMonth:
-    def test_shows_many_posts_of_a_day_as_some_and_a_number(self, alice: Author, wednesday: datetime) -> None:
+    def test_a_full_day_of_the_month_shows_the_number_of_other_posts(self, alice: Author, wednesday: datetime) -> None:
         for number in range(6):
             alice.create(f"number {number}", wednesday + timedelta(hours=number))
         calendar = Calendar(alice)
@@ -148,7 +148,7 @@ class TestAMonth:
 
         expect(calendar.view.get_by_text(re.compile(r"\+\d+ more"))).to_be_visible()
 
-    def test_moves_a_post_over_the_change_of_the_clocks_to_the_same_time_of_day(self, arrive: Arrive) -> None:
+    def test_a_post_moved_over_a_change_of_the_clocks_keeps_its_time_of_day(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York")
         saturday = next_change_of_clocks(author.zone) - timedelta(days=1)
         author.create("same hour", saturday)
@@ -174,7 +174,7 @@ def next_change_of_clocks(zone: ZoneInfo) -> datetime:
 
 
 class TestAPostThatCannotBeMoved:
-    def test_says_why(self, alice: Author) -> None:
+    def test_the_calendar_says_why_a_published_post_cannot_be_moved(self, alice: Author) -> None:
         alice.create("out already", in_seconds(0.5))
         alice.post_once("out already", "tweeted")
         view = alice.sign_in().show("calendar")
@@ -184,7 +184,7 @@ class TestAPostThatCannotBeMoved:
 
         expect(view.get_by_text("published").first).to_be_visible()
 
-    def test_opens_in_the_list(self, alice: Author, wednesday: datetime) -> None:
+    def test_a_double_click_shows_the_post_in_the_list(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
 
         Calendar(alice).post("midweek").dblclick()

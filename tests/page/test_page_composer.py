@@ -20,7 +20,7 @@ UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_
 
 
 class TestTheText:
-    def test_is_counted_as_x_counts(self, alice: Author) -> None:
+    def test_a_text_is_counted_as_x_counts(self, alice: Author) -> None:
         alice.sign_in()
         left = {
             "Hello": 275,
@@ -34,7 +34,7 @@ class TestTheText:
 
         assert shown == left
 
-    def test_that_is_too_long_is_told_at_its_field_and_nothing_is_sent(self, alice: Author) -> None:
+    def test_a_text_that_is_too_long_is_an_error_at_its_field_and_nothing_is_sent(self, alice: Author) -> None:
         alice.sign_in()
         alice.write("x" * 281, in_minutes(60))
 
@@ -44,7 +44,7 @@ class TestTheText:
         expect(alice.text).to_be_focused()
         assert alice.posts() == []
 
-    def test_of_nothing_is_told_at_its_field(self, alice: Author) -> None:
+    def test_an_empty_text_is_an_error_at_its_field(self, alice: Author) -> None:
         alice.sign_in()
 
         alice.schedule_button.click()
@@ -54,7 +54,7 @@ class TestTheText:
 
 
 class TestTheTime:
-    def test_is_the_author_s_own(self, arrive: Arrive) -> None:
+    def test_a_time_is_in_the_zone_of_the_author(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York").sign_in()
         when = in_minutes(25 * 60).replace(microsecond=0)
 
@@ -63,7 +63,7 @@ class TestTheTime:
         [post] = author.posts()
         assert datetime.fromisoformat(post["schedule_for"]) == when
 
-    def test_names_the_zone_and_the_instant(self, arrive: Arrive) -> None:
+    def test_the_composer_names_the_zone_and_the_time_in_utc(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="Asia/Kolkata").sign_in()
 
         author.write("from afar", datetime(2031, 5, 4, 12, 30, tzinfo=ZoneInfo("Asia/Kolkata")))
@@ -71,7 +71,7 @@ class TestTheTime:
         expect(author.composer).to_contain_text(re.compile("Asia/(Kolkata|Calcutta)"))
         expect(author.composer).to_contain_text(re.compile("07:00.*UTC"))
 
-    def test_that_the_clocks_leap_over_is_told(self, arrive: Arrive) -> None:
+    def test_a_time_that_the_clocks_skip_is_an_error_at_its_field(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York").sign_in()
         author.text.fill("spring forward")
         author.when.fill(f"{next_spring_forward():%Y-%m-%d}T02:30")
@@ -81,7 +81,7 @@ class TestTheTime:
         expect(author.when).to_have_accessible_description(re.compile("does not exist"))
         assert author.posts() == []
 
-    def test_that_comes_twice_can_be_the_later_one(self, alice: Author) -> None:
+    def test_of_a_time_that_comes_twice_the_later_one_can_be_chosen(self, alice: Author) -> None:
         later = next_hour_that_comes_twice()
         alice.sign_in()
         alice.write("when the clocks go back", later)
@@ -93,7 +93,7 @@ class TestTheTime:
         expect(alice.article("when the clocks go back")).to_be_visible()
         assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [later]
 
-    def test_that_comes_twice_stays_what_it_was_until_it_is_changed(self, alice: Author) -> None:
+    def test_a_time_that_comes_twice_stays_the_same_until_it_is_changed(self, alice: Author) -> None:
         later = next_hour_that_comes_twice()
         alice.create("in the later hour", later)
         alice.sign_in()
@@ -105,7 +105,7 @@ class TestTheTime:
         expect(alice.button("in the later hour", "Move")).to_be_focused()
         assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [later]
 
-    def test_is_picked_with_one_press(self, alice: Author) -> None:
+    def test_one_press_picks_a_frequent_time(self, alice: Author) -> None:
         alice.sign_in()
 
         alice.page.get_by_role("button", name="Tomorrow 9:00").click()
@@ -131,7 +131,7 @@ def next_hour_that_comes_twice() -> datetime:
 
 
 class TestOneDraft:
-    def test_makes_one_post_of_a_double_click(self, alice: Author) -> None:
+    def test_a_double_click_makes_one_post(self, alice: Author) -> None:
         alice.sign_in()
         alice.write("clicked twice", in_minutes(60))
 
@@ -141,7 +141,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("")
         assert len(alice.posts()) == 1
 
-    def test_makes_one_post_when_the_answer_was_lost_and_it_is_sent_again(self, alice: Author) -> None:
+    def test_a_draft_sent_again_after_a_lost_answer_makes_one_post(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         alice.page.route("**/v1/graphql", lambda route: route.abort())
@@ -155,7 +155,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("")
         assert len(alice.posts()) == 1
 
-    def test_makes_one_post_when_the_answer_was_lost_and_then_it_was_refused(self, alice: Author) -> None:
+    def test_a_draft_sent_again_after_a_lost_answer_and_a_refusal_makes_one_post(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         alice.page.route("**/v1/graphql", lambda route: route.abort())
@@ -172,7 +172,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("")
         assert len(alice.posts()) == 1
 
-    def test_is_done_when_the_list_showed_it_before_the_answer_was_lost(self, alice: Author) -> None:
+    def test_a_draft_counts_as_scheduled_if_the_list_shows_it_before_the_answer_is_lost(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         held: list[Route] = []
@@ -191,7 +191,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("")
         expect(alice.composer).to_contain_text("The answer was lost, but it is scheduled for")
 
-    def test_is_each_window_s_own(self, alice: Author) -> None:
+    def test_each_window_has_its_own_draft(self, alice: Author) -> None:
         alice.sign_in()
         alice.text.fill("in the first window")
         first, alice.page = alice.page, alice.context.new_page()
@@ -203,7 +203,7 @@ class TestOneDraft:
 
         expect(first.get_by_role("textbox", name="Post", exact=True)).to_have_value("in the first window")
 
-    def test_that_another_window_scheduled_is_not_said_to_be_sent_from_here(self, alice: Author) -> None:
+    def test_a_draft_that_another_window_scheduled_is_reported_as_such(self, alice: Author) -> None:
         alice.sign_in()
         alice.write("from the second window", in_minutes(60))
         first, alice.page = alice.page, alice.context.new_page()
@@ -214,7 +214,7 @@ class TestOneDraft:
         expect(first.get_by_text("Scheduled in another window")).to_be_visible()
         expect(first.get_by_role("textbox", name="Post", exact=True)).to_have_value("")
 
-    def test_need_not_be_sent_again_when_the_list_shows_that_it_arrived(self, alice: Author) -> None:
+    def test_a_draft_counts_as_scheduled_if_the_list_shows_it_after_the_answer_is_lost(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         alice.page.route("**/api/createPost", lose_the_answer, times=1)
@@ -226,7 +226,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("")
         assert len(alice.posts()) == 1
 
-    def test_survives_a_reload(self, alice: Author) -> None:
+    def test_a_draft_survives_a_reload(self, alice: Author) -> None:
         alice.sign_in()
         alice.write("still thinking", in_minutes(120))
         time = alice.when.input_value()
@@ -236,7 +236,7 @@ class TestOneDraft:
         expect(alice.text).to_have_value("still thinking")
         expect(alice.when).to_have_value(time)
 
-    def test_is_gone_once_it_is_scheduled(self, alice: Author) -> None:
+    def test_a_scheduled_draft_is_not_restored_after_a_reload(self, alice: Author) -> None:
         alice.sign_in()
 
         alice.schedule("done with", in_minutes(60))
@@ -246,7 +246,7 @@ class TestOneDraft:
         expect(alice.article("done with")).to_be_visible()
         expect(alice.text).to_have_value("")
 
-    def test_that_the_server_refuses_shows_each_fault_at_its_field_and_stays(self, alice: Author) -> None:
+    def test_a_refused_draft_stays_and_each_error_is_shown_at_its_field(self, alice: Author) -> None:
         alice.expect_complaint("status of 422")
         alice.sign_in()
         alice.page.route("**/api/createPost", refuse_text_and_time)
@@ -258,7 +258,7 @@ class TestOneDraft:
         expect(alice.when).to_have_accessible_description(re.compile("schedule_for is a holiday"))
         expect(alice.text).to_have_value("not like this")
 
-    def test_like_a_pending_post_is_warned_of_and_may_be_sent(self, alice: Author) -> None:
+    def test_a_draft_like_a_pending_post_causes_a_warning_and_can_be_sent(self, alice: Author) -> None:
         first = in_minutes(60)
         alice.create("said before", first)
         alice.sign_in()
@@ -307,12 +307,12 @@ def refuse(route: Route, problem: dict[str, Any]) -> None:
 
 
 class TestTheAccount:
-    def test_is_not_asked_for_when_there_is_one(self, alice: Author) -> None:
+    def test_an_author_with_one_account_is_not_asked_for_it(self, alice: Author) -> None:
         alice.sign_in()
 
         expect(alice.page.get_by_label("Account")).to_be_hidden()
 
-    def test_is_a_choice_when_there_are_two(self, arrive: Arrive) -> None:
+    def test_an_author_with_two_accounts_chooses_one(self, arrive: Arrive) -> None:
         author = arrive()
         account_id = link_second_account(author)
         author.sign_in()
@@ -324,7 +324,7 @@ class TestTheAccount:
         expect(author.article("from the other one")).to_contain_text(f"@{author.name}2")
         assert [post["account_id"] for post in author.posts()] == [account_id]
 
-    def test_that_is_no_longer_the_author_s_is_forgotten(self, arrive: Arrive) -> None:
+    def test_an_account_that_was_unlinked_is_removed_from_the_draft(self, arrive: Arrive) -> None:
         author = arrive()
         account_id = link_second_account(author)
         author.sign_in()

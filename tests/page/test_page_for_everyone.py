@@ -9,7 +9,7 @@ from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
-VIEWS = ["posts", "calendar", "timeline", "machine-room"]
+VIEWS = ["posts", "calendar", "timeline", "developer-tools"]
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -21,7 +21,7 @@ SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, t
 
 
 class TestAccessibility:
-    def test_axe_finds_nothing_serious_in_any_view_by_day_or_by_night(self, arrive: Arrive) -> None:
+    def test_axe_finds_nothing_serious_in_any_view_in_light_or_dark_colours(self, arrive: Arrive) -> None:
         author = with_posts_in_every_state(arrive(reduced_motion="reduce")).sign_in()
         expect(author.region("Published").get_by_role("article")).to_have_count(1)
 
@@ -29,14 +29,14 @@ class TestAccessibility:
 
         assert found == {where: [] for where in found}
 
-    def test_axe_finds_nothing_serious_where_one_signs_in(self, arrive: Arrive) -> None:
+    def test_axe_finds_nothing_serious_in_the_sign_in(self, arrive: Arrive) -> None:
         author = arrive()
         author.page.goto(author.stack.urls["web"])
         expect(author.page.get_by_role("button", name="Sign in")).to_be_visible()
 
         assert faults_of(author) == []
 
-    def test_axe_finds_nothing_serious_while_something_is_wrong(self, alice: Author) -> None:
+    def test_axe_finds_nothing_serious_while_a_form_has_an_error(self, alice: Author) -> None:
         alice.create("twice", in_minutes(60))
         alice.sign_in()
         expect(alice.article("twice")).to_be_visible()
@@ -77,7 +77,7 @@ def faults_of(author: Author) -> list[str]:
 
 
 class TestAPhone:
-    def test_shows_every_view_without_scrolling_sideways_and_with_room_for_fingers(self, arrive: Arrive) -> None:
+    def test_every_view_fits_a_phone_and_its_targets_are_large_enough(self, arrive: Arrive) -> None:
         author = with_posts_in_every_state(arrive(**PHONE)).sign_in()
         expect(author.region("Published").get_by_role("article")).to_have_count(1)
 
@@ -85,7 +85,7 @@ class TestAPhone:
 
         assert found == dict.fromkeys(VIEWS, (0, []))
 
-    def test_is_enough_to_schedule_a_post(self, arrive: Arrive) -> None:
+    def test_a_post_can_be_scheduled_on_a_phone(self, arrive: Arrive) -> None:
         author = arrive(**PHONE).sign_in()
 
         author.write("on the train", in_minutes(60))
@@ -108,7 +108,7 @@ def small_targets(author: Author) -> list[str]:
 
 
 class TestAKeyboard:
-    def test_is_enough_to_schedule_edit_and_delete(self, alice: Author) -> None:
+    def test_a_post_can_be_scheduled_and_edited_with_a_keyboard_alone(self, alice: Author) -> None:
         alice.sign_in()
         keyboard = alice.page.keyboard
         alice.tab_to(alice.text)
@@ -127,7 +127,7 @@ class TestAKeyboard:
         expect(alice.article("no mouse at all")).to_be_visible()
         expect(alice.button("no mouse at all", "Edit")).to_be_focused()
 
-    def test_skips_to_the_content(self, alice: Author) -> None:
+    def test_the_first_tab_stop_skips_to_the_content(self, alice: Author) -> None:
         alice.sign_in()
         alice.page.reload()
 
@@ -136,7 +136,7 @@ class TestAKeyboard:
         expect(alice.page.get_by_role("link", name=re.compile("Skip"))).to_be_focused()
         expect(alice.page.get_by_role("link", name=re.compile("Skip"))).to_be_in_viewport()
 
-    def test_stays_in_its_view_when_it_skips_to_the_content(self, alice: Author) -> None:
+    def test_skipping_to_the_content_does_not_change_the_view(self, alice: Author) -> None:
         alice.sign_in()
         alice.show("calendar")
 
@@ -148,7 +148,7 @@ class TestAKeyboard:
 
 class TestALink:
     @pytest.mark.parametrize("name", ["constructor", "toString", "__proto__", "nothing"])
-    def test_that_leads_nowhere_leads_to_the_posts(self, alice: Author, name: str) -> None:
+    def test_a_link_to_an_unknown_view_shows_the_posts(self, alice: Author, name: str) -> None:
         alice.page.goto(f"{alice.stack.urls['web']}/#{name}")
         alice.page.get_by_role("textbox", name="Your name").fill(alice.name)
 
@@ -156,17 +156,17 @@ class TestALink:
 
         expect(alice.region("Pending")).to_be_visible()
 
-    def test_to_a_post_that_is_gone_says_so(self, alice: Author) -> None:
+    def test_a_link_to_a_deleted_post_says_that_it_does_not_exist(self, alice: Author) -> None:
         alice.sign_in()
 
         alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
 
-        gone = alice.page.get_by_text("This post is not there")
+        gone = alice.page.get_by_text("This post does not exist")
         expect(gone).to_be_visible()
         alice.show("posts")
         expect(gone).to_be_hidden()
 
-    def test_works_twice(self, alice: Author) -> None:
+    def test_a_link_to_a_post_works_twice(self, alice: Author) -> None:
         alice.create("the same words", in_minutes(60))
         alice.sign_in()
         alice.text.fill("the same words")
@@ -181,7 +181,7 @@ class TestALink:
 
 
 class TestABadLine:
-    def test_is_told_and_what_was_missed_is_shown_when_it_is_back(self, alice: Author) -> None:
+    def test_changes_made_while_offline_are_shown_when_the_page_is_online_again(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         alice.context.set_offline(True)
@@ -195,11 +195,11 @@ class TestABadLine:
         expect(away).to_be_hidden()
 
     @pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
-    def test_moves_nothing(self, arrive: Arrive, screen: dict[str, Any]) -> None:
+    def test_the_offline_message_does_not_move_the_page(self, arrive: Arrive, screen: dict[str, Any]) -> None:
         author = arrive(**screen)
         author.expect_complaint("Failed to load resource")
         author.sign_in()
-        expect(author.region("Pending")).to_contain_text("Nothing is waiting")
+        expect(author.region("Pending")).to_contain_text("No post is pending")
         before = [author.composer.bounding_box(), author.region("Pending").bounding_box()]
 
         author.context.set_offline(True)
@@ -207,7 +207,7 @@ class TestABadLine:
         expect(author.page.get_by_text("The server is not answering.")).to_be_visible()
         assert [author.composer.bounding_box(), author.region("Pending").bounding_box()] == before
 
-    def test_loses_no_draft(self, alice: Author) -> None:
+    def test_a_draft_that_could_not_be_sent_offline_is_kept_and_sent_once(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
         alice.write("on a bad line", in_minutes(60))
@@ -224,7 +224,7 @@ class TestABadLine:
 
 
 class TestAnExpiredSignIn:
-    def test_loses_nothing_that_was_typed(self, alice: Author) -> None:
+    def test_an_expired_sign_in_loses_nothing_that_was_typed(self, alice: Author) -> None:
         alice.create("half edited", in_minutes(60))
         alice.sign_in()
         field = alice.start_to_edit("half edited")
@@ -236,7 +236,7 @@ class TestAnExpiredSignIn:
         alice.page.get_by_role("button", name="Save", exact=True).click()
         expect(alice.article("typed with love")).to_be_visible()
 
-    def test_shows_nothing_of_it_to_another_author(self, arrive: Arrive) -> None:
+    def test_text_typed_before_a_sign_in_expired_is_not_shown_to_another_author(self, arrive: Arrive) -> None:
         first, second = arrive(), arrive()
         first.create("private", in_minutes(60))
         first.sign_in()
@@ -261,7 +261,7 @@ def sign_in_again(author: Author, name: str) -> None:
 
 PROVIDER = """
 export class SignedOut extends Error {}
-export const wayIn = "provider";
+export const signInMethod = "provider";
 export async function accessToken() {
   if (!location.search.includes("code=")) throw new SignedOut();
   return "TOKEN";
@@ -278,7 +278,7 @@ export function signOut() {}
 
 
 class TestAStaticHost:
-    def test_without_a_sign_in_says_so_and_offers_none(self, alice: Author) -> None:
+    def test_a_host_without_a_sign_in_says_so_and_offers_none(self, alice: Author) -> None:
         configure(alice, createPost="https://api.example/createPost", graphql="https://api.example/graphql")
 
         alice.page.goto(alice.stack.urls["web"])
@@ -286,7 +286,7 @@ class TestAStaticHost:
         expect(alice.page.get_by_text("no sign-in is set up here")).to_be_visible()
         expect(alice.page.get_by_role("button", name="Sign in")).to_be_hidden()
 
-    def test_with_an_unfinished_configuration_says_what_is_missing(self, alice: Author) -> None:
+    def test_an_unfinished_configuration_says_what_is_missing(self, alice: Author) -> None:
         alice.expect_complaint("config.json")
         configure(alice, createPost="https://api.example/createPost")
 
@@ -294,7 +294,7 @@ class TestAStaticHost:
 
         expect(alice.page.get_by_text("config.json does not name graphql")).to_be_visible()
 
-    def test_signs_in_with_a_provider_that_plugs_in_at_one_module(self, alice: Author) -> None:
+    def test_an_identity_provider_plugs_in_at_one_module(self, alice: Author) -> None:
         alice.page.route(
             "**/access_token.js",
             lambda route: route.fulfill(content_type="text/javascript", body=PROVIDER.replace("TOKEN", alice.token)),
@@ -307,7 +307,7 @@ class TestAStaticHost:
 
         expect(alice.article("with a provider")).to_be_visible()
 
-    def test_that_sends_no_policy_runs_no_script_of_others_either(self, alice: Author) -> None:
+    def test_a_host_that_sends_no_policy_runs_no_foreign_script_either(self, alice: Author) -> None:
         alice.expect_complaint("Content Security Policy|TrustedScript|been blocked")
         alice.page.route(alice.stack.urls["web"] + "/", without_policy)
         alice.page.goto(alice.stack.urls["web"])
@@ -334,7 +334,7 @@ def without_policy(route: Route) -> None:
 
 
 class TestSafety:
-    def test_a_script_in_the_page_itself_would_not_run(self, alice: Author) -> None:
+    def test_a_script_that_gets_into_the_page_does_not_run(self, alice: Author) -> None:
         alice.expect_complaint("Content Security Policy|TrustedScript|trusted|been blocked")
         alice.sign_in()
 
@@ -348,7 +348,7 @@ class TestSafety:
 
         assert alice.page.title() not in ("ran", "1")
 
-    def test_signing_out_forgets_the_session(self, alice: Author) -> None:
+    def test_signing_out_removes_the_session_and_the_posts(self, alice: Author) -> None:
         alice.create("private", in_minutes(60))
         alice.sign_in()
         expect(alice.article("private")).to_be_visible()

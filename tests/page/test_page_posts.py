@@ -1,27 +1,30 @@
-"""The lists of posts in a real browser: what becomes of a post, live, and what its author may do about it."""
+"""The lists of posts in a real browser: what happens to a post, live, and what its author can do."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from page_author import Author, in_minutes, in_seconds
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Response, Route, expect
 from waiting import wait_until
 
 DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 
 
 class TestAPostThatIsDue:
-    def test_is_seen_on_its_way_from_pending_to_published_without_a_reload(self, alice: Author) -> None:
+    def test_a_post_goes_from_pending_to_published_without_a_reload(self, alice: Author) -> None:
+        post_id = alice.create("Hello, world", in_minutes(60))
         alice.sign_in()
-        alice.schedule("Hello, world", in_seconds(3))
         expect(alice.article("Hello, world", region="Pending")).to_be_visible()
+
+        alice.change(post_id, schedule_for=in_seconds(0).isoformat())
 
         expect(alice.article("Hello, world", region="Published")).to_be_visible()
 
         expect(alice.article("Hello, world", region="Pending")).to_have_count(0)
         assert alice.tweets() == ["Hello, world"]
 
-    def test_says_how_late_it_was_to_the_millisecond(self, alice: Author) -> None:
+    def test_a_published_post_says_to_the_millisecond_how_late_it_was(self, alice: Author) -> None:
         alice.create("on the dot", in_seconds(0))
         alice.sign_in()
 
@@ -32,7 +35,7 @@ class TestAPostThatIsDue:
         late = datetime.fromisoformat(tweet["created_at"]) - datetime.fromisoformat(post["schedule_for"])
         expect(published).to_contain_text(f"{late / timedelta(seconds=1):.3f} s")
 
-    def test_offers_nothing_any_more_but_its_attempts(self, alice: Author) -> None:
+    def test_a_published_post_offers_no_action(self, alice: Author) -> None:
         alice.create("final", in_seconds(0))
         alice.sign_in()
 
@@ -44,7 +47,7 @@ class TestAPostThatIsDue:
 
 
 class TestAPendingPost:
-    def test_is_edited_and_goes_out_with_its_new_text(self, alice: Author) -> None:
+    def test_an_edited_post_is_published_with_its_new_text(self, alice: Author) -> None:
         alice.create("first thought", in_minutes(60))
         alice.sign_in()
 
@@ -56,7 +59,7 @@ class TestAPendingPost:
         expect(alice.article("second thought", region="Published")).to_be_visible()
         assert alice.tweets() == ["second thought"]
 
-    def test_is_moved_to_another_time(self, alice: Author) -> None:
+    def test_a_pending_post_is_moved_to_another_time(self, alice: Author) -> None:
         alice.create("not yet", in_minutes(60))
         alice.sign_in()
         later = in_minutes(26 * 60).replace(microsecond=0)
@@ -66,7 +69,7 @@ class TestAPendingPost:
         expect(alice.article("not yet")).to_contain_text(later.astimezone(alice.zone).strftime("%H:%M"))
         wait_until(alice.posts, lambda posts: datetime.fromisoformat(posts[0]["schedule_for"]) == later)
 
-    def test_is_published_now_when_its_author_cannot_wait(self, alice: Author) -> None:
+    def test_publish_now_publishes_a_pending_post_at_once(self, alice: Author) -> None:
         alice.create("now, please", in_minutes(60))
         alice.sign_in()
 
@@ -75,7 +78,7 @@ class TestAPendingPost:
         expect(alice.article("now, please", region="Published")).to_be_visible()
         assert alice.tweets() == ["now, please"]
 
-    def test_is_deleted_after_its_author_confirmed_it(self, alice: Author) -> None:
+    def test_a_post_is_deleted_after_its_author_confirmed_it(self, alice: Author) -> None:
         alice.create("regretted", in_minutes(60))
         alice.create("kept", in_minutes(90))
         alice.sign_in()
@@ -86,7 +89,7 @@ class TestAPendingPost:
         expect(alice.article("kept")).to_be_visible()
         assert [post["text"] for post in alice.posts()] == ["kept"]
 
-    def test_stays_when_its_author_thinks_better_of_deleting_it(self, alice: Author) -> None:
+    def test_escape_keeps_a_post_that_was_about_to_be_deleted(self, alice: Author) -> None:
         alice.create("nearly gone", in_minutes(60))
         alice.sign_in()
 
@@ -96,20 +99,22 @@ class TestAPendingPost:
         expect(alice.button("nearly gone", "Delete")).to_be_focused()
         assert [post["text"] for post in alice.posts()] == ["nearly gone"]
 
-    def test_that_was_sent_meanwhile_refuses_the_edit_and_what_was_typed_is_kept(self, alice: Author) -> None:
+    def test_a_refused_edit_of_a_post_that_is_being_published_keeps_the_typed_text(self, alice: Author) -> None:
         post_id = alice.create("on its way", in_minutes(60))
         alice.sign_in()
         box = alice.start_to_edit("on its way")
         box.fill("too late, but carefully worded")
         alice.is_sent_before_the_next("EditText", post_id)
 
-        alice.page.get_by_role("button", name="Save", exact=True).click()
+        with alice.page.expect_response(is_answer_to("EditText")):
+            alice.page.get_by_role("button", name="Save", exact=True).click()
+        expect(alice.article("on its way")).to_contain_text("Publishing")
 
-        expect(alice.page.get_by_text("being published just now")).to_be_visible()
+        expect(alice.page.get_by_text("being published just now")).to_have_count(1)
         expect(box).to_have_value("too late, but carefully worded")
         assert alice.posts()[0]["text"] == "on its way"
 
-    def test_that_an_account_waits_for_says_so(self, alice: Author) -> None:
+    def test_a_post_of_a_paused_account_says_why_it_waits(self, alice: Author) -> None:
         alice.stack.fail("suspended", username=alice.name)
         alice.create("held up", in_seconds(0))
 
@@ -118,19 +123,29 @@ class TestAPendingPost:
         expect(alice.article("held up", region="Pending")).to_contain_text("log in at x.com")
 
 
+def is_answer_to(operation: str) -> Callable[[Response], bool]:
+    """Whether this is Hasura's answer to a mutation of this name."""
+
+    def is_it(response: Response) -> bool:
+        body = response.request.post_data or ""
+        return f"mutation {operation}(" in body
+
+    return is_it
+
+
 class TestAPostThatFailed:
-    def test_says_why_and_goes_out_when_it_is_tried_again(self, alice: Author) -> None:
+    def test_a_failed_post_says_why_and_is_published_when_it_is_tried_again(self, alice: Author) -> None:
         alice.stack.fail("403", username=alice.name)
         alice.create("second chance", in_seconds(0))
         alice.sign_in()
-        expect(alice.article("second chance", region="Failed")).to_contain_text("X refuses this post")
+        expect(alice.article("second chance", region="Failed")).to_contain_text("X rejects this post")
 
         alice.button("second chance", "Try again").click()
 
         expect(alice.article("second chance", region="Published")).to_be_visible()
         assert alice.tweets() == ["second chance"]
 
-    def test_unfolds_every_attempt_with_what_x_said(self, alice: Author) -> None:
+    def test_each_attempt_of_a_post_is_shown_with_the_answer_of_x(self, alice: Author) -> None:
         alice.stack.fail("403", username=alice.name)
         post_id = alice.create("second chance", in_seconds(0))
         alice.post_once("second chance", "failed")
@@ -140,9 +155,9 @@ class TestAPostThatFailed:
 
         attempts = alice.unfold_attempts("second chance")
 
-        expect(attempts).to_contain_text([re.compile("Refused.*403"), "Opened again", "X accepted it."])
+        expect(attempts).to_contain_text([re.compile("Rejected.*403"), "Opened again", "X accepted it."])
 
-    def test_because_it_was_too_late_is_tried_again_as_well(self, alice: Author) -> None:
+    def test_a_missed_post_is_published_when_it_is_tried_again(self, alice: Author) -> None:
         post_id = alice.create("old news", in_minutes(60))
         alice.change(post_id, schedule_for=in_minutes(-7 * 60).isoformat())
         alice.sign_in()
@@ -154,7 +169,7 @@ class TestAPostThatFailed:
 
 
 class TestAPostOfUnknownOutcome:
-    def test_is_not_tried_again_but_looked_up_and_found(self, alice: Author) -> None:
+    def test_an_unknown_outcome_is_reconciled_and_the_post_is_not_sent_again(self, alice: Author) -> None:
         alice.stack.fail("commit_then_503", username=alice.name)
         alice.create("out there?", in_seconds(0))
         alice.sign_in()
@@ -162,7 +177,7 @@ class TestAPostOfUnknownOutcome:
         expect(unknown).to_contain_text("may or may not")
         expect(unknown.get_by_role("button", name="Try again")).to_have_count(0)
 
-        alice.its_look_has_come("out there?")
+        alice.reconcile("out there?")
 
         expect(alice.article("out there?", region="Published")).to_be_visible()
         assert alice.tweets() == ["out there?"]
@@ -195,7 +210,7 @@ class TestWhatHappensElsewhere:
 
         expect(alice.article("gone soon")).to_have_count(0)
 
-    def test_does_not_take_the_focus_or_the_words_of_who_is_editing(self, alice: Author) -> None:
+    def test_a_change_elsewhere_leaves_the_focus_and_the_text_of_who_is_editing(self, alice: Author) -> None:
         post_id = alice.create("being edited", in_minutes(60))
         alice.sign_in()
         box = alice.start_to_edit("being edited")
@@ -210,7 +225,7 @@ class TestWhatHappensElsewhere:
         box.press_sequentially("ence")
         expect(box).to_have_value("half a senencet")
 
-    def test_leaves_the_focus_on_the_button_of_a_post_that_changes_its_place(self, alice: Author) -> None:
+    def test_a_button_keeps_the_focus_when_its_post_changes_its_place(self, alice: Author) -> None:
         alice.create("first", in_minutes(30))
         post_id = alice.create("second", in_minutes(60))
         alice.sign_in()
@@ -224,7 +239,7 @@ class TestWhatHappensElsewhere:
 
 
 class TestTheFocusOfWhoUsesTheKeyboard:
-    def test_stays_with_the_post_that_goes_from_one_list_to_another(self, alice: Author) -> None:
+    def test_the_focus_stays_with_a_post_that_goes_from_one_list_to_another(self, alice: Author) -> None:
         for text in ("first", "second"):
             alice.stack.fail("403", username=alice.name)
             alice.create(text, in_seconds(0))
@@ -238,7 +253,7 @@ class TestTheFocusOfWhoUsesTheKeyboard:
 
 
 class TestAnEditedPostThatIsDeletedElsewhere:
-    def test_leaves_its_author_the_words(self, alice: Author) -> None:
+    def test_a_post_deleted_elsewhere_while_it_is_edited_leaves_the_typed_text(self, alice: Author) -> None:
         post_id = alice.create("doomed", in_minutes(60))
         alice.sign_in()
         box = alice.start_to_edit("doomed")
@@ -250,7 +265,7 @@ class TestAnEditedPostThatIsDeletedElsewhere:
         expect(box).to_be_focused()
         expect(box).to_have_value("carefully worded")
 
-    def test_goes_when_its_author_leaves_the_form(self, alice: Author) -> None:
+    def test_a_deleted_post_disappears_when_its_author_leaves_the_form(self, alice: Author) -> None:
         post_id = alice.create("doomed", in_minutes(60))
         alice.sign_in()
         alice.start_to_edit("doomed").fill("carefully worded")
@@ -262,8 +277,8 @@ class TestAnEditedPostThatIsDeletedElsewhere:
         expect(alice.article("doomed")).to_have_count(0)
 
 
-class TestAsking:
-    def test_that_fails_once_alarms_nobody(self, alice: Author) -> None:
+class TestPolling:
+    def test_one_failed_poll_is_not_reported(self, alice: Author) -> None:
         alice.sign_in()
         alice.expect_complaint("Failed to load resource")
         failed: list[Route] = []
@@ -275,24 +290,23 @@ class TestAsking:
                 route.abort()
 
         alice.page.route("**/v1/graphql", fail_once_then_hold)
-        while not held:
-            alice.page.wait_for_timeout(50)
+        wait_until(lambda: alice.page.wait_for_timeout(50), lambda _: held)
 
         expect(alice.page.get_by_text("Live", exact=True)).to_be_visible()
         held[0].continue_()
 
-    def test_that_fails_twice_in_a_row_is_told(self, alice: Author) -> None:
+    def test_two_failed_polls_in_a_row_are_reported(self, alice: Author) -> None:
         alice.sign_in()
         alice.expect_complaint("Failed to load resource")
 
         alice.page.route("**/v1/graphql", lambda route: route.abort())
 
-        expect(alice.page.get_by_text("Away", exact=True)).to_be_visible()
+        expect(alice.page.get_by_text("Offline", exact=True)).to_be_visible()
 
-    def test_finds_a_post_that_became_visible_too_late_to_be_news(self, alice: Author) -> None:
+    def test_a_post_that_becomes_visible_after_later_changes_is_found(self, alice: Author) -> None:
         alice.create("there before", in_minutes(30))
         alice.sign_in()
-        alice.leaves_out_of_the_news("slow to come")
+        alice.hides_from_changes("slow to come")
 
         alice.create("slow to come", in_minutes(60))
 
@@ -300,7 +314,7 @@ class TestAsking:
 
 
 class TestADeviceWhoseClockIsWrong:
-    def test_tells_the_time_by_the_servers_clock_and_that_its_own_is_behind(self, alice: Author) -> None:
+    def test_a_device_whose_clock_is_behind_shows_the_times_of_the_servers_clock(self, alice: Author) -> None:
         alice.page.clock.install(time=in_minutes(-5))
         alice.create("in three minutes", in_minutes(3))
 
@@ -309,7 +323,7 @@ class TestADeviceWhoseClockIsWrong:
         expect(alice.page.get_by_text("This device's clock is 5 min behind.")).to_be_visible()
         expect(alice.article("in three minutes")).to_contain_text(re.compile(r"in 2 min \d+ s"))
 
-    def test_tells_the_time_by_the_servers_clock_and_that_its_own_is_ahead(self, alice: Author) -> None:
+    def test_a_device_whose_clock_is_ahead_shows_the_times_of_the_servers_clock(self, alice: Author) -> None:
         alice.page.clock.install(time=in_minutes(5))
         alice.create("in three minutes", in_minutes(3))
 
@@ -318,7 +332,7 @@ class TestADeviceWhoseClockIsWrong:
         expect(alice.page.get_by_text("This device's clock is 5 min ahead.")).to_be_visible()
         expect(alice.article("in three minutes")).to_contain_text(re.compile(r"in 2 min \d+ s"))
 
-    def test_is_not_mentioned_when_it_is_right(self, alice: Author) -> None:
+    def test_a_clock_that_is_right_is_not_mentioned(self, alice: Author) -> None:
         alice.create("in three minutes", in_minutes(3))
 
         alice.sign_in()
@@ -327,7 +341,7 @@ class TestADeviceWhoseClockIsWrong:
         expect(alice.page.get_by_text("This device's clock")).to_have_count(0)
 
 
-def test_a_text_of_very_many_lines_is_folded_until_somebody_wants_it_all(alice: Author) -> None:
+def test_a_text_of_very_many_lines_is_folded_until_it_is_opened(alice: Author) -> None:
     alice.create("\n".join(str(line) for line in range(60)), in_minutes(60))
     alice.sign_in()
     article = alice.region("Pending").get_by_role("article")
@@ -365,7 +379,7 @@ def test_the_text_of_a_post_is_never_markup(alice: Author) -> None:
     assert alice.page.title() == title
 
 
-def test_posts_are_told_by_day(alice: Author) -> None:
+def test_posts_are_listed_by_day(alice: Author) -> None:
     in_two_days = in_minutes(2 * 24 * 60)
     alice.create("soon", in_minutes(1))
     alice.create("in two days", in_two_days)

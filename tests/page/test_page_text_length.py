@@ -90,7 +90,7 @@ def test_the_page_finds_the_faults_that_the_server_finds(in_page: Page) -> None:
     texts = [*FAULTY, *(text for text in text_lengths() if len(text) < 100)]
 
     faults = in_page.evaluate(
-        "async (texts) => texts.map((await import('/text_length.js')).textFault)",
+        "async (texts) => texts.map((await import('/text_length.js')).textError)",
         texts,
     )
 
@@ -123,8 +123,8 @@ def test_the_page_and_the_server_take_the_same_characters_for_invisible(in_page:
 
     invisible = in_page.evaluate(
         """async ([text, sentence]) => {
-          const { textFault } = await import("/text_length.js");
-          return Array.from(text).filter((character) => textFault(character) === sentence).join("");
+          const { textError } = await import("/text_length.js");
+          return Array.from(text).filter((character) => textError(character) === sentence).join("");
         }""",
         ["".join(map(chr, codes)), sentence],
     )

@@ -25,7 +25,7 @@ KEY = "k" * 64
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The server alone: nothing answers where it looks for Hasura and X."""
+    """The server alone: nothing answers at the addresses of Hasura and X."""
     data = tmp_path_factory.mktemp("web")
     ready_file = data / "ready.json"
     command = [sys.executable, "-m", "local.web_server", "--data", str(data), "--ready-file", str(ready_file)]
@@ -38,7 +38,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 class TestPage:
-    def test_the_page_and_all_it_names_are_served(self, url: str) -> None:
+    def test_the_page_and_every_file_that_it_names_are_served(self, url: str) -> None:
         page = requests.get(url)
 
         assert page.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -60,12 +60,12 @@ class TestPage:
     def test_a_file_has_the_type_of_its_name(self, url: str, file: str, content_type: str) -> None:
         assert requests.get(f"{url}/{file}").headers["Content-Type"] == content_type
 
-    def test_every_element_that_a_module_looks_up_is_on_the_page(self, url: str) -> None:
+    def test_every_element_that_a_module_names_is_on_the_page(self, url: str) -> None:
         sources = "".join(modules_of(url).values())
-        looked_up = set(re.findall(r'(?:\belement|getElementById)\("([\w-]+)"\)', sources))
+        named = set(re.findall(r'(?:\belement|getElementById)\("([\w-]+)"', sources))
 
-        assert looked_up
-        assert looked_up <= set(Names.of(requests.get(url).text).ids)
+        assert named
+        assert named <= set(Names.of(requests.get(url).text).ids)
 
     def test_nothing_in_it_is_inline_and_no_text_becomes_markup(self, url: str) -> None:
         page = requests.get(url)
@@ -75,7 +75,9 @@ class TestPage:
         assert [name for name, source in modules_of(url).items() if unsafe.search(source)] == []
 
     @pytest.mark.parametrize("path", ["/", "/app.js", "/config.json", "/nothing", "/_local/nothing", "/_local/tweets"])
-    def test_the_browser_runs_what_is_from_here_and_connects_to_the_two_apis_alone(self, url: str, path: str) -> None:
+    def test_the_policy_allows_scripts_of_this_server_and_connections_to_the_two_apis_only(
+        self, url: str, path: str
+    ) -> None:
         headers = requests.get(url + path).headers
 
         policy = dict(directive.strip().split(" ", 1) for directive in headers["Content-Security-Policy"].split(";"))
@@ -95,7 +97,7 @@ class TestPage:
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
-    def test_what_is_asked_of_the_stack_is_never_kept(self, url: str) -> None:
+    def test_answers_of_the_stack_are_never_cached(self, url: str) -> None:
         assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
         assert requests.get(f"{url}/app.js").headers["Cache-Control"] == "no-cache"
 
@@ -104,7 +106,7 @@ class TestPage:
             "createPost": "http://localhost:2/api/createPost",
             "graphql": "http://localhost:1/v1/graphql",
             "token": "/_local/token",
-            "machineRoom": "/_local/",
+            "developerTools": "/_local/",
         }
 
     @pytest.mark.parametrize("path", ["/../README.md", "/%2e%2e/host.json", "/..%2fhost.json", "/nothing"])
@@ -145,7 +147,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize("route", ["token", "fail", "drop_next", "duplicate_next"])
     @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
-    def test_what_a_foreign_page_could_send_as_a_form_is_refused(self, url: str, route: str, content_type: str) -> None:
+    def test_a_content_type_that_a_form_of_another_page_can_send_is_refused(
+        self, url: str, route: str, content_type: str
+    ) -> None:
         headers = {"Content-Type": content_type}
 
         answer = requests.post(f"{url}/_local/{route}", data='{"username": "alice"}', headers=headers)
@@ -175,15 +179,15 @@ class TestRefusals:
         assert answer.status_code == 403
         assert "Access-Control-Allow-Origin" not in answer.headers
 
-    def test_a_page_of_another_origin_may_not_ask_to_be_let_in(self, url: str) -> None:
-        asking = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
+    def test_a_preflight_request_of_another_origin_is_refused(self, url: str) -> None:
+        headers = {"Origin": "http://evil.example", "Access-Control-Request-Method": "DELETE"}
 
-        answer = requests.options(f"{url}/_local/fail", headers=asking)
+        answer = requests.options(f"{url}/_local/fail", headers=headers)
 
         assert answer.status_code in {403, 405}
         assert not [name for name in answer.headers if name.lower().startswith("access-control-")]
 
-    def test_the_page_itself_is_let_in(self, url: str) -> None:
+    def test_the_page_itself_is_accepted(self, url: str) -> None:
         own = {"Origin": url, "Sec-Fetch-Site": "same-origin"}
 
         answer = requests.post(f"{url}/_local/token", json={"username": ""}, headers=own)
@@ -191,12 +195,14 @@ class TestRefusals:
         assert answer.status_code == 400
 
     @pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/_local/token"), ("DELETE", "/_local/fail")])
-    def test_a_foreign_name_that_points_here_is_refused(self, url: str, method: str, path: str) -> None:
+    def test_a_foreign_host_name_that_resolves_to_this_machine_is_refused(
+        self, url: str, method: str, path: str
+    ) -> None:
         answer = requests.request(method, url + path, json={}, headers={"Host": "evil.example:3000"})
 
         assert answer.status_code == 421
 
-    def test_without_x_it_says_so(self, url: str) -> None:
+    def test_an_error_says_that_x_cannot_be_reached(self, url: str) -> None:
         answer = requests.post(f"{url}/_local/token", json={"username": "alice"})
 
         assert answer.status_code == 502
@@ -204,7 +210,7 @@ class TestRefusals:
         assert requests.get(f"{url}/_local/tweets").json() == {"error": "The local X cannot be reached."}
 
     @pytest.mark.parametrize("route", ["events", "invocations"])
-    def test_without_hasura_it_says_so(self, url: str, route: str) -> None:
+    def test_an_error_says_that_hasura_cannot_be_reached(self, url: str, route: str) -> None:
         answer = requests.get(f"{url}/_local/{route}")
 
         assert answer.status_code == 502

@@ -1,6 +1,6 @@
-"""What the page shows and steers of the stack: Hasura's events, X's tweets, and how both are made to fail.
+"""The routes of the page's developer tools: Hasura's events, X's tweets, and fault injection at both.
 
-The browser asks this server, which asks Hasura as the admin, so that no secret is ever in a browser.
+The browser asks this server, which asks Hasura as the admin, so that no secret reaches a browser.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 from aiohttp import web
 
-from local.web_server.hasura_events import KINDS, HasuraEvents, HasuraFailed, Wanted
+from local.web_server.hasura_events import KINDS, HasuraEvents, HasuraFailed, Selection
 from local.web_server.masking import Mask
 from local.web_server.refusals import refusal
 
@@ -22,10 +22,10 @@ Answer = Callable[[web.Request], Awaitable[web.Response]]
 
 
 class BadQuery(Exception):
-    """The message tells what the query should be."""
+    """The message says what the query must be."""
 
 
-class MachineRoom:
+class DeveloperTools:
     """The routes, for Hasura and X at the addresses in `settings`."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
@@ -36,41 +36,39 @@ class MachineRoom:
 
     def routes(self) -> list[web.RouteDef]:
         return [
-            web.get("/events", _in_words(self._pending_and_processed)),
-            web.get("/invocations", _in_words(self._invocations)),
-            web.get("/tweets", self._passed_on_to_x),
-            web.get("/kinds", self._passed_on_to_x),
-            web.get("/fail", self._passed_on_to_x),
-            web.post("/fail", self._passed_on_to_x),
-            web.delete("/fail", self._passed_on_to_x),
-            web.post("/drop_next", self._passed_on_to_hasura),
-            web.post("/duplicate_next", self._passed_on_to_hasura),
+            web.get("/events", _answering(self._pending_and_processed)),
+            web.get("/invocations", _answering(self._invocations)),
+            web.get("/tweets", self._forward_to_x),
+            web.get("/kinds", self._forward_to_x),
+            web.get("/fail", self._forward_to_x),
+            web.post("/fail", self._forward_to_x),
+            web.delete("/fail", self._forward_to_x),
+            web.post("/drop_next", self._forward_to_hasura),
+            web.post("/duplicate_next", self._forward_to_hasura),
         ]
 
     async def connections(self, _app: web.Application) -> AsyncIterator[None]:
-        """For the time that the server runs."""
+        """Keeps the connections open while the server runs."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._session:
             self._events = HasuraEvents(self._session, self._hasura, self._as_admin, self._mask)
             yield
 
     async def _pending_and_processed(self, request: web.Request) -> Any:
-        wanted = _wanted(request)
-        pending, processed = await asyncio.gather(self._events.pending(wanted), self._events.processed(wanted))
+        selection = _selection(request)
+        pending, processed = await asyncio.gather(self._events.pending(selection), self._events.processed(selection))
         return {"pending": pending, "processed": processed}
 
     async def _invocations(self, request: web.Request) -> Any:
-        return await self._events.invocations(_wanted(request))
+        return await self._events.invocations(_selection(request))
 
-    async def _passed_on_to_x(self, request: web.Request) -> web.Response:
-        return await self._passed_on(request, "The local X", self._x, {})
+    async def _forward_to_x(self, request: web.Request) -> web.Response:
+        return await self._forward(request, "The local X", self._x, {})
 
-    async def _passed_on_to_hasura(self, request: web.Request) -> web.Response:
-        return await self._passed_on(request, "Hasura", self._hasura, self._as_admin)
+    async def _forward_to_hasura(self, request: web.Request) -> web.Response:
+        return await self._forward(request, "Hasura", self._hasura, self._as_admin)
 
-    async def _passed_on(
-        self, request: web.Request, who: str, base_url: str, headers: Mapping[str, str]
-    ) -> web.Response:
-        """Their own routes under /_local have the same names; the page's origin cannot ask them itself."""
+    async def _forward(self, request: web.Request, who: str, base_url: str, headers: Mapping[str, str]) -> web.Response:
+        """Hasura and X have control routes of the same names, which refuse the page's origin."""
         json_type = {"Content-Type": "application/json"} if request.can_read_body else {}
         try:
             async with self._session.request(
@@ -85,7 +83,7 @@ class MachineRoom:
             return refusal(502, f"{who} cannot be reached.")
 
 
-def _in_words(answer: Callable[[web.Request], Awaitable[Any]]) -> Answer:
+def _answering(answer: Callable[[web.Request], Awaitable[Any]]) -> Answer:
     async def respond(request: web.Request) -> web.Response:
         try:
             return web.json_response(await answer(request))
@@ -97,14 +95,14 @@ def _in_words(answer: Callable[[web.Request], Awaitable[Any]]) -> Answer:
     return respond
 
 
-def _wanted(request: web.Request) -> Wanted:
+def _selection(request: web.Request) -> Selection:
     """``?kind=one_off&kind=table&post=7&limit=50``, all optional. Raises BadQuery."""
     if unknown := sorted(request.query.keys() - {"kind", "post", "limit"}):
-        raise BadQuery(f"{', '.join(unknown)} means nothing here; known: kind, limit, post.")
+        raise BadQuery(f"{', '.join(unknown)} is unknown here; known: kind, limit, post.")
     kinds = set(request.query.getall("kind", list(KINDS)))
     if not kinds <= KINDS.keys():
         raise BadQuery(f"kind must be one of {', '.join(KINDS)}.")
-    return Wanted(
+    return Selection(
         kinds=tuple(sorted(kinds)),
         post_id=_number(request, "post", 2**63 - 1) if "post" in request.query else None,
         limit=_number(request, "limit", _MOST_ROWS) if "limit" in request.query else 50,

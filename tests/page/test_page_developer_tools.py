@@ -1,0 +1,119 @@
+"""The timeline and the developer tools in a real browser: the event log and fault injection."""
+
+import re
+
+from page_author import Author, in_minutes, in_seconds
+from playwright.sync_api import Locator, Route, expect
+
+
+class DeveloperTools:
+    """The developer tools of an author. Other authors use the same stack; a post's number selects its events."""
+
+    def __init__(self, author: Author) -> None:
+        self.author = author.sign_in()
+        self.view = author.show("developer-tools")
+
+    def panel(self, name: str, post_id: int) -> Locator:
+        """The rows of a panel that belong to this post."""
+        self.view.get_by_label("Of post number").fill(str(post_id))
+        return self.view.get_by_role("region", name=name).get_by_role("listitem")
+
+    def set_fault(self, kind: str) -> None:
+        """The next call of this author's."""
+        self.view.get_by_label("What happens").select_option(kind)
+        self.view.get_by_label("For whom").focus()
+        self.view.get_by_label("For whom").select_option(f"@{self.author.name}")
+        self.view.get_by_role("button", name="Set fault").click()
+
+
+def answer_that_only_a_part_was_searched(route: Route) -> None:
+    page = {"rows": [], "more": False, "searched_all": False}
+    route.fulfill(json={"pending": page, "processed": page})
+
+
+class TestTheTimeline:
+    def test_the_timeline_shows_a_new_tweet_with_its_account_and_its_time(self, alice: Author) -> None:
+        timeline = alice.sign_in().show("timeline")
+
+        alice.create("fresh from the press", in_seconds(0))
+
+        tweet = timeline.get_by_role("article").filter(has_text="fresh from the press")
+        expect(tweet).to_contain_text(f"@{alice.name}")
+        expect(tweet).to_contain_text(re.compile(r"\d\d:\d\d:\d\d\.\d\d\d"))
+
+
+class TestTheEventLog:
+    def test_the_pending_events_show_the_scheduled_event_of_a_post(self, alice: Author) -> None:
+        post_id = alice.create("in an hour", in_minutes(60))
+
+        pending = DeveloperTools(alice).panel("Pending events", post_id)
+
+        expect(pending).to_have_count(1)
+        expect(pending).to_contain_text("scheduled")
+
+    def test_the_invocation_logs_show_a_delivery_with_its_request_and_its_response(self, alice: Author) -> None:
+        post_id = alice.create("due at once", in_seconds(0))
+        tools = DeveloperTools(alice)
+
+        logs = tools.panel("Invocation logs", post_id)
+        expect(logs).to_have_count(1)
+        logs.locator("summary").click()
+
+        expect(logs).to_contain_text("tweeted")
+        expect(logs).to_contain_text(f'"id": {post_id}')
+        expect(tools.panel("Processed events", post_id)).to_contain_text("delivered")
+        expect(tools.panel("Pending events", post_id)).to_have_count(0)
+
+    def test_an_invalid_post_number_is_an_error_at_its_field(self, alice: Author) -> None:
+        field = DeveloperTools(alice).view.get_by_label("Of post number")
+
+        field.fill("-3")
+
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(alice.page.get_by_text("This is not the number of a post")).to_be_visible()
+
+    def test_an_incomplete_search_does_not_say_that_nothing_is_pending(self, alice: Author) -> None:
+        alice.page.route("**/_local/events?*", answer_that_only_a_part_was_searched)
+        tools = DeveloperTools(alice)
+
+        pending = tools.view.get_by_role("region", name="Pending events")
+
+        expect(pending).to_contain_text("Only the next 1,000 events were searched.")
+        expect(pending.get_by_text("No event is pending.")).not_to_be_visible()
+
+    def test_the_event_log_shows_no_secret(self, alice: Author) -> None:
+        post_id = alice.create("due at once", in_seconds(0))
+        logs = DeveloperTools(alice).panel("Invocation logs", post_id)
+        expect(logs).to_have_count(1)
+
+        logs.locator("summary").click()
+
+        expect(logs).to_contain_text("x-webhook-secret")
+        shown = alice.page.content()
+        assert [name for name, value in alice.stack.settings.items() if "SECRET" in name and value in shown] == []
+
+
+class TestFaultInjection:
+    def test_a_post_is_published_once_although_x_fails(self, alice: Author) -> None:
+        DeveloperTools(alice).set_fault("reset_after")
+        expect(alice.page.get_by_role("listitem").filter(has_text=f"@{alice.name}")).to_be_visible()
+        alice.write("lost and found", in_seconds(1))
+        alice.schedule_button.click()
+        alice.show("posts")
+        expect(alice.article("lost and found", region="Pending")).to_contain_text("may or may not")
+
+        alice.reconcile("lost and found")
+
+        expect(alice.article("lost and found", region="Published")).to_be_visible()
+        assert alice.tweets() == ["lost and found"]
+
+    def test_removed_faults_do_not_happen(self, alice: Author) -> None:
+        tools = DeveloperTools(alice)
+        tools.set_fault("403")
+
+        tools.view.get_by_role("button", name="Remove all faults").click()
+
+        expect(tools.view.get_by_text("X has no faults.", exact=True)).to_be_visible()
+        alice.create("no trouble", in_seconds(0))
+        alice.show("posts")
+        expect(alice.article("no trouble", region="Published")).to_be_visible()

@@ -256,7 +256,8 @@ def test_the_product_imports_what_its_requirements_install_and_each_of_them() ->
 
 @pytest.mark.parametrize("file", sorted((ROOT / "tests/unit").glob("*.py")), ids=lambda file: file.stem)
 def test_the_unit_tests_need_the_product_and_three_packages_alone(file: Path) -> None:
-    given = {"pytest", "responses", "hypothesis", *PRODUCT, *set().union(*COMES_WITH.values())}
+    # packaging comes with pytest
+    given = {"pytest", "packaging", "responses", "hypothesis", *PRODUCT, *set().union(*COMES_WITH.values())}
     beside = {path.stem for path in (ROOT / "tests").glob("*.py")}
 
     imported = {name.split(".")[0] for name in imports(file)}

@@ -13,7 +13,7 @@ import azure.functions as func
 
 def assert_problem(response: func.HttpResponse, status: int, request_id: str | None = None) -> dict[str, Any]:
     """The problem in `response`, after everything that holds for all problems has been checked."""
-    body = json.loads(response.get_body())
+    body: dict[str, Any] = json.loads(response.get_body())
 
     assert response.mimetype == "application/problem+json"
     assert response.status_code == status

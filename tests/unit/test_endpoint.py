@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import azure.functions as func
 import pytest
@@ -26,6 +27,7 @@ from shared.errors import (
 from shared.http import endpoint
 
 LIMIT = 100
+CONTEXT: Any = Context()
 
 FAULTS = [Fault("text", "text is missing."), Fault("schedule_for", "schedule_for is in the past.")]
 
@@ -43,13 +45,13 @@ def raising(error: Exception) -> Callable[[func.HttpRequest], func.HttpResponse]
 
 
 def answered(error: Exception) -> func.HttpResponse:
-    return endpoint.answer(request(), Context(), raising(error))
+    return endpoint.answer(request(), CONTEXT, raising(error))
 
 
 def test_the_answer_of_the_function_goes_out_as_it_is() -> None:
     made = func.HttpResponse("made", status_code=201)
 
-    assert endpoint.answer(request(), Context(), lambda req: made) is made
+    assert endpoint.answer(request(), CONTEXT, lambda req: made) is made
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from shared.config import SETTINGS
@@ -21,11 +22,16 @@ _OWN_DIRECTORY = pytest.StashKey[Path]()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Gives each run a temporary directory of its own.
+    """Gives each run a temporary directory of its own, and Hypothesis all the time that it needs.
 
     pytest's default directory is shared by all runs of a user, and each start of pytest takes away others' access to
     it. A run as root would lose its databases then, because PostgreSQL runs as another user.
     """
+    # A busy machine is no failure: no example of Hypothesis has to end in time.
+    hypothesis.settings.register_profile(
+        "without-a-clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    )
+    hypothesis.settings.load_profile("without-a-clock")
     if config.option.basetemp is None:
         config.stash[_OWN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="scheduled-posts-"))
         config.option.basetemp = config.stash[_OWN_DIRECTORY]

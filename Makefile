@@ -84,7 +84,7 @@ lock: install ## write requirements.lock: exact versions and hashes of what requ
 		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
 
 doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
-	@$(BIN)/python -m doctor
+	@$(BIN)/python -m doctor $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

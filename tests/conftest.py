@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     hypothesis.settings.load_profile("without-a-clock")
     if config.option.basetemp is None:
-        config.stash[_OWN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="scheduled-posts-"))
+        config.stash[_OWN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="scheduled-posts-tests-"))
         config.option.basetemp = config.stash[_OWN_DIRECTORY]
 
 

@@ -1,4 +1,4 @@
-"""What an author may ask for, and what is said of each breach of the rules."""
+"""What an author may ask for, and the message for each fault."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -71,14 +71,14 @@ def test_an_account_and_a_user_may_be_named_by_their_row_ids() -> None:
         pytest.param({"state": "tweeted"}, "state", "no field", id="unknown-field"),
     ],
 )
-def test_a_breach_is_told_with_its_field(change: dict[str, object], field: str, words: str) -> None:
+def test_a_fault_is_listed_with_its_field(change: dict[str, object], field: str, words: str) -> None:
     [(named, detail)] = faults_of(fields(**change))
 
     assert named == field
     assert words in detail
 
 
-def test_all_breaches_are_told_at_once() -> None:
+def test_all_faults_are_listed_at_once() -> None:
     named = [field for field, _ in faults_of({"text": "", "schedule_for": "soon", "account_id": "x", "colour": 1})]
 
     assert named == ["colour", "text", "schedule_for", "account_id"]

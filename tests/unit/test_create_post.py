@@ -205,7 +205,7 @@ class TestACallerWhoCannotBeTold:
             (f"Bearer {token(exp=1)}", "expired"),
             (f"Bearer {token(aud='other')}", "audience"),
             (f"Bearer {token(iss='other')}", "issuer"),
-            (f"Bearer {jwt.encode({'sub': 'alice'}, '', 'none')}", "algorithm"),
+            (f"Bearer {jwt.encode({'sub': 'alice'}, None, 'none')}", "algorithm"),
             (f"Bearer {token(key='k' * 64, algorithm='HS512')}", "algorithm"),
         ],
         ids=lambda value: value if len(value) < 20 else "token",

@@ -958,7 +958,7 @@ LIMIT_HEADERS = st.dictionaries(
 )
 
 
-@run(deadline=None)
+@run(deadline=None, max_examples=300)
 @given(status=STATUSES, body=JSON, headers=LIMIT_HEADERS)
 def test_whatever_x_answers_the_post_has_an_id_or_a_failed_try(status: int, body: Any, headers: dict[str, str]) -> None:
     with responses.RequestsMock() as network:
@@ -996,7 +996,7 @@ PAGES = JSON | st.fixed_dictionaries(
 AS_DOCUMENTED = st.just({"data": {"id": "42"}})
 
 
-@run(deadline=None)
+@run(deadline=None, max_examples=300)
 @given(statuses=st.tuples(STATUSES, STATUSES) | st.just((200, 200)), me=AS_DOCUMENTED | JSON, body=PAGES)
 def test_whatever_x_answers_a_look_gives_ids_or_a_failed_try(statuses: tuple[int, int], me: Any, body: Any) -> None:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as network:

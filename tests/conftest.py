@@ -1,5 +1,6 @@
 """What all tests share: an environment without settings, a directory for each run, and the running stack."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -27,9 +28,12 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest's default directory is shared by all runs of a user, and each start of pytest takes away others' access to
     it. A run as root would lose its databases then, because PostgreSQL runs as another user.
     """
-    # A busy machine is no failure: no example of Hypothesis has to end in time.
+    # A busy machine is no failure: no example of Hypothesis has to end in time. CI tries more examples.
     hypothesis.settings.register_profile(
-        "without-a-clock", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+        "without-a-clock",
+        deadline=None,
+        max_examples=100 if os.environ.get("CI") else 50,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
     hypothesis.settings.load_profile("without-a-clock")
     if config.option.basetemp is None:

@@ -9,7 +9,7 @@ PYTEST := $(BIN)/python -m pytest -q
 
 POSTS ?= 1000
 SEED ?= 1
-WORKERS ?= 2
+WORKERS ?= 3
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,8 @@ run: install ## start the whole stack and stay up; Ctrl-C ends it
 demo: install ## schedule one post and watch how it is published
 	@$(BIN)/python -m local.demo
 
-# Each file stays with one worker, because its tests share servers.
-test: install ## run all tests, in parallel: make test WORKERS=2
+# Each file stays with one worker, because its tests share servers. Tests wait often: one worker more than processors.
+test: install ## run all tests, in parallel: make test WORKERS=3
 	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: install ## run the tests that need no stack

@@ -1,19 +1,22 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo doctor test chaos screenshots benchmark check clean
+.PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
+	check-javascript lock doctor clean
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest -q
 
 POSTS ?= 1000
 SEED ?= 1
+WORKERS ?= 3
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## create .venv with everything the rest needs
 
-$(VENV)/installed: requirements.txt requirements-dev.txt
+$(VENV)/installed: requirements.txt requirements-unit.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=python3.12 ...")'
 	@echo "installing into $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
@@ -23,29 +26,64 @@ $(VENV)/installed: requirements.txt requirements-dev.txt
 run: install ## start the whole stack and stay up; Ctrl-C ends it
 	@$(BIN)/python -m local
 
-demo: install ## watch one post being written, stored, alarmed and published
+demo: install ## schedule one post and watch how it is published
 	@$(BIN)/python -m local.demo
 
-test: install ## run the tests
-	@$(BIN)/python -m pytest -q
+# Each file stays with one worker, because its tests share servers. Tests wait often: one worker more than processors.
+test: install ## run all tests, in parallel: make test WORKERS=3
+	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-chaos: install ## prove it under everything that goes wrong: make chaos POSTS=1000 SEED=1
+unit: install ## run the tests that need no stack
+	@$(PYTEST) tests/unit
+
+stack-test: install ## run the tests that need PostgreSQL or the local stack
+	@$(PYTEST) tests/stack
+
+page-test: install ## run the tests of the page; they need a Chromium
+	@$(PYTEST) tests/page
+
+browser: install ## get a Chromium for the tests of the page
+	@$(BIN)/python -m playwright install chromium || { \
+		echo "Playwright could not install its Chromium. Use the package manager of your system instead:"; \
+		echo "  apt-get install chromium | dnf install chromium | pacman -S chromium | brew install --cask chromium"; \
+		echo "Or set CHROMIUM to the path of a Chromium or Chrome that you have."; \
+		exit 1; }
+
+chaos: install ## publish posts while faults are injected, and check each one: make chaos POSTS=1000 SEED=1
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
 
-screenshots: install ## take the pictures of the page in docs/ anew; needs a Chromium
+screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
 	@$(BIN)/python -m docs.screenshots
 
 benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.thousand_deliveries
 
-check: install ## format, lint and types
+check: check-python check-javascript ## check format, lint and types
+
+# mypy sees one tier at a time, because each imports its own modules by their bare names.
+check-python: install
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@for tier in unit stack page; do \
+		MYPYPATH=tests:tests/$$tier $(BIN)/mypy --no-warn-unused-ignores --disable-error-code import-untyped \
+			--disable-error-code no-any-return --disable-error-code no-untyped-call tests/$$tier || exit 1; \
+	done
+
+check-javascript:
+	@if [ ! -f package.json ]; then exit 0; fi; \
+	if command -v npm >/dev/null; then npm ci --silent --no-fund --no-audit && npm run --silent check; \
+	elif [ -n "$$CI" ]; then echo "CI checks the JavaScript and needs Node.js with npm." >&2; exit 1; \
+	else echo "There is no npm here, so the JavaScript was not checked."; fi
+
+lock: install ## write requirements.lock: exact versions and hashes of what requirements.txt allows today
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
 
 doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
 	@$(BIN)/python -m doctor $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
-	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from chaos.crash_points import ARMED, HIT
 from local import REPOSITORY
-from local.service import STOP_AT_END_OF_INPUT
 from local.ports import choose_ports
 from local.running_stack import RunningStack, started
+from local.service import STOP_AT_END_OF_INPUT
 
 POLL_INTERVAL = 0.2
 

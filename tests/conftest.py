@@ -1,12 +1,62 @@
-"""What all tests need: an environment without settings."""
+"""What all tests share: an environment without settings, a directory for each run, and the running stack."""
 
+import os
+import shutil
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import hypothesis
 import pytest
 
 from shared.config import SETTINGS
 
 pytest_plugins = ["without_browser"]
+
+if TYPE_CHECKING:
+    from local.running_stack import RunningStack
+
+LONGEST_FILES = ("test_chaos", "test_model", "test_doctor", "test_local_stack")
+"""These start first, so that in a parallel run no worker is left alone with one of them."""
+
+_OWN_DIRECTORY = pytest.StashKey[Path]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives each run a temporary directory of its own, and Hypothesis all the time that it needs.
+
+    pytest's default directory is shared by all runs of a user, and each start of pytest takes away others' access to
+    it. A run as root would lose its databases then, because PostgreSQL runs as another user.
+    """
+    # A busy machine is no failure: no example of Hypothesis has to end in time. CI tries more examples.
+    hypothesis.settings.register_profile(
+        "without-a-clock",
+        deadline=None,
+        max_examples=100 if os.environ.get("CI") else 50,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("without-a-clock")
+    if config.option.basetemp is None:
+        config.stash[_OWN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="scheduled-posts-tests-"))
+        config.option.basetemp = config.stash[_OWN_DIRECTORY]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int, config: pytest.Config) -> None:
+    """Removes what a run without failures has left; says where the rest is."""
+    directory = config.stash.get(_OWN_DIRECTORY, None)
+    if directory is None or not directory.exists():
+        return
+    if exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(directory, ignore_errors=True)
+    else:
+        terminalreporter.write_line(f"The files of this run are in {directory}.")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -16,3 +66,13 @@ def _clean_environment() -> Iterator[None]:
         for name in [*(setting.name for setting in SETTINGS), "PG_DATABASE_URL"]:
             patch.delenv(name, raising=False)
         yield
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> "Iterator[RunningStack]":
+    """The whole stack. All tests of a run share it: each uses users of its own."""
+    from local.running_stack import started  # the unit tests run without the packages that this needs
+
+    data = tmp_path_factory.mktemp("stack")
+    with started(data, "--poll-interval", "0.05", "--rate-limit", "off") as running:
+        yield running

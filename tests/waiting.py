@@ -7,12 +7,12 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(look: Callable[[], T], is_there: Callable[[T], object], seconds: float = 15) -> T:
-    """What `look` returns once `is_there` says so; an AssertionError with the last sight when the time is up."""
+def wait_until(read: Callable[[], T], is_done: Callable[[T], object], seconds: float = 15) -> T:
+    """What `read` returns once `is_done` accepts it; an AssertionError with the last value after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
-        seen = look()
-        if is_there(seen):
-            return seen
-        assert time.monotonic() < deadline, f"after {seconds} s still: {seen}"
+        value = read()
+        if is_done(value):
+            return value
+        assert time.monotonic() < deadline, f"after {seconds} s still: {value}"
         time.sleep(0.05)

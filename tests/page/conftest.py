@@ -15,12 +15,9 @@ from typing import Any
 import pytest
 from page_author import Arrive, Author
 from playwright.sync_api import Browser, expect
-from running_stack_fixture import stack
 
 from local import browser as chromium
 from local.running_stack import RunningStack
-
-__all__ = ["stack"]
 
 PATIENCE_MILLISECONDS = 10_000
 ZONE = "Europe/Vienna"

@@ -1,99 +1,192 @@
-"""Who may import whom. Imports point down only, so that each module can be read without those above it."""
+"""Who may import whom. Imports point down, so that each module can be read without those above it."""
 
 import ast
 import json
+import re
 import sys
+from collections.abc import Iterator, Mapping, Set
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
+FUNCTIONS = ("createPost", "postTweet")
+PRODUCT = ("shared", *FUNCTIONS)
+NEVER_DEPLOYED = ("local", "doctor", "chaos", "benchmarks", "docs", "scripts", "tests")
 
-ALLOWED = {
-    "errors": set(),
-    "clock": set(),
-    "tweet_length": set(),
-    "config": {"errors"},
-    "auth": {"errors"},
-    "endpoint": {"errors"},
-    "http_client": {"errors"},
-    "drafts": {"errors", "tweet_length"},
-    "posts": {"errors", "drafts"},
-    "events": {"errors"},
-    "publishing": {"errors", "posts", "tweet_length"},
-    "looking": {"errors", "posts", "publishing"},
-    "ringing": {"looking", "posts", "publishing"},
-    "hasura": {"config", "drafts", "errors", "http_client", "posts"},
-    "timeline": set(),
-    "tweet_text": set(),
-    "x_refusals": {"errors", "http_client"},
-    "x": {"config", "errors", "http_client", "posts", "timeline", "tweet_text", "x_refusals"},
+EDGE = ["shared.core.model", "shared.core.policy", "shared.core.drafts", "shared.http.client", "shared.config"]
+BASE = ["shared.errors", "shared.limits"]
+MAY_IMPORT = {
+    "shared.errors": [],
+    "shared.limits": [],
+    "shared.clock": [],
+    "shared.config": ["shared.errors"],
+    "shared.http": ["shared.http", *BASE],
+    "shared.core": ["shared.core", "shared.x.text_length", *BASE],
+    "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],
+    "shared.x": ["shared.x", *EDGE, *BASE],
+    "shared.x.text_length": ["shared.x"],
+    "createPost": ["shared"],
+    "postTweet": ["shared"],
 }
-FUNCTIONS = ["createPost", "postTweet"]
+"""What of this repository each module or folder may import. The most exact name counts."""
+
+IMPORTED_ONCE = {
+    "requests": "shared.http.client",
+    "urllib3": "shared.http.client",
+    "requests_oauthlib": "shared.x.client",
+    "jwt": "shared.http.auth",
+    "dotenv": "shared.config",
+}
+"""The one module of shared that may import a third party's package."""
 
 
-def imported_by(path: Path) -> set[str]:
-    """Every module that a file imports, in full: ``from shared import x`` counts as ``shared.x``."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+@cache
+def modules(folder: str) -> Mapping[str, Path]:
+    """The modules of a folder by their names; a package is named like its folder."""
+    files = sorted((ROOT / folder).rglob("*.py"))
+    names = [".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    return dict(zip(names, files, strict=True))
+
+
+@cache
+def imports(file: Path) -> frozenset[str]:
+    """The full names of the modules that a file imports: ``from shared.core import drafts`` is shared.core.drafts."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            found |= {"." * node.level + (node.module or "")}
-            if node.module == "shared":
-                found = found - {"shared"} | {f"shared.{alias.name}" for alias in node.names}
+            package = "." * node.level + (node.module or "")
+            found |= {_module(package, alias.name) for alias in node.names}
+    return frozenset(found)
+
+
+def _module(package: str, name: str) -> str:
+    path = ROOT.joinpath(*package.split("."), name)
+    return f"{package}.{name}" if path.with_suffix(".py").exists() or (path / "__init__.py").exists() else package
+
+
+def lies_in(module: str, folder: str) -> bool:
+    return module == folder or module.startswith(f"{folder}.")
+
+
+def of_this_repository(names: frozenset[str]) -> set[str]:
+    return {name for name in names if name.split(".")[0] in (*PRODUCT, *NEVER_DEPLOYED)}
+
+
+def rule_for(module: str) -> list[str]:
+    """What `module` may import; a package that nothing is said of, like shared itself, imports nothing."""
+    name = max((name for name in MAY_IMPORT if lies_in(module, name)), key=len, default=None)
+    return MAY_IMPORT[name] if name else []
+
+
+def everything_under(names: Set[str]) -> set[str]:
+    """`names` and all that is imported with them, of this repository and of others."""
+    files = {name: file for folder in (*PRODUCT, *NEVER_DEPLOYED) for name, file in modules(folder).items()}
+    found: set[str] = set()
+    new = set(names)
+    while new:
+        found |= new
+        packages = {".".join(name.split(".")[:length]) for name in new for length in range(1, name.count(".") + 1)}
+        new = packages.union(*(imports(files[name]) for name in new if name in files)) - found
     return found
 
 
-def of_shared(modules: set[str]) -> set[str]:
-    return {module.split(".")[1] for module in modules if module.startswith("shared.")}
+@pytest.mark.parametrize("module", [*modules("shared"), *FUNCTIONS])
+def test_a_module_of_the_product_imports_what_lies_below_it_alone(module: str) -> None:
+    imported = of_this_repository(imports(modules(module.split(".")[0])[module]))
+
+    assert {name for name in imported if not any(lies_in(name, folder) for folder in rule_for(module))} == set()
 
 
-def python_files(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+@pytest.mark.parametrize("folder", PRODUCT)
+def test_the_product_imports_absolutely(folder: str) -> None:
+    # The worker imports a function under __app__: a relative import would make second copies of the modules.
+    relative = {
+        module: {name for name in imports(file) if name.startswith((".", "__app__"))}
+        for module, file in modules(folder).items()
+    }
+
+    assert {module: names for module, names in relative.items() if names} == {}
 
 
-def test_every_module_of_shared_has_its_place() -> None:
-    assert {path.stem for path in python_files("shared")} - {"__init__"} == ALLOWED.keys()
+def test_the_product_imports_nothing_that_is_not_deployed() -> None:
+    for folder in PRODUCT:
+        for module, file in modules(folder).items():
+            assert {name for name in imports(file) if name.split(".")[0] in NEVER_DEPLOYED} == set(), module
 
 
-@pytest.mark.parametrize("module", sorted(ALLOWED))
-def test_a_module_of_shared_imports_what_lies_below_it_alone(module: str) -> None:
-    assert of_shared(imported_by(ROOT / "shared" / f"{module}.py")) <= ALLOWED[module]
+def test_the_local_stack_does_not_know_the_product() -> None:
+    # An emulator that was made from our own client would repeat our misunderstandings.
+    for module, file in modules("local").items():
+        assert {name for name in imports(file) if name.split(".")[0] in PRODUCT} == set(), module
 
 
-@pytest.mark.parametrize("module", sorted(ALLOWED))
-def test_a_module_of_shared_imports_absolutely(module: str) -> None:
-    assert not any(name.startswith((".", "__app__")) for name in imported_by(ROOT / "shared" / f"{module}.py"))
+@pytest.mark.parametrize("folder", ["shared", "doctor", "chaos", "local"])
+def test_no_modules_import_each_other_in_a_circle(folder: str) -> None:
+    graph = {
+        module: {name for name in imports(file) if lies_in(name, folder) and name != module}
+        for module, file in modules(folder).items()
+    }
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        pytest.fail(" imports ".join(reversed(error.args[1])))
 
 
-def test_requests_is_imported_by_the_http_client_alone() -> None:
-    importers = {path.stem for path in python_files("shared") if "requests" in imported_by(path)}
+@pytest.mark.parametrize("package", IMPORTED_ONCE)
+def test_a_third_party_package_is_imported_in_one_place(package: str) -> None:
+    importers = {
+        module for module, file in modules("shared").items() if any(lies_in(name, package) for name in imports(file))
+    }
 
-    assert importers == {"http_client"}
-
-
-def test_the_core_knows_no_http_no_graphql_and_no_environment() -> None:
-    for module in ("posts", "publishing", "looking", "ringing", "drafts", "errors", "tweet_length"):
-        outside = {name.split(".")[0] for name in imported_by(ROOT / "shared" / f"{module}.py")}
-        assert outside - set(sys.stdlib_module_names) <= {"shared"}
-        assert outside.isdisjoint({"os", "urllib", "socket", "json"})
+    assert importers == {IMPORTED_ONCE[package]}
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_imports_shared_absolutely_and_never_the_other_function(function: str) -> None:
-    modules = imported_by(ROOT / function / "__init__.py")
-
-    assert not any(module.startswith((".", "__app__", *FUNCTIONS)) for module in modules)
-    assert of_shared(modules)
+def core_modules() -> list[str]:
+    return [name for name in modules("shared") if lies_in(name, "shared.core")]
 
 
-def test_the_development_stack_and_the_product_do_not_know_each_other() -> None:
-    for path in python_files("local"):
-        assert not of_shared(imported_by(path)), path
-    for folder in ("shared", *FUNCTIONS):
-        for path in python_files(folder):
-            assert not any(module.split(".")[0] == "local" for module in imported_by(path)), path
+IO_OF_PYTHON = {"http", "urllib", "json", "os", "socket", "ssl", "subprocess", "sys", "io", "pathlib", "time"}
+
+
+@pytest.mark.parametrize("module", core_modules())
+def test_the_core_imports_no_package_and_nothing_that_reaches_outside(module: str) -> None:
+    imported = {name.split(".")[0] for name in imports(modules("shared")[module])} - {"shared"}
+
+    assert imported - sys.stdlib_module_names == set()
+    assert imported & IO_OF_PYTHON == set()
+
+
+@pytest.mark.parametrize("module", core_modules())
+def test_the_core_knows_no_status_of_http(module: str) -> None:
+    tree = ast.parse(modules("shared")[module].read_text())
+    statuses = {status.value for status in HTTPStatus if status >= HTTPStatus.OK}
+
+    found = [(node.lineno, node.value) for node in numbers_but_durations(tree) if node.value in statuses]
+
+    assert found == []
+
+
+def numbers_but_durations(tree: ast.AST) -> Iterator[ast.Constant]:
+    """The whole numbers in a module, without those in ``timedelta(...)``."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "timedelta":
+            continue
+        if isinstance(node, ast.Constant) and type(node.value) is int:
+            yield node
+        yield from numbers_but_durations(node)
+
+
+def test_create_post_does_not_import_what_publishes() -> None:
+    under = everything_under({"createPost"})
+
+    assert under & {"shared.x.client", "shared.core.publish", "shared.core.reconcile", "shared.core.deliver"} == set()
+    assert {"shared.http.auth", "shared.core.schedule", "shared.hasura.client"} <= under
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -106,3 +199,47 @@ def test_a_handler_is_short_and_takes_what_its_bindings_name(function: str) -> N
     assert {argument.arg for argument in main.args.args} - {"context"} == {
         binding["name"] for binding in bindings if binding["direction"] == "in"
     }
+
+
+def requirements(path: str) -> set[str]:
+    return set(re.findall(r"^([A-Za-z][A-Za-z0-9_-]*)", (ROOT / path).read_text(), re.MULTILINE))
+
+
+COMES_WITH = {
+    "azure-functions": {"azure"},
+    "pyjwt": {"jwt", "cryptography"},
+    "python-dotenv": {"dotenv"},
+    "requests": {"requests"},
+    "requests-oauthlib": {"requests_oauthlib", "oauthlib"},
+    "urllib3": {"urllib3"},
+}
+"""The packages that each requirement of the product installs, as they are imported."""
+
+
+def test_the_product_imports_what_its_requirements_install_and_each_of_them() -> None:
+    imported = {
+        name.split(".")[0] for folder in PRODUCT for file in modules(folder).values() for name in imports(file)
+    } - {*sys.stdlib_module_names, *PRODUCT}
+
+    assert requirements("requirements.txt") == COMES_WITH.keys()
+    assert imported <= set().union(*COMES_WITH.values())
+    assert [name for name, packages in COMES_WITH.items() if not packages & imported] == []
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests/unit").glob("*.py")), ids=lambda file: file.stem)
+def test_the_unit_tests_import_the_product_and_three_packages_alone(file: Path) -> None:
+    # packaging comes with pytest
+    given = {
+        "pytest",
+        "packaging",
+        "responses",
+        "hypothesis",
+        *PRODUCT,
+        *NEVER_DEPLOYED,
+        *set().union(*COMES_WITH.values()),
+    }
+    beside = {path.stem for folder in ("tests", "tests/unit") for path in (ROOT / folder).glob("*.py")}
+
+    imported = {name.split(".")[0] for name in everything_under(imports(file))}
+
+    assert imported - given - beside - sys.stdlib_module_names == set()

@@ -48,7 +48,7 @@ def dotenv(tmp_path: Path) -> Path:
         ("publish_batch", 10),
     ],
 )
-def test_what_is_not_required_has_a_default(name: str, default: str | int) -> None:
+def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | int) -> None:
     assert getattr(load(), name) == default
 
 
@@ -90,34 +90,34 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
 
 
 class TestDotenv:
-    def test_gives_what_the_environment_does_not(self, dotenv: Path) -> None:
+    def test_dotenv_gives_what_the_environment_does_not(self, dotenv: Path) -> None:
         dotenv.write_text("PUBLISH_BATCH=3\n")
 
         assert config.load(REQUIRED, dotenv).publish_batch == 3
 
-    def test_lies_below_the_environment(self, dotenv: Path) -> None:
+    def test_the_environment_wins_over_dotenv(self, dotenv: Path) -> None:
         dotenv.write_text("PUBLISH_BATCH=3\n")
 
         assert config.load({**REQUIRED, "PUBLISH_BATCH": "5"}, dotenv).publish_batch == 5
 
-    def test_wins_over_what_the_environment_has_empty(self, dotenv: Path) -> None:
+    def test_dotenv_wins_over_an_empty_variable_of_the_environment(self, dotenv: Path) -> None:
         dotenv.write_text("PUBLISH_BATCH=3\n")
 
         assert config.load({**REQUIRED, "PUBLISH_BATCH": ""}, dotenv).publish_batch == 3
 
-    def test_may_hold_hasuras_json(self, dotenv: Path) -> None:
+    def test_dotenv_may_hold_hasuras_json(self, dotenv: Path) -> None:
         dotenv.write_text("""HASURA_GRAPHQL_JWT_SECRET='{"type": "HS256", "key": "k#k"}'\n""")
         others = {name: value for name, value in REQUIRED.items() if name != "HASURA_GRAPHQL_JWT_SECRET"}
 
         assert config.load(others, dotenv).hasura_graphql_jwt_secret == '{"type": "HS256", "key": "k#k"}'
 
-    def test_is_taken_to_the_letter(self, dotenv: Path) -> None:
+    def test_a_value_in_dotenv_is_taken_to_the_letter(self, dotenv: Path) -> None:
         dotenv.write_text("WEBHOOK_SECRET='pa${HOME}ss'\n")
         others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
 
         assert config.load(others, dotenv).webhook_secret == "pa${HOME}ss"
 
-    def test_counts_as_silent_about_what_it_has_empty(self, dotenv: Path) -> None:
+    def test_an_empty_value_in_dotenv_counts_as_not_given(self, dotenv: Path) -> None:
         dotenv.write_text("WEBHOOK_SECRET=\nPUBLISH_BATCH=\n")
         others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
 
@@ -125,10 +125,10 @@ class TestDotenv:
         with pytest.raises(ConfigurationError, match="WEBHOOK_SECRET is missing"):
             config.load(others, dotenv)
 
-    def test_may_be_absent(self) -> None:
+    def test_dotenv_may_be_absent(self) -> None:
         assert config.load(REQUIRED, NO_DOTENV).webhook_secret == "webhook-secret"
 
-    def test_changes_nothing_in_the_environment_of_the_process(
+    def test_dotenv_changes_nothing_in_the_environment_of_the_process(
         self, dotenv: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for name, value in REQUIRED.items():
@@ -147,11 +147,11 @@ def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: 
 
 
 @pytest.mark.parametrize("name", REQUIRED)
-def test_empty_counts_as_not_given(name: str) -> None:
+def test_an_empty_value_counts_as_not_given(name: str) -> None:
     assert f"{name} is missing" in fault_of(**{name: ""})
 
 
-def test_empty_leaves_the_default() -> None:
+def test_an_empty_value_leaves_the_default() -> None:
     assert load(X_BASE_URL="", PUBLISH_BATCH="") == load()
 
 
@@ -305,5 +305,5 @@ def test_no_value_is_shown_even_of_the_setting_that_is_wrong() -> None:
     assert "a-secret-in-the-wrong-place" not in fault_of(X_BASE_URL="a-secret-in-the-wrong-place")
 
 
-def test_everything_that_opens_a_door_is_marked_as_secret() -> None:
+def test_every_secret_is_marked_as_one() -> None:
     assert {setting.name for setting in SETTINGS if setting.secret} == REQUIRED.keys()

@@ -1,4 +1,4 @@
-"""What an author may ask for, and what is said of each breach of the rules."""
+"""What an author may ask for, and the message for each fault."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -33,6 +33,10 @@ def test_a_time_with_another_offset_is_the_same_instant_in_utc() -> None:
     assert draft.schedule_for.tzinfo is UTC
 
 
+def test_a_time_may_be_written_in_lower_case() -> None:
+    assert read_draft(fields(schedule_for="2026-05-04t13:00:00z"), NOW) == read_draft(fields(), NOW)
+
+
 def test_line_ends_become_one_lf() -> None:
     assert read_draft(fields(text="a\r\nb\rc\n"), NOW).text == "a\nb\nc\n"
 
@@ -59,6 +63,11 @@ def test_an_account_and_a_user_may_be_named_by_their_row_ids() -> None:
         pytest.param({"schedule_for": "2026-05-04T13:00:00"}, "schedule_for", "offset", id="time-without-offset"),
         pytest.param({"schedule_for": "2026-05-04"}, "schedule_for", "offset", id="time-is-a-day"),
         pytest.param({"schedule_for": "tomorrow"}, "schedule_for", "no time", id="time-unparsable"),
+        pytest.param(
+            {"schedule_for": "2026-05-04T13:00:00+05:60"}, "schedule_for", "no time", id="time-offset-60-minutes"
+        ),
+        pytest.param({"schedule_for": "2026-05-04T13:00:00.Z"}, "schedule_for", "no time", id="time-without-fraction"),
+        pytest.param({"schedule_for": "2026-05-04x13:00:00Z"}, "schedule_for", "no time", id="time-other-separator"),
         pytest.param({"schedule_for": 1777900000}, "schedule_for", "no time", id="time-a-number"),
         pytest.param({"schedule_for": {"at": 1}}, "schedule_for", "no time", id="time-an-object"),
         pytest.param({"schedule_for": "0001-01-01T00:00:00+23:00"}, "schedule_for", "no time", id="time-out-of-range"),
@@ -71,14 +80,14 @@ def test_an_account_and_a_user_may_be_named_by_their_row_ids() -> None:
         pytest.param({"state": "tweeted"}, "state", "no field", id="unknown-field"),
     ],
 )
-def test_a_breach_is_told_with_its_field(change: dict[str, object], field: str, words: str) -> None:
+def test_a_fault_is_listed_with_its_field(change: dict[str, object], field: str, words: str) -> None:
     [(named, detail)] = faults_of(fields(**change))
 
     assert named == field
     assert words in detail
 
 
-def test_all_breaches_are_told_at_once() -> None:
+def test_all_faults_are_listed_at_once() -> None:
     named = [field for field, _ in faults_of({"text": "", "schedule_for": "soon", "account_id": "x", "colour": 1})]
 
     assert named == ["colour", "text", "schedule_for", "account_id"]

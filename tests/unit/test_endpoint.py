@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 import azure.functions as func
 import pytest
@@ -26,6 +27,7 @@ from shared.errors import (
 from shared.http import endpoint
 
 LIMIT = 100
+CONTEXT: Any = Context()
 
 FAULTS = [Fault("text", "text is missing."), Fault("schedule_for", "schedule_for is in the past.")]
 
@@ -43,13 +45,13 @@ def raising(error: Exception) -> Callable[[func.HttpRequest], func.HttpResponse]
 
 
 def answered(error: Exception) -> func.HttpResponse:
-    return endpoint.answer(request(), Context(), raising(error))
+    return endpoint.answer(request(), CONTEXT, raising(error))
 
 
 def test_the_answer_of_the_function_goes_out_as_it_is() -> None:
     made = func.HttpResponse("made", status_code=201)
 
-    assert endpoint.answer(request(), Context(), lambda req: made) is made
+    assert endpoint.answer(request(), CONTEXT, lambda req: made) is made
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_every_error_of_ours_is_answered_as_a_problem_of_its_own_kind(
     assert body["title"] == title
 
 
-def test_the_detail_is_told_in_the_words_of_the_error() -> None:
+def test_the_detail_is_the_message_of_the_error() -> None:
     body = assert_problem(answered(Forbidden("Your role may not schedule posts. Ask José.")), 403)
 
     assert body["detail"] == "Your role may not schedule posts. Ask José."
@@ -100,12 +102,12 @@ def test_a_fault_of_a_field_whose_name_is_no_unicode_text_can_be_answered() -> N
     assert body["errors"][0]["detail"] == "There is no such field."
 
 
-def test_who_is_not_known_is_told_how_to_sign_in() -> None:
+def test_an_unauthorized_caller_is_told_how_to_sign_in() -> None:
     assert answered(Unauthorized("x")).headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("error", [Forbidden("x"), ConfigurationError("x"), MalformedRequest("x")])
-def test_other_problems_do_not_ask_to_sign_in_or_to_come_back(error: Problem) -> None:
+def test_other_problems_have_no_header_for_signing_in_or_for_trying_again(error: Problem) -> None:
     headers = answered(error).headers
 
     assert "WWW-Authenticate" not in headers
@@ -113,18 +115,18 @@ def test_other_problems_do_not_ask_to_sign_in_or_to_come_back(error: Problem) ->
 
 
 @pytest.mark.parametrize("error", [HasuraUnavailable("x"), KeysUnavailable("x")])
-def test_who_finds_somebody_unavailable_is_told_in_seconds_when_to_come_back(error: Problem) -> None:
+def test_an_unavailable_service_is_answered_with_retry_after_in_seconds(error: Problem) -> None:
     assert int(answered(error).headers["Retry-After"]) > 0
 
 
-def test_what_is_wrong_with_our_settings_is_for_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_setting_is_named_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
     body = assert_problem(answered(ConfigurationError("Settings: WEBHOOK_SECRET is missing.")), 500)
 
     assert "WEBHOOK_SECRET" not in json.dumps(body)
     assert ("shared.http.endpoint", logging.ERROR, "Settings: WEBHOOK_SECRET is missing.") in caplog.record_tuples
 
 
-def test_the_text_of_an_unexpected_error_is_for_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_text_of_an_unexpected_error_is_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
     body = assert_problem(answered(KeyError("a detail of ours")), 500, INVOCATION_ID)
 
     assert "a detail of ours" not in json.dumps(body)
@@ -180,7 +182,7 @@ def test_json_is_read_whatever_the_content_type_says(content_type: str | None) -
         pytest.param(b'{"text": ' + b"[" * 50_000 + b"]" * 50_000 + b"}", id="deep-nesting"),
     ],
 )
-def test_what_is_no_json_is_malformed(raw: bytes) -> None:
+def test_a_body_that_is_no_json_is_malformed(raw: bytes) -> None:
     with pytest.raises(MalformedRequest, match="not JSON"):
         endpoint.json_object(request(raw), max_bytes=1_000_000)
 

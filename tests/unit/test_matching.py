@@ -108,7 +108,7 @@ TEXTS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8).map("".join) | 
 )
 
 
-@run(deadline=None, max_examples=500)
+@run(deadline=None, max_examples=200)
 @given(text=TEXTS)
 def test_whatever_was_sent_is_found_again(text: str) -> None:
     assert shows(text, text)
@@ -119,7 +119,7 @@ WORDS = st.lists(st.sampled_from([part for part in PARTS if not re.search("[.:]"
 )
 
 
-@run(deadline=None, max_examples=500)
+@run(deadline=None, max_examples=200)
 @given(one=WORDS, other=WORDS)
 def test_without_links_only_what_is_equal_but_for_white_space_is_the_same(one: str, other: str) -> None:
     def words(text: str) -> list[list[str]]:

@@ -1,4 +1,4 @@
-"""Every error that is answered to a caller: its words, and its HTTP status.
+"""The tree of errors; those that are answered to a caller are here, each with its words and its HTTP status.
 
     ScheduledPostsError
     ├── Problem                    answered to the caller as application/problem+json
@@ -101,7 +101,7 @@ class KeyReused(InvalidDraft):
 
 
 class ConfigurationError(Problem):
-    """A setting is missing or wrong. The caller can do nothing about it, so the details are for the log."""
+    """Only the operator can mend it: a setting, or what Hasura refuses us. The details are for the log."""
 
     status = 500
     title = "Configuration error"

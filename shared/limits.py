@@ -1,6 +1,6 @@
 """Every duration and limit of the product.
 
-They fit into each other: X's timeout < a delivery's < Hasura's < the lease (tests/unit/test_limits.py).
+They fit into each other (tests/unit/test_limits.py): CONNECT_TIMEOUT + X_TIMEOUT < DELIVERY_TIMEOUT < LEASE, and more.
 """
 
 from datetime import timedelta
@@ -29,7 +29,7 @@ RECONCILE_TIME = timedelta(seconds=25)
 HASURA_TIMEOUT = timedelta(seconds=10)
 """For Hasura's answer."""
 
-RECORD_PAUSES = (timedelta(milliseconds=200), timedelta(seconds=2))
+RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 """A decision that could not be recorded is recorded again after these."""
 
 DRAIN_TIME = timedelta(seconds=4)
@@ -77,7 +77,7 @@ CLOCK_MARGIN = timedelta(minutes=1)
 SURE_AFTER = timedelta(minutes=2) + CLOCK_MARGIN
 """How long after an attempt X surely shows what it has; before that an empty timeline proves nothing."""
 
-RECONCILE_PAUSES = (
+RECONCILE_WAITS = (
     timedelta(seconds=30),
     timedelta(minutes=2),
     timedelta(minutes=10),

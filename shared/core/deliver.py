@@ -14,13 +14,13 @@ from shared.core.model import (
     FoundPost,
     MissedPost,
     PostStore,
-    Publisher,
     State,
+    XApi,
 )
 from shared.core.publish import Conclusion, publish
 from shared.core.reconcile import reconcile
 from shared.errors import ScheduledPostsError
-from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LEASE, LONGEST_RETRY_AFTER
+from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LONGEST_RETRY_AFTER
 
 logger = logging.getLogger(__name__)
 
@@ -41,7 +41,7 @@ class DeliveryResult:
 
 
 @dataclass(frozen=True)
-class _Ended:
+class _AfterClaim:
     """A claimed post as it is after its claim. `come_back_at`: when it is next due, as far as this delivery knows."""
 
     id: int
@@ -51,38 +51,38 @@ class _Ended:
     come_back_at: datetime | None = None
 
 
-def handle_delivery(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> DeliveryResult:
+def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> DeliveryResult:
     """Publishes what is due, and says what became of the post of the delivery, if it is about one.
 
     Raises HasuraUnavailable when nothing could be claimed, or the state of that post could not be read.
     """
     if delivery.is_follow_up:
         store.release_follow_up()
-    ended = _drain(delivery, store, publisher, clock)
+    ended = _drain(delivery, store, x, clock)
     counts = Counter(str(post.state) for post in ended.values())
     if delivery.post_id is None:
         return DeliveryResult(counts)
     own = ended.get(delivery.post_id)
     if own is None:
-        return _nothing_to_do(delivery, delivery.post_id, counts, store, clock)
+        return _not_claimed(delivery, delivery.post_id, counts, store, clock)
     retry_after = None
     if own.come_back_at:
         retry_after = min(own.come_back_at - clock.now(), LONGEST_RETRY_AFTER)
     return DeliveryResult(counts, own.id, own.state, own.reason, own.tweet_id, retry_after)
 
 
-def _drain(delivery: Delivery, store: PostStore, publisher: Publisher, clock: Clock) -> dict[int, _Ended]:
+def _drain(delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> dict[int, _AfterClaim]:
     """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery.
 
     Answers the claimed posts by id, as they ended last: what was surely absent from X is due again at once.
     """
     claim_until = clock.now() + DRAIN_TIME
-    all_ended: dict[int, _Ended] = {}
+    all_ended: dict[int, _AfterClaim] = {}
     while True:
         start_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)
         ended = [_missed(post) for post in claim.missed]
-        ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, publisher, clock)
+        ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, x, clock)
         all_ended |= {post.id: post for post in ended}
         is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
         if claim.size < store.batch_size and not is_due_again:
@@ -97,36 +97,35 @@ def _publish_and_reconcile(
     start_by: datetime,
     delivery: Delivery,
     store: PostStore,
-    publisher: Publisher,
+    x: XApi,
     clock: Clock,
-) -> list[_Ended]:
+) -> list[_AfterClaim]:
     """Side by side, each post in a thread. Only this thread logs: Azure drops the log lines of others."""
     if not posts:
         return []
     with ThreadPoolExecutor(max_workers=len(posts)) as pool:
         running = [
-            pool.submit(publish, post, start_by, store, publisher, clock)
+            pool.submit(publish, post, start_by, store, x, clock)
             if post.state is State.SENDING
-            else pool.submit(reconcile, post, store, publisher, clock)
+            else pool.submit(reconcile, post, store, x, clock)
             for post in posts
         ]
     ended = [_ended(post, work, clock) for post, work in zip(posts, running, strict=True)]
     for post in posts:
-        _delete_event_of_the_future(post, delivery, store, clock)
+        _delete_leftover_event(post, delivery, store, clock)
     return ended
 
 
-def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _Ended:
+def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _AfterClaim:
     """Logs how a claimed post ended. A fault of ours must not hide how the others ended."""
-    until_lease_ends = clock.now() + LEASE
     try:
         conclusion = work.result()
     except Exception:
         logger.exception("post %s: a fault of ours interrupted its publishing", post.id)
-        return _Ended(post.id, post.state, "A fault of ours interrupted its publishing; the log has it.")
+        return _AfterClaim(post.id, post.state, "A fault of ours interrupted its publishing; the log has it.")
     decision, recorded = conclusion.decision, conclusion.recorded
-    if decision.for_operator:
-        logger.error("the operator must act, %s", decision.for_operator)
+    if decision.operator_message:
+        logger.error("the operator must act, %s", decision.operator_message)
     if recorded is None:
         logger.error(
             "post %s is %s (tweet %s), which could not be recorded: %s",
@@ -136,7 +135,7 @@ def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _Ended:
             conclusion.record_failure,
         )
         reason = "What became of it could not be written down; that is reconciled when its lease has run out."
-        return _Ended(post.id, post.state, reason, come_back_at=until_lease_ends)
+        return _AfterClaim(post.id, post.state, reason, come_back_at=post.lease_until)
     if not recorded.done:
         logger.warning(
             "post %s is %s by now; this delivery came too late to record that it is %s (tweet %s)",
@@ -145,9 +144,9 @@ def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _Ended:
             decision.state,
             decision.tweet_id,
         )
-        return _Ended(post.id, recorded.state or post.state, "Another delivery has taken it over.")
+        return _AfterClaim(post.id, recorded.state or post.state, "Another delivery has taken it over.")
     logger.info("post %s is %s%s", post.id, decision.state, _details(conclusion, clock))
-    return _Ended(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
+    return _AfterClaim(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
 
 
 def _details(conclusion: Conclusion, clock: Clock) -> str:
@@ -158,9 +157,9 @@ def _details(conclusion: Conclusion, clock: Clock) -> str:
     return f": {decision.reason}"
 
 
-def _missed(post: MissedPost) -> _Ended:
+def _missed(post: MissedPost) -> _AfterClaim:
     logger.info("post %s is missed: %s", post.id, post.reason)
-    return _Ended(post.id, State.MISSED, post.reason)
+    return _AfterClaim(post.id, State.MISSED, post.reason)
 
 
 def _follow_up(store: PostStore, clock: Clock) -> None:
@@ -178,7 +177,7 @@ _NOTHING_TO_DO = {
 }
 
 
-def _nothing_to_do(
+def _not_claimed(
     delivery: Delivery, post_id: int, counts: Mapping[str, int], store: PostStore, clock: Clock
 ) -> DeliveryResult:
     """The post was not claimed: the delivery is early, late, a second one, or for nothing. That does no harm."""
@@ -191,16 +190,15 @@ def _nothing_to_do(
     if post.has_open_attempt:
         reason = "It is not claimed: its log has an open attempt, which only a change by hand can leave."
         return DeliveryResult(counts, post_id, post.state, reason)
-    if post.due_at <= clock.now():  # or became due since the claim
-        return DeliveryResult(
-            counts, post_id, post.state, "It is due, and was not to be had.", None, timedelta(seconds=1)
-        )
+    if post.due_at <= clock.now():  # or it has become due since the claim
+        reason = "It is due, but another delivery or a change has it locked."
+        return DeliveryResult(counts, post_id, post.state, reason, retry_after=timedelta(seconds=1))
     _ensure_event(post, delivery, store)
     return DeliveryResult(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}.")
 
 
 def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None:
-    """A post that is not due has one scheduled event, for the time when it is: another one only when that changed."""
+    """A post that is not due has one event, for the time when it is due; nothing to do if that is still to come."""
     if post.event_at == post.due_at and post.event_id != delivery.event_id:
         return
     event = store.create_event(post.due_at, {"id": post.id, "schedule_for": post.schedule_for.isoformat()})
@@ -214,8 +212,8 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None
         _delete_event(post.id, obsolete, store)
 
 
-def _delete_event_of_the_future(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
-    """Of a post that was moved to now, the event for its earlier time is left."""
+def _delete_leftover_event(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
+    """A post that was moved to an earlier time still has the event for its later one."""
     if not post.event_id or not post.event_at or post.event_id == delivery.event_id:
         return
     if post.event_at > clock.now() + CLOCK_MARGIN:

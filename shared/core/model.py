@@ -73,8 +73,8 @@ class Account:
 class UnresolvedAttempt:
     """An attempt of which it is not known, or was not at first, whether X has it.
 
-    `text` is what was sent, and `account` from where; None: that account was removed since. `outcome` is UNKNOWN,
-    DUPLICATE or ABSENT.
+    An ABSENT one is among them, because X may show it after all. `text` is what was sent, and `account` from where;
+    None: that account was removed since. `outcome` is UNKNOWN, DUPLICATE or ABSENT.
     """
 
     number: int
@@ -97,7 +97,6 @@ class ClaimedPost:
     """
 
     id: int
-    user_id: int
     text: str
     schedule_for: datetime
     state: State
@@ -121,7 +120,6 @@ class MissedPost:
     """A post that the claim ended: it was too late."""
 
     id: int
-    schedule_for: datetime
     reason: str
 
 
@@ -157,7 +155,8 @@ class FoundPost:
 class Delivery:
     """An invocation of the webhook: the post it is about, if any, and the event that caused it.
 
-    `is_follow_up`: another delivery asked for it because it left posts behind.
+    About no post are the sweep (the cron trigger ``publish_due_posts``, each minute) and a follow-up delivery, which
+    another delivery asked for because it left posts behind.
     """
 
     post_id: int | None
@@ -177,8 +176,8 @@ class Accepted:
 
 
 @dataclass(frozen=True)
-class NotSent:
-    """No connection: X surely does not have the post."""
+class NoConnection:
+    """No connection could be made: X surely does not have the post."""
 
     detail: str
 
@@ -188,6 +187,13 @@ class Skipped:
     """X was not asked, because it was too late to wait for its answer."""
 
     detail: str
+
+
+@dataclass(frozen=True)
+class Refused:
+    """X was not asked, because a rule of ours forbids it for good."""
+
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -208,7 +214,7 @@ class Unanswered:
     code: int | None = None
 
 
-PublishResult = Accepted | NotSent | Skipped | Rejected | Unanswered
+PublishResult = Accepted | NoConnection | Skipped | Refused | Rejected | Unanswered
 
 
 # What X's timeline shows of a post of unknown outcome.
@@ -216,7 +222,7 @@ PublishResult = Accepted | NotSent | Skipped | Rejected | Unanswered
 
 @dataclass(frozen=True)
 class Found:
-    """X has it, from this attempt. `absent` are the newer attempts, which X surely does not have."""
+    """X has it, from this attempt. `absent` are newer attempts of which it is known now that X does not have them."""
 
     number: int
     tweet_id: str
@@ -232,7 +238,9 @@ class NotShownYet:
 
 @dataclass(frozen=True)
 class SurelyAbsent:
-    """X has it from none of the unresolved attempts."""
+    """X has it from none of the unresolved attempts. `absent` are those of which that was not known before."""
+
+    absent: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -266,8 +274,8 @@ class TimelineUnavailable(ScheduledPostsError):
 
 
 @dataclass(frozen=True)
-class LogEntry:
-    """What the log says of an attempt from now on; None leaves it as it is."""
+class AttemptUpdate:
+    """What the post's log says of an attempt from now on; None leaves it as it is."""
 
     number: int
     outcome: Outcome | None = None
@@ -279,28 +287,27 @@ class LogEntry:
 
 @dataclass(frozen=True)
 class Pause:
-    """No post of the account, or of the whole app, is attempted before `until`."""
+    """No post of the account, or of the whole app, is attempted before `until`; why is the decision's `reason`."""
 
     of: Rejection
     until: datetime
-    reason: str
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What a post becomes, what its log says, and when to come back: `next_attempt_at` or `reconcile_at`.
+    """What a post becomes, what its attempts say, and when to come back: `next_attempt_at` or `reconcile_at`.
 
-    `for_operator`: a sentence for the log, when the operator must act.
+    `operator_message`: what the operator must act on.
     """
 
     state: State
-    log: tuple[LogEntry, ...] = ()
+    attempts: tuple[AttemptUpdate, ...] = ()
     reason: str | None = None
     tweet_id: str | None = None
     next_attempt_at: datetime | None = None
     reconcile_at: datetime | None = None
     pause: Pause | None = None
-    for_operator: str | None = None
+    operator_message: str | None = None
 
     @property
     def come_back_at(self) -> datetime | None:
@@ -326,7 +333,7 @@ class Clock(Protocol):
         """The time, in UTC."""
 
     def sleep(self, pause: timedelta) -> None:
-        """Waits."""
+        """Returns after that time."""
 
 
 class EventStore(Protocol):
@@ -370,8 +377,8 @@ class PostStore(EventStore, Protocol):
         """The follow-up delivery has come."""
 
 
-class Publisher(Protocol):
-    """X."""
+class XApi(Protocol):
+    """X: where posts are published and found again."""
 
     def publish(self, account: Account, text: str) -> PublishResult:
         """Puts a text on X; never raises for what X or the network does."""

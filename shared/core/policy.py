@@ -1,20 +1,22 @@
-"""What becomes of a post: `decide` is the table of outcomes in docs/architecture.md, row by row."""
+"""What becomes of a post: `decide` is the table of that name in docs/architecture.md, row by row."""
 
 from datetime import datetime, timedelta
 
 from shared.core.model import (
     Accepted,
+    Account,
+    AttemptUpdate,
     CannotAsk,
     ClaimedPost,
     Decision,
     Found,
-    LogEntry,
+    NoConnection,
     NothingToAsk,
-    NotSent,
     NotShownYet,
     Outcome,
     Pause,
     PublishResult,
+    Refused,
     Rejected,
     Rejection,
     Skipped,
@@ -29,19 +31,17 @@ from shared.limits import (
     MAX_UNANSWERED,
     MAX_UNSENT,
     RECONCILE_AFTER,
-    RECONCILE_PAUSES,
+    RECONCILE_WAITS,
     SIGN_IN_PAUSE,
     SIGN_IN_WAIT,
 )
 from shared.x.text_length import text_fault
 
 
-def reason_not_to_send(post: ClaimedPost) -> str | None:
+def reason_not_to_send(post: ClaimedPost, account: Account) -> str | None:
     """Why X must not be asked to take a claimed post, in words for its author; None when it may be."""
-    if post.account is None:
-        return "The X account of this post was removed. Schedule it anew from another account."
     if not post.may_post:
-        return f"You may no longer post as @{post.account.name}. Schedule it anew from another account."
+        return f"You may no longer post as @{account.name}. Schedule it anew from another account."
     if post.unanswered_attempts >= MAX_UNANSWERED:
         return (
             f"It was sent {MAX_UNANSWERED} times without an answer, and was not on X afterwards. Move it to try again."
@@ -53,31 +53,33 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
     """What a claimed post becomes, given what X said or shows. `jitter` is a random number from 0 to 1."""
     match result:
         case Accepted(tweet_id, code):
-            entry = LogEntry(post.attempt_number, Outcome.TWEETED, "X accepted it.", code=code)
+            entry = AttemptUpdate(post.attempt_number, Outcome.TWEETED, "X accepted it.", code=code)
             return Decision(State.TWEETED, (entry,), tweet_id=tweet_id)
-        case NotSent(detail):
+        case NoConnection(detail):
             return _not_sent(post, detail, now, jitter)
         case Skipped(detail):
             return _attempt_again(post, Outcome.SKIPPED, detail, at=now + _lengthened(BACKOFF[0], jitter))
         case Unanswered(detail, code):
-            entry = LogEntry(post.attempt_number, Outcome.UNKNOWN, detail, code=code)
+            entry = AttemptUpdate(post.attempt_number, Outcome.UNKNOWN, detail, code=code)
             return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
+        case Refused(reason):
+            return Decision(State.FAILED, (AttemptUpdate(post.attempt_number, Outcome.REJECTED, reason),), reason)
         case Rejected():
             return _rejected(post, result, now, jitter)
         case Found(number, tweet_id, absent):
-            found = LogEntry(number, Outcome.TWEETED, "It was found on X.")
+            found = AttemptUpdate(number, Outcome.TWEETED, "It was found on X.")
             return Decision(State.TWEETED, (found, *_absent(absent)), tweet_id=tweet_id)
         case NotShownYet(sure_at):
             return Decision(State.UNKNOWN, reason="X does not show it so far.", reconcile_at=sure_at)
         case SurelyAbsent() if post.unresolved[0].outcome is Outcome.DUPLICATE:
+            # The newest attempt: X rejected it as a duplicate, so sending the text again would be rejected again.
             return _author_decides(
                 "X says that it has this text already, but does not show it. Check the account on X; change the text "
                 "and move the post to have it published."
             )
-        case SurelyAbsent():
-            unknown = tuple(one.number for one in post.unresolved if one.outcome is Outcome.UNKNOWN)
+        case SurelyAbsent(absent):
             reason = "It was not on X, so it is attempted again."
-            return Decision(State.SCHEDULED, _absent(unknown), reason, next_attempt_at=now)
+            return Decision(State.SCHEDULED, _absent(absent), reason, next_attempt_at=now)
         case NothingToAsk(detail):
             return _author_decides(detail)
         case CannotAsk():
@@ -90,7 +92,7 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
             return _failed(post, rejected)
         case Rejection.DUPLICATE if post.unresolved:
             detail = "X has this text already. X is being asked whether that is this post."
-            entry = LogEntry(post.attempt_number, Outcome.DUPLICATE, detail, rejected.what, rejected.code)
+            entry = AttemptUpdate(post.attempt_number, Outcome.DUPLICATE, detail, rejected.what, rejected.code)
             return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
         case Rejection.DUPLICATE:
             return _failed(post, rejected)
@@ -108,18 +110,18 @@ def _not_sent(post: ClaimedPost, detail: str, now: datetime, jitter: float) -> D
     unsent = post.unsent_attempts + 1
     if unsent >= MAX_UNSENT:
         reason = f"It could not be sent in {unsent} attempts; the last time: {detail}"
-        return Decision(State.FAILED, (LogEntry(post.attempt_number, Outcome.NOT_SENT, detail),), reason)
+        return Decision(State.FAILED, (AttemptUpdate(post.attempt_number, Outcome.NOT_SENT, detail),), reason)
     wait = BACKOFF[min(unsent, len(BACKOFF)) - 1]
     return _attempt_again(post, Outcome.NOT_SENT, detail, at=now + _lengthened(wait, jitter))
 
 
 def _attempt_again(post: ClaimedPost, outcome: Outcome, detail: str, at: datetime) -> Decision:
-    entry = LogEntry(post.attempt_number, outcome, detail)
+    entry = AttemptUpdate(post.attempt_number, outcome, detail)
     return Decision(State.SCHEDULED, (entry,), detail, next_attempt_at=at)
 
 
 def _failed(post: ClaimedPost, rejected: Rejected) -> Decision:
-    entry = LogEntry(post.attempt_number, Outcome.REJECTED, rejected.detail, rejected.what, rejected.code)
+    entry = AttemptUpdate(post.attempt_number, Outcome.REJECTED, rejected.detail, rejected.what, rejected.code)
     return Decision(State.FAILED, (entry,), rejected.detail)
 
 
@@ -141,30 +143,30 @@ def _sign_in_rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitt
 
 
 def _paused(
-    post: ClaimedPost, rejected: Rejected, of: Rejection, until: datetime, for_operator: str | None = None
+    post: ClaimedPost, rejected: Rejected, of: Rejection, until: datetime, operator_message: str | None = None
 ) -> Decision:
     """The pause alone keeps the post: when it is ended early, nothing else is to delay the post."""
     return Decision(
         State.SCHEDULED,
         (_not_taken_for_now(post, rejected),),
         rejected.detail,
-        pause=Pause(of, until, rejected.detail),
-        for_operator=for_operator,
+        pause=Pause(of, until),
+        operator_message=operator_message,
     )
 
 
-def _not_taken_for_now(post: ClaimedPost, rejected: Rejected) -> LogEntry:
-    return LogEntry(post.attempt_number, Outcome.NOT_SENT, rejected.detail, rejected.what, rejected.code)
+def _not_taken_for_now(post: ClaimedPost, rejected: Rejected) -> AttemptUpdate:
+    return AttemptUpdate(post.attempt_number, Outcome.NOT_SENT, rejected.detail, rejected.what, rejected.code)
 
 
-def _absent(numbers: tuple[int, ...]) -> tuple[LogEntry, ...]:
-    return tuple(LogEntry(number, Outcome.ABSENT, "X does not have it.") for number in numbers)
+def _absent(numbers: tuple[int, ...]) -> tuple[AttemptUpdate, ...]:
+    return tuple(AttemptUpdate(number, Outcome.ABSENT, "X does not have it.") for number in numbers)
 
 
 def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
     operator = f"outcomes cannot be reconciled: {result.detail}" if result.what is Rejection.APP else None
     failed = post.failed_reconciliations
-    if failed >= len(RECONCILE_PAUSES):
+    if failed >= len(RECONCILE_WAITS):
         return _author_decides(
             f"It may or may not be on X, and X could not be asked ({result.detail}). Check the account on X; move the "
             "post to have it published again.",
@@ -172,15 +174,15 @@ def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Deci
         )
     return Decision(
         State.UNKNOWN,
-        (LogEntry(post.attempt_number, failed_reconciliations=failed + 1),),
+        (AttemptUpdate(post.attempt_number, failed_reconciliations=failed + 1),),
         f"It may or may not be on X. X could not be asked ({result.detail}).",
-        reconcile_at=now + (result.wait or RECONCILE_PAUSES[failed]),
-        for_operator=operator,
+        reconcile_at=now + (result.wait or RECONCILE_WAITS[failed]),
+        operator_message=operator,
     )
 
 
-def _author_decides(reason: str, for_operator: str | None = None) -> Decision:
-    return Decision(State.UNKNOWN, reason=reason, for_operator=for_operator)
+def _author_decides(reason: str, operator_message: str | None = None) -> Decision:
+    return Decision(State.UNKNOWN, reason=reason, operator_message=operator_message)
 
 
 def _lengthened(wait: timedelta, jitter: float) -> timedelta:

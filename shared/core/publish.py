@@ -9,17 +9,16 @@ from shared.core.model import (
     Clock,
     Decision,
     PostStore,
-    Publisher,
     PublishResult,
     Recorded,
-    Rejected,
-    Rejection,
+    Refused,
     Skipped,
     TimelineResult,
+    XApi,
 )
 from shared.core.policy import decide, reason_not_to_send
 from shared.errors import ScheduledPostsError
-from shared.limits import RECORD_PAUSES
+from shared.limits import RECORD_WAITS
 
 
 @dataclass(frozen=True)
@@ -35,29 +34,33 @@ class Conclusion:
     record_failure: str | None = None
 
 
-def publish(post: ClaimedPost, start_by: datetime, store: PostStore, publisher: Publisher, clock: Clock) -> Conclusion:
+def publish(post: ClaimedPost, start_by: datetime, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
     """Asks X once to take a claimed post. Logs nothing: it runs in a thread of its own, whose log lines Azure drops.
 
     Never sends twice: the post is SENDING and its attempt open before X is asked, and only a result that surely left
     nothing on X makes it SCHEDULED again.
     """
-    return conclude(post, _ask_x(post, start_by, publisher, clock), store, clock)
+    return conclude(post, _ask_x(post, start_by, x, clock), store, clock)
 
 
-def _ask_x(post: ClaimedPost, start_by: datetime, publisher: Publisher, clock: Clock) -> PublishResult:
+def _ask_x(post: ClaimedPost, start_by: datetime, x: XApi, clock: Clock) -> PublishResult:
     if clock.now() > start_by:
         return Skipped("The publisher was held up; the post is left for the next delivery.")
-    reason = reason_not_to_send(post)
-    if reason or post.account is None:
-        return Rejected(Rejection.POST, reason or "")
-    return publisher.publish(post.account, post.text)
+    if post.account is None:
+        return Refused("The X account of this post was removed. Schedule it anew from another account.")
+    if reason := reason_not_to_send(post, post.account):
+        return Refused(reason)
+    return x.publish(post.account, post.text)
 
 
 def conclude(post: ClaimedPost, result: PublishResult | TimelineResult, store: PostStore, clock: Clock) -> Conclusion:
-    """Decides, and writes the decision down. After X has accepted, nothing may fail the publish: when it cannot be
-    recorded, the lease runs out on the open attempt, and the post is reconciled instead of being sent again."""
+    """Decides what becomes of a claimed post, and writes that down.
+
+    A decision that cannot be recorded raises nothing: the lease runs out, and the post is reconciled instead of being
+    sent again.
+    """
     decision = decide(post, result, clock.now(), random.random())
-    for pause in (*RECORD_PAUSES, None):
+    for pause in (*RECORD_WAITS, None):
         try:
             return Conclusion(post, decision, store.record(post, decision))
         except ScheduledPostsError as error:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from shared.core.model import (
+    Account,
     CannotAsk,
     ClaimedPost,
     Clock,
@@ -11,25 +12,25 @@ from shared.core.model import (
     NotShownYet,
     Outcome,
     PostStore,
-    Publisher,
     SurelyAbsent,
     TimelineResult,
     TimelineUnavailable,
     UnresolvedAttempt,
+    XApi,
 )
 from shared.core.publish import Conclusion, conclude
 from shared.errors import ScheduledPostsError
 from shared.limits import CLOCK_MARGIN, RECONCILE_TIME, SURE_AFTER
 
 
-def reconcile(post: ClaimedPost, store: PostStore, publisher: Publisher, clock: Clock) -> Conclusion:
+def reconcile(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
     """Asks once whether X has a post. Logs nothing: it runs in a thread of its own, whose log lines Azure drops.
 
     Found: it is TWEETED. Surely absent: it is SCHEDULED again. Otherwise it stays UNKNOWN, until the next
     reconciliation or, when none is left, until its author moves it.
     """
     try:
-        result = _ask_timeline(post, store, publisher, clock)
+        result = _ask_timeline(post, store, x, clock)
     except TimelineUnavailable as error:
         result = error.result
     except ScheduledPostsError as error:
@@ -37,7 +38,7 @@ def reconcile(post: ClaimedPost, store: PostStore, publisher: Publisher, clock: 
     return conclude(post, result, store, clock)
 
 
-def _ask_timeline(post: ClaimedPost, store: PostStore, publisher: Publisher, clock: Clock) -> TimelineResult:
+def _ask_timeline(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) -> TimelineResult:
     """The newest attempt first: an earlier one matters only when that one is surely absent."""
     if not post.unresolved or post.unresolved[0].number != post.attempt_number:
         return NothingToAsk(
@@ -52,19 +53,19 @@ def _ask_timeline(post: ClaimedPost, store: PostStore, publisher: Publisher, clo
     now = clock.now()
     absent: list[int] = []
     for attempt in post.unresolved:
-        tweet_id = _tweet_of(attempt, now + RECONCILE_TIME, store, publisher)
+        if attempt.account is None:  # of an earlier attempt; its author opened the post again without knowing its end
+            continue
+        tweet_id = _tweet_of(attempt, attempt.account, now + RECONCILE_TIME, store, x)
         if tweet_id:
             return Found(attempt.number, tweet_id, tuple(absent))
         if now < attempt.finished_at + SURE_AFTER:
             return NotShownYet(attempt.finished_at + SURE_AFTER)
         if attempt.outcome is Outcome.UNKNOWN:
             absent.append(attempt.number)
-    return SurelyAbsent()
+    return SurelyAbsent(tuple(absent))
 
 
-def _tweet_of(attempt: UnresolvedAttempt, until: datetime, store: PostStore, publisher: Publisher) -> str | None:
-    if attempt.account is None:
-        return None
-    found = publisher.find(attempt.account, attempt.text, attempt.started_at - CLOCK_MARGIN, until)
+def _tweet_of(attempt: UnresolvedAttempt, account: Account, until: datetime, store: PostStore, x: XApi) -> str | None:
+    found = x.find(account, attempt.text, attempt.started_at - CLOCK_MARGIN, until)
     elsewhere = store.published_elsewhere(found) if found else set()
     return next((tweet_id for tweet_id in found if tweet_id not in elsewhere), None)

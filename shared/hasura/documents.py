@@ -27,7 +27,7 @@ mutation keepEvent($post: scheduled_post_bool_exp!, $event: scheduled_post_set_i
 CLAIM_DUE_POSTS = """
 mutation claimDuePosts($args: claim_due_posts_args!) {
   claim_due_posts(args: $args) {
-    post_id state user_id text schedule_for reason lease_until attempt_number account may_post
+    post_id state text schedule_for reason lease_until attempt_number account may_post
     unanswered_attempts unsent_attempts failed_reconciliations
     sign_in_rejected_at others_accepted_since others_rejected_since unresolved_attempts event_id event_at
   }

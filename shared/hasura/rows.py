@@ -5,11 +5,11 @@ from typing import Any
 
 from shared.core.model import (
     Account,
+    AttemptUpdate,
     Claim,
     ClaimedPost,
     Decision,
     FoundPost,
-    LogEntry,
     MissedPost,
     Outcome,
     Row,
@@ -23,11 +23,7 @@ def claim(rows: list[Row]) -> Claim:
     """The rows of claim_due_posts."""
     return Claim(
         posts=tuple(_claimed_post(row) for row in rows if row["state"] != State.MISSED),
-        missed=tuple(
-            MissedPost(int(row["post_id"]), datetime.fromisoformat(row["schedule_for"]), row["reason"])
-            for row in rows
-            if row["state"] == State.MISSED
-        ),
+        missed=tuple(MissedPost(int(row["post_id"]), row["reason"]) for row in rows if row["state"] == State.MISSED),
     )
 
 
@@ -62,7 +58,7 @@ def outcome_args(post: ClaimedPost, decision: Decision) -> Row:
         "attempt_number": post.attempt_number,
         "lease": post.lease_until.isoformat(),
         "state": decision.state,
-        "log": [_log_entry(entry) for entry in decision.log],
+        "attempts": [_attempt_update(attempt) for attempt in decision.attempts],
         "reason": decision.reason,
         "tweet_id": decision.tweet_id,
         "next_attempt_at": _text(decision.next_attempt_at),
@@ -75,7 +71,6 @@ def outcome_args(post: ClaimedPost, decision: Decision) -> Row:
 def _claimed_post(row: Row) -> ClaimedPost:
     return ClaimedPost(
         id=int(row["post_id"]),
-        user_id=int(row["user_id"]),
         text=row["text"],
         schedule_for=datetime.fromisoformat(row["schedule_for"]),
         state=State(row["state"]),
@@ -112,14 +107,14 @@ def _account(account: Row | None) -> Account | None:
     return Account(int(account["id"]), account["name"], account["access_token"], account["access_token_secret"])
 
 
-def _log_entry(entry: LogEntry) -> Row:
+def _attempt_update(attempt: AttemptUpdate) -> Row:
     said: dict[str, Any] = {
-        "number": entry.number,
-        "outcome": entry.outcome,
-        "detail": entry.detail,
-        "rejection": entry.rejection,
-        "status_code": entry.code,
-        "failed_reconciliations": entry.failed_reconciliations,
+        "number": attempt.number,
+        "outcome": attempt.outcome,
+        "detail": attempt.detail,
+        "rejection": attempt.rejection,
+        "status_code": attempt.code,
+        "failed_reconciliations": attempt.failed_reconciliations,
     }
     return {name: value for name, value in said.items() if value is not None}
 

@@ -5,6 +5,8 @@ away: the account's own timeline is what tells.
 """
 
 import logging
+import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -16,7 +18,7 @@ from shared.core.model import (
     Accepted,
     Account,
     CannotAsk,
-    NotSent,
+    NoConnection,
     PublishResult,
     Rejected,
     TimelineUnavailable,
@@ -30,7 +32,10 @@ from shared.x.matching import is_same_text
 from shared.x.rejections import PUBLISHING, READING, rejection
 
 _HEADERS = {"Connection": "close"}
-"""For reading, too: an idle connection may be dead without our knowing, and a post on it of unknown outcome."""
+"""A connection to X is not used again: a post on one that broke unnoticed would be of unknown outcome.
+
+For reading, too, or a post would be sent on the connection that a page of the timeline came on.
+"""
 
 _Read = TypeVar("_Read")
 
@@ -42,8 +47,9 @@ class X:
         self._settings = settings
         self._now = now
         self._user_ids: dict[int, str] = {}
-        for talkative in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
-            logging.getLogger(talkative).setLevel(logging.INFO)
+        self._asking: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
+        for library in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
+            logging.getLogger(library).setLevel(logging.INFO)
 
     def publish(self, account: Account, text: str) -> PublishResult:
         """Puts a text on X, once; the result says whether X may have it nevertheless. Never raises for X's answer."""
@@ -56,7 +62,7 @@ class X:
                 read_timeout=X_TIMEOUT,
             )
         except RequestNotSent as error:
-            return NotSent(f"X could not be reached: {error}.")
+            return NoConnection(f"X could not be reached: {error}.")
         except AnswerLost as error:
             return Unanswered(f"{PUBLISHING.unclear}: {error}.")
         if not 200 <= answer.status < 300:
@@ -93,8 +99,9 @@ class X:
 
     def _user_id(self, account: Account, until: datetime) -> str:
         """Asked once, however many posts of the account are reconciled: X answers it 75 times in 15 minutes."""
-        if account.id not in self._user_ids:
-            self._user_ids[account.id] = self._get("/2/users/me", {}, account, until, timeline.user_id)
+        with self._asking[account.id]:
+            if account.id not in self._user_ids:
+                self._user_ids[account.id] = self._get("/2/users/me", {}, account, until, timeline.user_id)
         return self._user_ids[account.id]
 
     def _get(

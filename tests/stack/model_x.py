@@ -8,7 +8,7 @@ from shared.core.model import (
     Accepted,
     Account,
     CannotAsk,
-    NotSent,
+    NoConnection,
     PublishResult,
     Rejected,
     Rejection,
@@ -40,7 +40,7 @@ ANSWERS = {
     "accepts, and we fail on its answer": Answer(True, FAULT_OF_OURS),
     "does nothing, and the answer is lost": Answer(False, NO_ANSWER),
     "is not asked, because we fail": Answer(False, FAULT_OF_OURS),
-    "is not reached": Answer(False, NotSent("no connection")),
+    "is not reached": Answer(False, NoConnection("no connection")),
     "rejects": Answer(False, Rejected(Rejection.POST, "not permitted", 403)),
     "rejects the sign-in": Answer(False, Rejected(Rejection.SIGN_IN, "X does not accept the sign-in", 401)),
     "limits the account": Answer(False, Rejected(Rejection.ACCOUNT, "limited", 429, timedelta(minutes=15))),
@@ -66,7 +66,7 @@ class Tweet:
 
 @dataclass
 class FakeX:
-    """A Publisher. Its duplicate check can be on, but must not be what prevents a second tweet.
+    """An XApi. Its duplicate check can be on, but must not be what prevents a second tweet.
 
     `asked` counts how often it was asked to take a post.
     """

@@ -242,4 +242,4 @@ class TestTheChecker:
     def test_the_limits_of_the_checker_are_those_that_the_product_promises(self) -> None:
         assert checker.MAX_UNANSWERED == limits.MAX_UNANSWERED
         assert checker.MAX_UNSENT == limits.MAX_UNSENT
-        assert len(limits.RECONCILE_PAUSES) == checker.MAX_FAILED_RECONCILIATIONS
+        assert len(limits.RECONCILE_WAITS) == checker.MAX_FAILED_RECONCILIATIONS

@@ -29,11 +29,11 @@ from shared.core.drafts import Draft
 from shared.core.model import (
     Accepted,
     Account,
+    AttemptUpdate,
     Claim,
     ClaimedPost,
     Decision,
     FoundPost,
-    LogEntry,
     Outcome,
     Pause,
     Recorded,
@@ -207,28 +207,30 @@ A_MOMENT_AGO = timedelta(seconds=-1)
 
 
 def tweeted(number: int = 1, *absent: int) -> Decision:
-    log = [LogEntry(number, Outcome.TWEETED, "X accepted it.", code=201)]
-    log += [LogEntry(other, Outcome.ABSENT, "X does not have it.") for other in absent]
+    log = [AttemptUpdate(number, Outcome.TWEETED, "X accepted it.", code=201)]
+    log += [AttemptUpdate(other, Outcome.ABSENT, "X does not have it.") for other in absent]
     return Decision(State.TWEETED, tuple(log), tweet_id=str(uuid.uuid4().int)[:19])
 
 
 def failed(number: int = 1) -> Decision:
-    log = (LogEntry(number, Outcome.REJECTED, "X rejects it.", Rejection.POST, 403),)
+    log = (AttemptUpdate(number, Outcome.REJECTED, "X rejects it.", Rejection.POST, 403),)
     return Decision(State.FAILED, log, "X rejects it.")
 
 
 def not_sent(wait: timedelta, number: int = 1) -> Decision:
-    log = (LogEntry(number, Outcome.NOT_SENT, "no connection"),)
+    log = (AttemptUpdate(number, Outcome.NOT_SENT, "no connection"),)
     return Decision(State.SCHEDULED, log, "no connection", next_attempt_at=now() + wait)
 
 
 def unknown(wait: timedelta, number: int = 1) -> Decision:
-    log = (LogEntry(number, Outcome.UNKNOWN, "no answer"),)
+    log = (AttemptUpdate(number, Outcome.UNKNOWN, "no answer"),)
     return Decision(State.UNKNOWN, log, "no answer", reconcile_at=now() + wait)
 
 
 def absent(number: int = 1) -> Decision:
-    return Decision(State.SCHEDULED, (LogEntry(number, Outcome.ABSENT, "X does not have it."),), "It was not on X.")
+    return Decision(
+        State.SCHEDULED, (AttemptUpdate(number, Outcome.ABSENT, "X does not have it."),), "It was not on X."
+    )
 
 
 class TestInsert:
@@ -283,7 +285,7 @@ class TestClaim:
 
         post = claimed(hasura, post_id)
 
-        assert (post.state, post.text, post.attempt_number, post.user_id) == ("sending", "due", 1, author.user_id)
+        assert (post.state, post.text, post.attempt_number) == ("sending", "due", 1)
         assert post.account
         assert post.account == Account(author.account_id, post.account.name, "t", "s")
         assert post.may_post
@@ -371,7 +373,7 @@ class TestClaim:
 
     def test_says_when_the_sign_in_was_first_rejected(self, hasura: Hasura, author: Author) -> None:
         first = claimed(hasura, due_post(hasura, author))
-        log = (LogEntry(1, Outcome.NOT_SENT, "401", Rejection.SIGN_IN, 401),)
+        log = (AttemptUpdate(1, Outcome.NOT_SENT, "401", Rejection.SIGN_IN, 401),)
         hasura.record(first, Decision(State.SCHEDULED, log, "401"))
 
         second = claimed(hasura, first.id)
@@ -491,7 +493,7 @@ class TestReconciliation:
 
     def test_that_could_not_be_made_is_counted_and_waits_for_the_next(self, hasura: Hasura, author: Author) -> None:
         post = self.to_reconcile(hasura, author)
-        again_soon = replace(unknown(A_MOMENT_AGO), log=(LogEntry(1, failed_reconciliations=1),))
+        again_soon = replace(unknown(A_MOMENT_AGO), attempts=(AttemptUpdate(1, failed_reconciliations=1),))
 
         hasura.record(post, again_soon)
 
@@ -547,8 +549,8 @@ def test_tweets_of_other_posts_are_known(hasura: Hasura, author: Author) -> None
 
 class TestPause:
     def pausing(self, of: Rejection, wait: timedelta) -> Decision:
-        log = (LogEntry(1, Outcome.NOT_SENT, "limited", of, 429),)
-        return Decision(State.SCHEDULED, log, "limited", pause=Pause(of, now() + wait, "limited"))
+        log = (AttemptUpdate(1, Outcome.NOT_SENT, "limited", of, 429),)
+        return Decision(State.SCHEDULED, log, "limited", pause=Pause(of, now() + wait))
 
     def test_of_an_account_keeps_its_posts_from_being_claimed(
         self, hasura: Hasura, author: Author, other_author: Author

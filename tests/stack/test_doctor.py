@@ -410,7 +410,7 @@ class TestTimelines:
             found = timelines.unavailable_findings(failures, number_of_accounts=2)
             return [finding.subject for finding in found]
 
-        rejected = CannotAsk("X no longer accepts our sign-in for @a: link @a anew.")
+        rejected = CannotAsk("X no longer accepts our sign-in for @a: link @a anew.", what=Rejection.SIGN_IN)
         limited = CannotAsk("X limits how much @a may do for now.", timedelta(minutes=15))
         no_credits = CannotAsk("X wants our app's credits topped up first.", timedelta(hours=1), what=Rejection.APP)
 

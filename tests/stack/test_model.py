@@ -38,7 +38,7 @@ from psycopg.rows import dict_row
 from local.running_stack import GraphQLFailed, started
 from shared.core import schedule
 from shared.core.drafts import WHEN_LATE, Draft
-from shared.core.model import Accepted, Decision, LogEntry, Outcome, Recorded, State
+from shared.core.model import Accepted, AttemptUpdate, Decision, Outcome, Recorded, State
 from shared.errors import Forbidden, InvalidDraft
 from shared.hasura.client import Hasura
 from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT
@@ -399,7 +399,7 @@ class TestStoriesThatChanceSeldomTells:
         assert first.account
         accepted = story.world.x.publish(first.account, first.text)
         assert isinstance(accepted, Accepted)
-        log = (LogEntry(first.attempt_number, Outcome.TWEETED),)
+        log = (AttemptUpdate(first.attempt_number, Outcome.TWEETED),)
 
         assert store.record(first, Decision(State.TWEETED, log, tweet_id=accepted.tweet_id)) == Recorded(
             True, State.TWEETED

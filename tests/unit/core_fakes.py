@@ -48,7 +48,7 @@ class StoppedClock:
 
 def sending(**changes: Any) -> ClaimedPost:
     """A claimed post to publish: its first attempt."""
-    post = ClaimedPost(1, 10, "hello", NOW - timedelta(seconds=1), State.SENDING, LEASE_ENDS, 1, ALICE, may_post=True)
+    post = ClaimedPost(1, "hello", NOW - timedelta(seconds=1), State.SENDING, LEASE_ENDS, 1, ALICE, may_post=True)
     return replace(post, **changes)
 
 

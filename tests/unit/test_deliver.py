@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from core_fakes import (
     ALICE,
+    LEASE_ENDS,
     NOW,
     FakeX,
     StoppedClock,
@@ -26,7 +27,7 @@ from shared.core.model import (
     Delivery,
     FoundPost,
     MissedPost,
-    NotSent,
+    NoConnection,
     PublishResult,
     Recorded,
     Rejected,
@@ -35,7 +36,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.errors import HasuraUnavailable
-from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LEASE, LONGEST_RETRY_AFTER
+from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS
 
 OF_POST_1 = Delivery(1, "event-of-1")
 SWEEP = Delivery(None, "sweep")
@@ -65,7 +66,7 @@ class TestADuePost:
     @pytest.mark.parametrize(
         ("x_says", "state", "least"),
         [
-            (NotSent("no connection"), State.SCHEDULED, timedelta(seconds=5)),
+            (NoConnection("no connection"), State.SCHEDULED, timedelta(seconds=5)),
             (Unanswered("no answer"), State.UNKNOWN, timedelta(seconds=30)),
             (Rejected(Rejection.ACCOUNT, "limit", 429, wait=MINUTE), State.SCHEDULED, MINUTE),
         ],
@@ -91,7 +92,7 @@ class TestADuePost:
 
         failed = delivered(Store(claims=[claim(sending())]), FakeX({"hello": rejected}))
         undecided = delivered(Store(claims=[claim(unknown(unresolved(account=None)))]))
-        missed = delivered(Store(claims=[claim(MissedPost(1, NOW - HOUR, "too late"))]))
+        missed = delivered(Store(claims=[claim(MissedPost(1, "too late"))]))
 
         assert (failed.state, failed.reason, failed.retry_after) == (State.FAILED, "policy", None)
         assert (undecided.state, undecided.retry_after) == (State.UNKNOWN, None)
@@ -103,7 +104,7 @@ class TestADuePost:
         result = delivered(Store(claims=[claim(sending())], record_failures=[HasuraUnavailable("away")] * 3))
 
         assert (result.state, result.tweet_id) == (State.SENDING, None)
-        assert result.retry_after == LEASE
+        assert result.retry_after == LEASE_ENDS - NOW - sum(RECORD_WAITS, timedelta())
         assert "post 1 is tweeted (tweet tweet of hello), which could not be recorded: away" in caplog.text
 
     def test_a_late_record_that_wrote_nothing_is_neither_answered_nor_logged_as_done(
@@ -138,7 +139,7 @@ class TestADuePost:
 
 class TestManyPosts:
     def test_all_that_is_due_is_published_and_counted(self) -> None:
-        store = Store(claims=[claim(sending(), sending(id=2, text="b"), MissedPost(3, NOW, "too late"))])
+        store = Store(claims=[claim(sending(), sending(id=2, text="b"), MissedPost(3, "too late"))])
 
         result = delivered(store, delivery=SWEEP)
 

@@ -31,7 +31,7 @@ ADMIN_SECRET = SETTINGS["HASURA_GRAPHQL_ADMIN_SECRET"]
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 DRAFT = Draft(text="Hello", schedule_for=NOON)
 STORED = {"id": 7, "text": "Hello", "schedule_for": "2026-05-04T12:00:00+00:00", "state": "scheduled"}
-POST = ClaimedPost(7, 1, "Hello", NOON, State.SENDING, NOON, 1, None, True)
+POST = ClaimedPost(7, "Hello", NOON, State.SENDING, NOON, 1, None, True)
 TWEETED = Decision(State.TWEETED, tweet_id="1445880548472328192")
 EVENT = {"message": "success", "event_id": "b918cd10-8853-4e66-91b8-81b5cd16e44b"}
 HTML = "<html><h1>502 Bad Gateway</h1></html>"

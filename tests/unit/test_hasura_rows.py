@@ -9,11 +9,11 @@ import pytest
 
 from shared.core.model import (
     Account,
+    AttemptUpdate,
     Claim,
     ClaimedPost,
     Decision,
     FoundPost,
-    LogEntry,
     MissedPost,
     Outcome,
     Pause,
@@ -30,7 +30,6 @@ ADA_S_ROW = {"id": 3, "name": "ada", "access_token": "token-of-ada", "access_tok
 CLAIMED = {
     "post_id": 7,
     "state": "sending",
-    "user_id": 1,
     "text": "Hello",
     "schedule_for": "2026-05-04T12:00:00+00:00",
     "reason": None,
@@ -50,7 +49,6 @@ CLAIMED = {
 }
 POST = ClaimedPost(
     id=7,
-    user_id=1,
     text="Hello",
     schedule_for=NOON,
     state=State.SENDING,
@@ -102,7 +100,7 @@ class TestAClaim:
 
         claim = rows.claim([missed, CLAIMED])
 
-        assert claim == Claim(posts=(POST,), missed=(MissedPost(8, NOON, "Too late."),))
+        assert claim == Claim(posts=(POST,), missed=(MissedPost(8, "Too late."),))
         assert claim.size == 2
 
     def test_keeps_the_order_of_the_database(self) -> None:
@@ -119,7 +117,7 @@ class TestAClaim:
 
 class TestAClaimedPost:
     def test_is_the_same_where_hasura_writes_bigints_as_strings(self) -> None:
-        stringified = {"post_id": "7", "user_id": "1", "account": ADA_S_ROW | {"id": "3"}}
+        stringified = {"post_id": "7", "account": ADA_S_ROW | {"id": "3"}}
 
         assert claimed(**stringified) == POST
 
@@ -240,9 +238,9 @@ def test_an_earlier_post_is_answered_without_what_is_kept_of_its_request() -> No
 class TestTheArgumentsOfRecordOutcome:
     DECISION = Decision(
         State.SCHEDULED,
-        (LogEntry(2, Outcome.NOT_SENT, "X limits @ada.", Rejection.ACCOUNT, 429),),
+        (AttemptUpdate(2, Outcome.NOT_SENT, "X limits @ada.", Rejection.ACCOUNT, 429),),
         "X limits @ada.",
-        pause=Pause(Rejection.ACCOUNT, NOON, "X limits @ada."),
+        pause=Pause(Rejection.ACCOUNT, NOON),
     )
 
     def test_are_json_that_names_the_attempt_and_the_lease_of_the_caller(self) -> None:
@@ -258,9 +256,11 @@ class TestTheArgumentsOfRecordOutcome:
         assert (args["pause"], args["pause_until"]) == ("account", "2026-05-04T12:00:00+00:00")
 
     def test_leave_out_of_the_log_what_stays_as_it_is(self) -> None:
-        decision = replace(self.DECISION, log=(LogEntry(2, failed_reconciliations=0), LogEntry(1, Outcome.ABSENT)))
+        decision = replace(
+            self.DECISION, attempts=(AttemptUpdate(2, failed_reconciliations=0), AttemptUpdate(1, Outcome.ABSENT))
+        )
 
-        assert rows.outcome_args(POST, decision)["log"] == [
+        assert rows.outcome_args(POST, decision)["attempts"] == [
             {"number": 2, "failed_reconciliations": 0},
             {"number": 1, "outcome": "absent"},
         ]

@@ -11,7 +11,7 @@ from shared.limits import (
     LATEST_START,
     LEASE,
     RECONCILE_TIME,
-    RECORD_PAUSES,
+    RECORD_WAITS,
     SURE_AFTER,
     TIMELINE_PAGES,
     TIMELINE_TIMEOUT,
@@ -24,7 +24,7 @@ def longest(timeout: timedelta) -> timedelta:
     return CONNECT_TIMEOUT + 2 * timeout
 
 
-RECORDING = (len(RECORD_PAUSES) + 1) * longest(HASURA_TIMEOUT) + sum(RECORD_PAUSES, timedelta())
+RECORDING = (len(RECORD_WAITS) + 1) * longest(HASURA_TIMEOUT) + sum(RECORD_WAITS, timedelta())
 
 
 def test_a_publisher_ends_within_the_lease_of_its_post_whatever_is_slow() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from core_fakes import NOW, sending, unknown, unresolved
+from core_fakes import ALICE, NOW, sending, unknown, unresolved
 
 from shared.core.model import (
     Accepted,
@@ -14,10 +14,11 @@ from shared.core.model import (
     ClaimedPost,
     Decision,
     Found,
+    NoConnection,
     NothingToAsk,
-    NotSent,
     NotShownYet,
     Outcome,
+    Refused,
     Rejected,
     Rejection,
     Skipped,
@@ -25,7 +26,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
-from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_PAUSES
+from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -34,22 +35,22 @@ def rejected(what: Rejection, wait: timedelta = timedelta()) -> Rejected:
     return Rejected(what, "why", 403, wait)
 
 
-def rejected_by_rule(post: ClaimedPost) -> tuple[ClaimedPost, Rejected]:
-    return post, Rejected(Rejection.POST, str(reason_not_to_send(post)))
-
-
-TOO_MANY = rejected_by_rule(sending(unanswered_attempts=MAX_UNANSWERED))
+UNANSWERED = sending(unanswered_attempts=MAX_UNANSWERED)
 AGAIN = {"sign_in_rejected_at": NOW - MINUTE}
 
 # What happened, as the document tells it: (the claimed post, what X said or shows, how long until it is next due).
 ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
     "X accepted it": (sending(), Accepted("77"), None),
-    "no connection to X, up to nine times": (sending(unsent_attempts=0), NotSent("why"), 5 * SECOND),
-    "no connection to X, the tenth time": (sending(unsent_attempts=MAX_UNSENT - 1), NotSent("why"), None),
+    "no connection to X, up to nine times": (sending(unsent_attempts=0), NoConnection("why"), 5 * SECOND),
+    "no connection to X, the tenth time": (sending(unsent_attempts=MAX_UNSENT - 1), NoConnection("why"), None),
     "the publisher was held up, X was not asked": (sending(), Skipped("why"), 5 * SECOND),
     "no readable answer: none in time, a reset, 5xx": (sending(), Unanswered("why"), 30 * SECOND),
     "X, or a rule of ours, rejects the post for good": (sending(), rejected(Rejection.POST), None),
-    "ten attempts without an answer, each absent afterwards": (*TOO_MANY, None),
+    "ten attempts without an answer, each absent afterwards": (
+        UNANSWERED,
+        Refused(str(reason_not_to_send(UNANSWERED, ALICE))),
+        None,
+    ),
     "X rejects the text as a duplicate, no attempt is unresolved": (sending(), rejected(Rejection.DUPLICATE), None),
     "X rejects the text as a duplicate, an earlier attempt is unresolved": (
         sending(attempt_number=2, unresolved=(unresolved(1),)),
@@ -77,7 +78,7 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
     ),
     "reconciled: X does not show it, 3 min or more after the attempt": (
         unknown(unresolved()),
-        SurelyAbsent(),
+        SurelyAbsent((1,)),
         timedelta(),
     ),
     "reconciled: X does not show what it called a duplicate": (
@@ -87,7 +88,7 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
     ),
     "X cannot be asked, up to five times": (unknown(unresolved()), CannotAsk("why"), 30 * SECOND),
     "X cannot be asked, the sixth time": (
-        unknown(unresolved(), failed_reconciliations=len(RECONCILE_PAUSES)),
+        unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS)),
         CannotAsk("why"),
         None,
     ),
@@ -115,7 +116,7 @@ def test_a_post_becomes_what_the_document_says(row: list[str]) -> None:
     decision, wait = decided(row[0])
 
     assert f"`{decision.state}`" == row[1]
-    assert [f"`{entry.outcome}`" for entry in decision.log if entry.outcome] == (
+    assert [f"`{entry.outcome}`" for entry in decision.attempts if entry.outcome] == (
         [row[2]] if row[2] != "unchanged" else []
     )
     assert decision.come_back_at == (None if wait is None else NOW + wait)
@@ -129,4 +130,4 @@ def test_the_document_says_what_comes_next(row: list[str]) -> None:
     assert row[3].startswith("reconciled") == (decision.reconcile_at is not None)
     assert row[3].startswith("the author decides") == (decision.state == "unknown" and decision.come_back_at is None)
     assert (" paused " in row[3]) == (decision.pause is not None)
-    assert ("the operator is told" in row[3]) == (decision.for_operator is not None)
+    assert ("the operator is told" in row[3]) == (decision.operator_message is not None)

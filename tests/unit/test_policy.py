@@ -8,16 +8,17 @@ from core_fakes import ALICE, NOW, sending, unknown, unresolved
 
 from shared.core.model import (
     Accepted,
+    AttemptUpdate,
     CannotAsk,
     ClaimedPost,
     Decision,
     Found,
-    LogEntry,
+    NoConnection,
     NothingToAsk,
-    NotSent,
     NotShownYet,
     Outcome,
     Pause,
+    Refused,
     Rejected,
     Rejection,
     Skipped,
@@ -26,7 +27,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
-from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_PAUSES
+from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -47,7 +48,7 @@ class TestPublishing:
     """Of a post that is being sent."""
 
     def test_a_post_that_x_accepted_is_tweeted(self) -> None:
-        log = (LogEntry(1, Outcome.TWEETED, "X accepted it.", code=201),)
+        log = (AttemptUpdate(1, Outcome.TWEETED, "X accepted it.", code=201),)
 
         assert decided(sending(), Accepted("77", 201)) == Decision(State.TWEETED, log, tweet_id="77")
 
@@ -56,41 +57,46 @@ class TestPublishing:
         [(0, 5 * SECOND), (1, 30 * SECOND), (2, 2 * MINUTE), (3, 10 * MINUTE), (MAX_UNSENT - 2, 10 * MINUTE)],
     )
     def test_a_post_that_could_not_be_sent_waits_longer_each_time(self, unsent_before: int, wait: timedelta) -> None:
-        decision = decided(sending(unsent_attempts=unsent_before), NotSent("no connection"))
+        decision = decided(sending(unsent_attempts=unsent_before), NoConnection("no connection"))
 
-        log = (LogEntry(1, Outcome.NOT_SENT, "no connection"),)
+        log = (AttemptUpdate(1, Outcome.NOT_SENT, "no connection"),)
         assert decision == Decision(State.SCHEDULED, log, "no connection", next_attempt_at=NOW + wait)
 
     def test_a_post_that_could_not_be_sent_in_ten_attempts_fails_and_says_so(self) -> None:
-        decision = decided(sending(unsent_attempts=MAX_UNSENT - 1), NotSent("no connection."))
+        decision = decided(sending(unsent_attempts=MAX_UNSENT - 1), NoConnection("no connection."))
 
         assert decision.state is State.FAILED
         assert decision.reason == "It could not be sent in 10 attempts; the last time: no connection."
 
     def test_a_post_that_x_did_not_answer_nine_times_does_not_fail_for_one_missing_connection(self) -> None:
-        decision = decided(sending(unanswered_attempts=9, unsent_attempts=0), NotSent("no connection"))
+        decision = decided(sending(unanswered_attempts=9, unsent_attempts=0), NoConnection("no connection"))
 
         assert (decision.state, decision.next_attempt_at) == (State.SCHEDULED, NOW + 5 * SECOND)
 
     def test_an_attempt_for_which_it_was_too_late_is_skipped_and_counts_as_none(self) -> None:
         decision = decided(sending(unsent_attempts=MAX_UNSENT - 1), Skipped("too late"))
 
-        log = (LogEntry(1, Outcome.SKIPPED, "too late"),)
+        log = (AttemptUpdate(1, Outcome.SKIPPED, "too late"),)
         assert decision == Decision(State.SCHEDULED, log, "too late", next_attempt_at=NOW + 5 * SECOND)
 
     def test_a_post_that_x_did_not_answer_is_unknown_and_reconciled_soon(self) -> None:
         decision = decided(sending(), Unanswered("no answer", 503))
 
-        log = (LogEntry(1, Outcome.UNKNOWN, "no answer", code=503),)
+        log = (AttemptUpdate(1, Outcome.UNKNOWN, "no answer", code=503),)
         assert decision == Decision(State.UNKNOWN, log, "no answer", reconcile_at=NOW + 30 * SECOND)
 
     def test_a_post_that_x_rejects_for_good_fails_with_the_reason(self) -> None:
-        log = (LogEntry(1, Outcome.REJECTED, POLICY.detail, Rejection.POST, 403),)
+        log = (AttemptUpdate(1, Outcome.REJECTED, POLICY.detail, Rejection.POST, 403),)
 
         assert decided(sending(), POLICY) == Decision(State.FAILED, log, POLICY.detail)
 
+    def test_a_post_that_a_rule_of_ours_forbids_fails_with_the_reason(self) -> None:
+        log = (AttemptUpdate(1, Outcome.REJECTED, "Too long."),)
+
+        assert decided(sending(), Refused("Too long.")) == Decision(State.FAILED, log, "Too long.")
+
     def test_a_duplicate_fails_when_no_attempt_before_is_unresolved(self) -> None:
-        log = (LogEntry(1, Outcome.REJECTED, DUPLICATE.detail, Rejection.DUPLICATE, 403),)
+        log = (AttemptUpdate(1, Outcome.REJECTED, DUPLICATE.detail, Rejection.DUPLICATE, 403),)
 
         assert decided(sending(), DUPLICATE) == Decision(State.FAILED, log, DUPLICATE.detail)
 
@@ -98,19 +104,22 @@ class TestPublishing:
         decision = decided(sending(attempt_number=2, unresolved=(unresolved(1, outcome=Outcome.ABSENT),)), DUPLICATE)
 
         assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW + 30 * SECOND)
-        assert (decision.log[0].outcome, decision.log[0].rejection) == (Outcome.DUPLICATE, Rejection.DUPLICATE)
+        assert (decision.attempts[0].outcome, decision.attempts[0].rejection) == (
+            Outcome.DUPLICATE,
+            Rejection.DUPLICATE,
+        )
 
     def test_a_limited_account_is_paused_and_the_post_waits_for_that_alone(self) -> None:
-        log = (LogEntry(1, Outcome.NOT_SENT, "Slow down.", Rejection.ACCOUNT, 429),)
-        pause = Pause(Rejection.ACCOUNT, NOW + 10 * MINUTE, "Slow down.")
+        log = (AttemptUpdate(1, Outcome.NOT_SENT, "Slow down.", Rejection.ACCOUNT, 429),)
+        pause = Pause(Rejection.ACCOUNT, NOW + 10 * MINUTE)
 
         assert decided(sending(), LIMIT) == Decision(State.SCHEDULED, log, "Slow down.", pause=pause)
 
     def test_the_app_is_paused_and_the_operator_told_when_x_rejects_all_of_it(self) -> None:
         decision = decided(sending(), CREDITS)
 
-        assert decision.pause == Pause(Rejection.APP, NOW + HOUR, "No credits.")
-        assert decision.for_operator == "all posts wait until 2026-05-04 13:00:00 UTC: No credits."
+        assert decision.pause == Pause(Rejection.APP, NOW + HOUR)
+        assert decision.operator_message == "all posts wait until 2026-05-04 13:00:00 UTC: No credits."
 
     def test_what_x_asks_to_wait_with_fails_no_post_however_often(self) -> None:
         post = sending(unsent_attempts=MAX_UNSENT - 1, unanswered_attempts=MAX_UNANSWERED - 1)
@@ -122,7 +131,7 @@ class TestPublishing:
     def test_waits_are_longer_by_up_to_a_quarter_by_chance(self, jitter: float) -> None:
         lengthened = 1 + jitter / 4
 
-        assert decided(sending(), NotSent("no"), jitter).next_attempt_at == NOW + 5 * SECOND * lengthened
+        assert decided(sending(), NoConnection("no"), jitter).next_attempt_at == NOW + 5 * SECOND * lengthened
         assert decided(sending(), SIGN_IN, jitter).next_attempt_at == NOW + MINUTE * lengthened
         assert decided(sending(), LIMIT, jitter).come_back_at == NOW + 10 * MINUTE * lengthened
         assert decided(sending(), CREDITS, jitter).come_back_at == NOW + HOUR * lengthened
@@ -132,7 +141,7 @@ class TestRejectedSignIn:
     """The account's tokens, our app's keys and a wrong clock look the same."""
 
     def test_the_first_one_is_attempted_again_after_a_minute(self) -> None:
-        log = (LogEntry(1, Outcome.NOT_SENT, "Link it anew.", Rejection.SIGN_IN, 401),)
+        log = (AttemptUpdate(1, Outcome.NOT_SENT, "Link it anew.", Rejection.SIGN_IN, 401),)
 
         assert decided(sending(), SIGN_IN) == Decision(
             State.SCHEDULED, log, "Link it anew.", next_attempt_at=NOW + MINUTE
@@ -142,34 +151,34 @@ class TestRejectedSignIn:
         decision = decided(sending(**SECOND_401, others_accepted_since=True, others_rejected_since=True), SIGN_IN)
 
         assert (decision.state, decision.reason) == (State.FAILED, "Link it anew.")
-        assert decision.log[0].outcome is Outcome.REJECTED
+        assert decision.attempts[0].outcome is Outcome.REJECTED
 
     def test_the_second_one_pauses_the_account_while_nobody_can_tell_who_is_at_fault(self) -> None:
         decision = decided(sending(**SECOND_401), SIGN_IN)
 
         assert decision.state is State.SCHEDULED
-        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + 5 * MINUTE, "Link it anew.")
-        assert decision.for_operator is None
+        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + 5 * MINUTE)
+        assert decision.operator_message is None
 
     def test_the_operator_is_told_when_x_rejects_several_accounts(self) -> None:
         decision = decided(sending(**SECOND_401, others_rejected_since=True), SIGN_IN)
 
         assert decision.pause
-        assert decision.for_operator == "X rejects several accounts: our app's keys, or our clock, may be wrong"
+        assert decision.operator_message == "X rejects several accounts: our app's keys, or our clock, may be wrong"
 
 
 class TestReconciling:
     """Of a post of unknown outcome."""
 
     def test_a_post_that_is_found_is_tweeted(self) -> None:
-        log = (LogEntry(1, Outcome.TWEETED, "It was found on X."),)
+        log = (AttemptUpdate(1, Outcome.TWEETED, "It was found on X."),)
 
         assert decided(unknown(unresolved()), Found(1, "77")) == Decision(State.TWEETED, log, tweet_id="77")
 
     def test_when_an_earlier_attempt_is_found_the_later_ones_are_absent(self) -> None:
         decision = decided(unknown(unresolved(3), unresolved(2)), Found(2, "77", absent=(3,)))
 
-        assert [(entry.number, entry.outcome) for entry in decision.log] == [
+        assert [(entry.number, entry.outcome) for entry in decision.attempts] == [
             (2, Outcome.TWEETED),
             (3, Outcome.ABSENT),
         ]
@@ -182,9 +191,9 @@ class TestReconciling:
     def test_a_post_that_is_surely_absent_is_scheduled_again_and_its_log_says_so(self) -> None:
         post = unknown(unresolved(4), unresolved(3, outcome=Outcome.DUPLICATE), unresolved(1, outcome=Outcome.ABSENT))
 
-        decision = decided(post, SurelyAbsent())
+        decision = decided(post, SurelyAbsent(absent=(4,)))
 
-        log = (LogEntry(4, Outcome.ABSENT, "X does not have it."),)
+        log = (AttemptUpdate(4, Outcome.ABSENT, "X does not have it."),)
         reason = "It was not on X, so it is attempted again."
         assert decision == Decision(State.SCHEDULED, log, reason, next_attempt_at=NOW)
 
@@ -193,17 +202,17 @@ class TestReconciling:
 
         decision = decided(post, SurelyAbsent())
 
-        assert (decision.state, decision.come_back_at, decision.log) == (State.UNKNOWN, None, ())
+        assert (decision.state, decision.come_back_at, decision.attempts) == (State.UNKNOWN, None, ())
         assert "change the text and move the post" in str(decision.reason)
 
-    @pytest.mark.parametrize(("failed_before", "pause"), list(enumerate(RECONCILE_PAUSES)))
+    @pytest.mark.parametrize(("failed_before", "pause"), list(enumerate(RECONCILE_WAITS)))
     def test_a_post_about_which_x_cannot_be_asked_is_reconciled_later_and_later(
         self, failed_before: int, pause: timedelta
     ) -> None:
         decision = decided(unknown(unresolved(), failed_reconciliations=failed_before), CannotAsk("X is away."))
 
         assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW + pause)
-        assert decision.log == (LogEntry(1, failed_reconciliations=failed_before + 1),)
+        assert decision.attempts == (AttemptUpdate(1, failed_reconciliations=failed_before + 1),)
 
     def test_a_reconciliation_waits_as_long_as_x_says(self) -> None:
         decision = decided(unknown(unresolved()), CannotAsk("limited", wait=7 * MINUTE))
@@ -211,7 +220,7 @@ class TestReconciling:
         assert decision.reconcile_at == NOW + 7 * MINUTE
 
     def test_after_the_last_reconciliation_the_author_decides(self) -> None:
-        post = unknown(unresolved(), failed_reconciliations=len(RECONCILE_PAUSES))
+        post = unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS))
 
         decision = decided(post, CannotAsk("X is away"))
 
@@ -221,7 +230,7 @@ class TestReconciling:
     def test_the_operator_is_told_when_x_shows_our_app_no_timeline(self) -> None:
         decision = decided(unknown(unresolved()), CannotAsk("No access.", what=Rejection.APP))
 
-        assert decision.for_operator == "outcomes cannot be reconciled: No access."
+        assert decision.operator_message == "outcomes cannot be reconciled: No access."
 
     def test_what_cannot_be_asked_now_or_later_is_for_the_author_to_decide(self) -> None:
         decision = decided(unknown(), NothingToAsk("The account was removed."))
@@ -231,12 +240,11 @@ class TestReconciling:
 
 class TestReasonsNotToSend:
     def test_a_post_that_breaks_no_rule_may_be_sent(self) -> None:
-        assert reason_not_to_send(sending()) is None
+        assert reason_not_to_send(sending(), ALICE) is None
 
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"account": None}, "The X account of this post was removed."),
             ({"may_post": False}, "You may no longer post as @alice."),
             ({"text": "x" * 281}, "X allows 280"),
             ({"unanswered_attempts": MAX_UNANSWERED}, "It was sent 10 times without an answer"),
@@ -245,19 +253,19 @@ class TestReasonsNotToSend:
     def test_a_post_that_breaks_a_rule_is_not_sent_and_its_author_is_told_why(
         self, change: dict[str, Any], words: str
     ) -> None:
-        assert words in str(reason_not_to_send(sending(**change)))
+        assert words in str(reason_not_to_send(sending(**change), ALICE))
 
     def test_a_post_is_sent_while_x_left_fewer_than_ten_attempts_unanswered(self) -> None:
-        assert reason_not_to_send(sending(unanswered_attempts=MAX_UNANSWERED - 1, account=ALICE)) is None
+        assert reason_not_to_send(sending(unanswered_attempts=MAX_UNANSWERED - 1), ALICE) is None
 
 
 @pytest.mark.parametrize(
     "result",
-    [Accepted("1"), NotSent("n"), Skipped("s"), Unanswered("u"), POLICY, DUPLICATE, SIGN_IN, LIMIT, CREDITS],
+    [Accepted("1"), NoConnection("n"), Skipped("s"), Unanswered("u"), POLICY, DUPLICATE, SIGN_IN, LIMIT, CREDITS],
 )
 def test_every_attempt_is_closed_and_an_open_post_has_a_time_to_come_back(result: Any) -> None:
     decision = decided(sending(), result)
 
-    assert [(entry.number, entry.outcome is not None) for entry in decision.log] == [(1, True)]
+    assert [(entry.number, entry.outcome is not None) for entry in decision.attempts] == [(1, True)]
     assert (decision.come_back_at is not None) == (decision.state in (State.SCHEDULED, State.UNKNOWN))
     assert (decision.reason is None) == (decision.state is State.TWEETED)

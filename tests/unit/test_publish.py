@@ -8,7 +8,7 @@ from core_fakes import NOW, FakeX, StoppedClock, Store, sending
 from shared.core.model import ClaimedPost, Outcome, Recorded, State
 from shared.core.publish import Conclusion, publish
 from shared.errors import ConfigurationError, HasuraUnavailable
-from shared.limits import RECORD_PAUSES
+from shared.limits import RECORD_WAITS
 
 
 def published(post: ClaimedPost, store: Store, x: FakeX, clock: StoppedClock | None = None) -> Conclusion:
@@ -41,7 +41,7 @@ def test_a_publisher_that_is_held_up_leaves_the_post_because_the_lease_may_run_o
     published(sending(), store, x, clock)
 
     assert x.published == []
-    assert (store.decisions[1].state, store.decisions[1].log[0].outcome) == (State.SCHEDULED, Outcome.SKIPPED)
+    assert (store.decisions[1].state, store.decisions[1].attempts[0].outcome) == (State.SCHEDULED, Outcome.SKIPPED)
 
 
 @pytest.mark.parametrize("error", [HasuraUnavailable("away"), ConfigurationError("refused")])
@@ -50,7 +50,7 @@ def test_recording_is_repeated_when_it_fails(error: Exception) -> None:
 
     conclusion = published(sending(), store, x, clock)
 
-    assert clock.pauses == list(RECORD_PAUSES)
+    assert clock.pauses == list(RECORD_WAITS)
     assert conclusion.recorded
     assert len(x.published) == 1
 

@@ -73,7 +73,7 @@ def test_when_an_earlier_attempt_is_found_the_newer_unknown_ones_are_absent() ->
 
     decision = reconciled(post, showing(first=["77"]))
 
-    assert [(entry.number, entry.outcome) for entry in decision.log] == [
+    assert [(entry.number, entry.outcome) for entry in decision.attempts] == [
         (1, Outcome.TWEETED),
         (4, Outcome.ABSENT),
     ]
@@ -82,7 +82,7 @@ def test_when_an_earlier_attempt_is_found_the_newer_unknown_ones_are_absent() ->
 def test_of_several_attempts_with_one_text_the_newest_is_taken_for_the_one_that_x_has() -> None:
     decision = reconciled(unknown(unresolved(2), unresolved(1)), showing(hello=["77"]))
 
-    assert decision.log[0].number == 2
+    assert decision.attempts[0].number == 2
 
 
 @pytest.mark.parametrize("ended", [timedelta(0), MINUTE, SURE_AFTER - timedelta(microseconds=1)])
@@ -96,12 +96,13 @@ def test_a_post_that_x_surely_does_not_have_is_scheduled_again() -> None:
     assert reconciled(unknown(unresolved(finished_at=NOW - SURE_AFTER)), FakeX()).state is State.SCHEDULED
 
 
-def test_an_earlier_attempt_from_a_removed_account_is_not_asked_for() -> None:
+def test_an_earlier_attempt_from_a_removed_account_is_neither_asked_for_nor_called_absent() -> None:
     x = FakeX()
 
     decision = reconciled(unknown(unresolved(2), unresolved(1, account=None)), x)
 
     assert decision.state is State.SCHEDULED
+    assert [attempt.number for attempt in decision.attempts] == [2]
     assert len(x.searched) == 1
 
 

@@ -21,7 +21,7 @@ from shared.core.model import (
     Accepted,
     Account,
     CannotAsk,
-    NotSent,
+    NoConnection,
     PublishResult,
     Rejected,
     Rejection,
@@ -120,7 +120,7 @@ class TestPublish:
     def test_a_request_that_never_left_is_not_sent(self, network: responses.RequestsMock, error: Exception) -> None:
         network.post(CREATE, body=error)
 
-        assert publish() == NotSent("X could not be reached: no connection could be made.")
+        assert publish() == NoConnection("X could not be reached: no connection could be made.")
 
     @pytest.mark.parametrize(
         ("error", "words"),

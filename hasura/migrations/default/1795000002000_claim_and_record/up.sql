@@ -7,7 +7,6 @@
 create table public.claimed_post (
   post_id bigint not null,
   state text not null,
-  user_id bigint not null,
   text text not null,
   schedule_for timestamptz not null,
   reason text,
@@ -85,12 +84,12 @@ $$;
 create function public.claim_due_posts(
   delivered_post_id bigint default null,
   batch_size integer default 10,
-  lease_seconds integer default 120,
+  lease_seconds integer default 180,
   max_lateness_seconds integer default 21600
 ) returns setof public.claimed_post language plpgsql volatile as $$
 declare
   lease constant timestamptz := now() + make_interval(secs => lease_seconds);
-  latest_welcome constant timestamptz := now() - make_interval(secs => max_lateness_seconds);
+  oldest_publishable constant timestamptz := now() - make_interval(secs => max_lateness_seconds);
   due bigint[];
 begin
   -- Each statement sees what was committed before it began: the posts are locked first, and read after that.
@@ -117,7 +116,7 @@ begin
       post.reason, public.pauses_of(post)
     )
   where post.id = any(due)
-    and post.state = 'scheduled' and post.when_late = 'skip' and post.schedule_for < latest_welcome;
+    and post.state = 'scheduled' and post.when_late = 'skip' and post.schedule_for < oldest_publishable;
 
   update public.scheduled_post as post set
     state = 'unknown',
@@ -137,7 +136,7 @@ begin
 
   return query
   select
-    post.id, post.state, post.user_id, post.text, post.schedule_for, post.reason, post.lease_until,
+    post.id, post.state, post.text, post.schedule_for, post.reason, post.lease_until,
     log.latest, public.account_with_tokens(post.account_id),
     exists (select from public.account_user as link where link.user_id = post.user_id and link.account_id = post.account_id),
     log.unanswered, log.unsent, log.failed_reconciliations, log.sign_in_rejected_at,
@@ -181,8 +180,8 @@ $$;
 -- Writes down what became of a claimed post, on the post and in its log at once. Says whether it did, and the state of the
 -- post after it; no row: the post was deleted.
 -- A tweet is recorded whatever happened to the post meanwhile, unless another one is. Anything else is recorded only while
--- the post is the caller's: its latest attempt is the one that the caller knows, and nobody else has taken it since.
--- `log` says of attempts how they ended: [{number, outcome, detail, rejection, status_code, failed_reconciliations}].
+-- the post is the caller's: its latest attempt is the one that the caller knows, and nobody else holds a lease on it.
+-- `attempts` says how attempts ended: [{number, outcome, detail, rejection, status_code, failed_reconciliations}].
 -- What X rejects for a while (`pause`: account or app) is paused until `pause_until` in any case, for `reason`; a pause is
 -- never shortened.
 create function public.record_outcome(
@@ -190,7 +189,7 @@ create function public.record_outcome(
   attempt_number integer,
   lease timestamptz,
   state text,
-  log jsonb,
+  attempts jsonb,
   reason text default null,
   tweet_id text default null,
   next_attempt_at timestamptz default null,
@@ -235,7 +234,7 @@ begin
       rejection = coalesce(ended.rejection, attempt.rejection),
       status_code = coalesce(ended.status_code, attempt.status_code),
       failed_reconciliations = coalesce(ended.failed_reconciliations, attempt.failed_reconciliations)
-    from jsonb_to_recordset(record_outcome.log) as ended (
+    from jsonb_to_recordset(record_outcome.attempts) as ended (
       number integer, outcome text, detail text, rejection text, status_code integer, failed_reconciliations integer
     )
     where attempt.post_id = record_outcome.post_id and attempt.number = ended.number;

@@ -190,26 +190,36 @@ def _not_claimed(
     if post.has_open_attempt:
         reason = "It is not claimed: its log has an open attempt, which only a change by hand can leave."
         return DeliveryResult(counts, post_id, post.state, reason)
+    if post.paused_until and post.paused_until > max(post.due_at, clock.now()):
+        # The sweep takes it after the pause. An event for each post would send all of them at the same instant.
+        return DeliveryResult(counts, post_id, post.state, f"Paused until {post.paused_until.isoformat()}.")
     if post.due_at <= clock.now():  # or it has become due since the claim
         reason = "It is due, but another delivery or a change has it locked."
         return DeliveryResult(counts, post_id, post.state, reason, retry_after=timedelta(seconds=1))
-    _ensure_event(post, delivery, store)
+    if not _ensure_event(post, delivery, store):
+        reason = "Another delivery has set its event meanwhile."
+        return DeliveryResult(counts, post_id, post.state, reason, retry_after=timedelta(seconds=1))
     return DeliveryResult(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}.")
 
 
-def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> None:
-    """A post that is not due has one event, for the time when it is due; nothing to do if that is still to come."""
+def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> bool:
+    """A post that is not due has one event, for the time when it is due; nothing to do if that is still to come.
+
+    False when another delivery has set one at the same time, which may be for another time.
+    """
     if post.event_at == post.due_at and post.event_id != delivery.event_id:
-        return
+        return True
     event = store.create_event(post.due_at, {"id": post.id, "schedule_for": post.schedule_for.isoformat()})
-    logger.info("post %s is not due before %s; an event is set for then", post.id, post.due_at.isoformat())
     event_id = event.get("event_id")
     if event_id is None:
-        return
+        return True
     is_kept = store.keep_event(post.id, event_id, post.due_at, instead_of=post.event_id)
     obsolete = post.event_id if is_kept else event_id
     if obsolete and obsolete != delivery.event_id:
         _delete_event(post.id, obsolete, store)
+    if is_kept:
+        logger.info("post %s is not due before %s; its event is set for then", post.id, post.due_at.isoformat())
+    return is_kept
 
 
 def _delete_leftover_event(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
@@ -218,6 +228,7 @@ def _delete_leftover_event(post: ClaimedPost, delivery: Delivery, store: PostSto
         return
     if post.event_at > clock.now() + CLOCK_MARGIN:
         _delete_event(post.id, post.event_id, store)
+        _forget_event(post.id, post.event_id, store)
 
 
 def _delete_event(post_id: int, event_id: str, store: PostStore) -> None:
@@ -226,3 +237,10 @@ def _delete_event(post_id: int, event_id: str, store: PostStore) -> None:
         store.delete_event(event_id)
     except ScheduledPostsError as error:
         logger.info("post %s: an obsolete event could not be deleted: %s", post_id, error)
+
+
+def _forget_event(post_id: int, event_id: str, store: PostStore) -> None:
+    try:
+        store.forget_event(post_id, event_id)
+    except ScheduledPostsError as error:
+        logger.info("post %s: a deleted event could not be taken off it: %s", post_id, error)

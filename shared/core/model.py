@@ -138,12 +138,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class FoundPost:
-    """A post as it is now. `due_at`: when it is due, pauses and waits included. `has_open_attempt`: one in its log."""
+    """A post as it is now. `due_at`: its time, or its next attempt. `has_open_attempt`: one in its log.
+
+    `paused_until`: until when its account or the app is paused, if it is or was.
+    """
 
     id: int
     state: State
     schedule_for: datetime
     due_at: datetime
+    paused_until: datetime | None = None
     reason: str | None = None
     tweet_id: str | None = None
     event_id: str | None = None
@@ -344,6 +348,9 @@ class EventStore(Protocol):
 
     def delete_event(self, event_id: str) -> None:
         """Takes a scheduled event back; one that is gone already is no error."""
+
+    def forget_event(self, post_id: int, event_id: str) -> None:
+        """Takes the event off its post, unless the post has another one by now."""
 
     def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         """Writes the event down on its post; False when the post has another event than `instead_of` by now."""

@@ -78,7 +78,7 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
                 "and move the post to have it published."
             )
         case SurelyAbsent(absent):
-            reason = "It was not on X, so it is attempted again."
+            reason = "X did not have it after an attempt without an answer."
             return Decision(State.SCHEDULED, _absent(absent), reason, next_attempt_at=now)
         case NothingToAsk(detail):
             return _author_decides(detail)

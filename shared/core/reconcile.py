@@ -20,7 +20,7 @@ from shared.core.model import (
 )
 from shared.core.publish import Conclusion, conclude
 from shared.errors import ScheduledPostsError
-from shared.limits import CLOCK_MARGIN, RECONCILE_TIME, SURE_AFTER
+from shared.limits import CLOCK_MARGIN, LEASE, RECONCILE_TIME, SURE_AFTER
 
 
 def reconcile(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
@@ -50,12 +50,13 @@ def _ask_timeline(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) ->
             "It may or may not be on X, which cannot be asked: its account was removed here. Check the account on X; "
             "choose another account and move the post to have it published again."
         )
-    now = clock.now()
+    now = post.lease_until - LEASE  # when it was claimed, by the database's clock, as `finished_at` is
+    until = clock.now() + RECONCILE_TIME
     absent: list[int] = []
     for attempt in post.unresolved:
         if attempt.account is None:  # of an earlier attempt; its author opened the post again without knowing its end
             continue
-        tweet_id = _tweet_of(attempt, attempt.account, now + RECONCILE_TIME, store, x)
+        tweet_id = _tweet_of(attempt, attempt.account, until, store, x)
         if tweet_id:
             return Found(attempt.number, tweet_id, tuple(absent))
         if now < attempt.finished_at + SURE_AFTER:

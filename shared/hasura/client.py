@@ -106,6 +106,14 @@ class Hasura:
         kept = self._graphql_as_admin(documents.KEEP_EVENT, variables)["update_scheduled_post"]
         return bool(kept["affected_rows"])
 
+    def forget_event(self, post_id: int, event_id: str) -> None:
+        """Takes the event off its post, unless the post has another one by now."""
+        variables = {
+            "post": {"id": {"_eq": post_id}, "event_id": {"_eq": event_id}},
+            "event": {"event_id": None, "event_at": None},
+        }
+        self._graphql_as_admin(documents.KEEP_EVENT, variables)
+
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         """What is due, by the database's clock, and is ours for the time of a LEASE."""
         args = {

@@ -30,12 +30,13 @@ def claim(rows: list[Row]) -> Claim:
 def found_post(row: Row, app: list[Row]) -> FoundPost:
     """A row of scheduled_post with its account, and the rows of app."""
     schedule_for = datetime.fromisoformat(row["schedule_for"])
-    waits = [row["next_attempt_at"], *(paused["paused_until"] for paused in (row["account"], *app) if paused)]
+    pauses = [_time(pausable["paused_until"]) for pausable in (row["account"], *app) if pausable]
     return FoundPost(
         id=int(row["id"]),
         state=State(row["state"]),
         schedule_for=schedule_for,
-        due_at=max(schedule_for, *(_time(wait) or schedule_for for wait in waits)),
+        due_at=max(schedule_for, _time(row["next_attempt_at"]) or schedule_for),
+        paused_until=max((pause for pause in pauses if pause), default=None),
         reason=row["reason"],
         tweet_id=row["tweet_id"],
         event_id=row["event_id"],

@@ -9,6 +9,9 @@ from shared.core.model import Rejected, Rejection, Unanswered
 from shared.http.client import HttpAnswer
 from shared.limits import DEFAULT_LIMIT_WAIT, LONGEST_LIMIT_WAIT, REJECTION_PAUSE, SHORTEST_LIMIT_WAIT
 
+POST_REJECTED_STATUSES = (400, 413, 415, 422)
+"""With 403, what X answers when it read the request and will not take it. Others, like 408, may come from a gateway."""
+
 SUSPENDED_CODES = {64, 326}
 """Account suspended; account locked until its owner logs in."""
 
@@ -50,7 +53,7 @@ def rejection(answer: HttpAnswer, purpose: Purpose, account_name: str, now: date
         return Rejected(
             Rejection.APP, f"X's API is not at the configured address (HTTP {status}).", status, REJECTION_PAUSE
         )
-    if 400 <= status < 500 and isinstance(answer.json, dict):
+    if status in POST_REJECTED_STATUSES and isinstance(answer.json, dict):
         return Rejected(Rejection.POST, f"{purpose.rejected}: {error.words}", status)
     return Unanswered(f"{purpose.unclear}: it had trouble (HTTP {status}).", status)
 

@@ -567,7 +567,7 @@ class TestPause:
         due = ids(hasura.claim_due_posts(paused))
         assert (paused in due, first.id in due, free in due) == (False, False, True)
         assert pausing.pause
-        assert found(hasura, paused).due_at == found(hasura, first.id).due_at == pausing.pause.until
+        assert found(hasura, paused).paused_until == found(hasura, first.id).paused_until == pausing.pause.until
 
     def test_is_never_shortened_and_holds_though_the_post_was_taken_over(
         self, settings: Settings, hasura: Hasura, author: Author
@@ -581,7 +581,7 @@ class TestPause:
         hasura.record(second, self.pausing(Rejection.ACCOUNT, timedelta(minutes=5)))
 
         assert long.pause
-        assert found(hasura, second.id).due_at == long.pause.until
+        assert found(hasura, second.id).paused_until == long.pause.until
 
     def test_of_the_app_keeps_everything_from_being_claimed(
         self, settings: Settings, hasura: Hasura, author: Author
@@ -591,7 +591,7 @@ class TestPause:
         hasura.record(first, self.pausing(Rejection.APP, timedelta(hours=1)))
         try:
             assert hasura.claim_due_posts(post_id) == Claim()
-            assert found(hasura, post_id).due_at > now()
+            assert (found(hasura, post_id).paused_until or now()) > now()
         finally:
             as_admin(settings, "mutation { update_app(where: {}, _set: {paused_until: null}) { affected_rows } }")
 

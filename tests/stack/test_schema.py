@@ -346,6 +346,64 @@ def test_the_rules_of_a_change_apply_in_their_order(db: Database, change: str) -
     assert one(db, "select text from post_attempt") == "a\nb"
 
 
+def test_attempts_are_counted_anew_when_the_author_moves_a_post_that_waits(db: Database) -> None:
+    db.execute(ATTEMPT.replace("'unknown'", "'not_sent'"))
+
+    db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
+
+    assert one(db, "select unsent_attempts from claim_due_posts()") == 0
+    assert one(db, LOG) == "not_sent,opened,open"
+
+
+def test_moving_a_post_that_was_never_attempted_leaves_its_log_empty(db: Database) -> None:
+    db.execute("update scheduled_post set schedule_for = now() + interval '1 hour'")
+
+    assert one(db, "select count(*) from post_attempt") == 0
+
+
+def test_moving_a_post_again_and_again_adds_one_entry_to_its_log(db: Database) -> None:
+    for day in range(1, 20):
+        put_into(db, "missed")
+        db.execute(f"update scheduled_post set schedule_for = now() - interval '{day} days'")  # type: ignore[arg-type]
+
+    assert one(db, LOG) == "opened"
+
+
+def test_a_long_log_does_not_slow_the_claim_more_than_in_proportion(db: Database) -> None:
+    """Plans, not seconds: the latest opening is searched once for a post, not for each entry of its log."""
+    db.execute(
+        """insert into post_attempt (post_id, number, text, finished_at, outcome)
+        select 1, number, 'a', now(), 'not_sent' from generate_series(1, 3000) as number"""
+    )
+    db.execute("set local track_functions = 'all'")
+    db.execute("select pg_stat_reset_single_function_counters('last_opened(bigint)'::regprocedure)")
+    db.execute("select claim_due_posts()")
+
+    calls = "select coalesce(pg_stat_get_xact_function_calls('last_opened(bigint)'::regprocedure), 0)"
+
+    assert one(db, calls) == 1
+
+
+def test_what_x_said_of_earlier_tokens_counts_no_more(db: Database) -> None:
+    db.execute(
+        """insert into post_attempt (post_id, number, account_id, text, started_at, finished_at, outcome, rejection)
+        values (1, 1, 1, 'a', now() - interval '1 min', now(), 'not_sent', 'sign_in')"""
+    )
+
+    assert one(db, "select sign_in_rejected_at is null from claim_due_posts()")
+
+
+def test_an_account_is_not_paused_for_tokens_that_it_had_before(db: Database) -> None:
+    lease = one(db, "select lease_until from claim_due_posts()")
+    db.execute("update post_attempt set started_at = now() - interval '1 min'")  # the tokens are newer
+    record = """select recorded from record_outcome(
+      1, 1, %s, 'scheduled', '[{"number": 1, "outcome": "not_sent"}]', 'old',
+      pause => 'account', pause_until => now() + interval '1 hour')"""
+
+    assert db.execute(record, [lease]).fetchone() == (True,)
+    assert one(db, "select paused_until is null from account")
+
+
 class TestCounts:
     """What the claim counts from the log, since the post was opened."""
 

@@ -24,9 +24,10 @@ from shared.core.model import (
     UnresolvedAttempt,
 )
 from shared.core.schedule import EarlierPost
+from shared.limits import LEASE
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
-LEASE_ENDS = NOW + timedelta(minutes=3)
+LEASE_ENDS = NOW + LEASE
 ALICE = Account(1, "alice", "token", "token secret")
 BOB = Account(2, "bob", "token", "token secret")
 
@@ -72,6 +73,7 @@ class Events:
     created: list[tuple[datetime, dict[str, Any]]] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     kept: list[tuple[int, str, datetime, str | None]] = field(default_factory=list)
+    forgotten: list[tuple[int, str]] = field(default_factory=list)
     is_kept: bool = True
     failure: Exception | None = None
 
@@ -85,6 +87,9 @@ class Events:
         if self.failure:
             raise self.failure
         self.deleted.append(event_id)
+
+    def forget_event(self, post_id: int, event_id: str) -> None:
+        self.forgotten.append((post_id, event_id))
 
     def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         self.kept.append((post_id, event_id, at, instead_of))

@@ -124,6 +124,7 @@ class TestADuePost:
         delivered(store, delivery=Delivery(1, "event of the move"))
 
         assert store.deleted == ["event-of-tomorrow"]
+        assert store.forgotten == [(1, "event-of-tomorrow")]
 
     @pytest.mark.parametrize(
         ("event_id", "event_at"),
@@ -298,9 +299,10 @@ class TestNothingToDo:
     def test_an_event_that_another_delivery_set_meanwhile_is_kept_instead_of_ours(self) -> None:
         store = Store(found={1: found(due_at=NOW + 2 * HOUR)}, is_kept=False)
 
-        delivered(store, delivery=Delivery(1, "event of the move"))
+        result = delivered(store, delivery=Delivery(1, "event of the move"))
 
         assert store.deleted == ["event-1"]
+        assert result.retry_after == timedelta(seconds=1)  # it may be for another time
 
     def test_an_obsolete_event_that_cannot_be_deleted_is_left(self) -> None:
         class Undeletable(Store):
@@ -326,6 +328,21 @@ class TestNothingToDo:
 
         assert "its log has an open attempt" in str(result.reason)
         assert (result.retry_after, store.created) == (None, [])
+
+    def test_a_paused_post_gets_no_event_so_that_the_posts_of_an_account_do_not_leave_at_one_instant(self) -> None:
+        store = Store(found={1: found(due_at=NOW, paused_until=NOW + HOUR)})
+
+        result = delivered(store)
+
+        assert (result.reason, result.retry_after) == ("Paused until 2026-05-04T13:00:00+00:00.", None)
+        assert store.created == []
+
+    def test_a_post_whose_pause_ends_before_its_time_gets_its_event(self) -> None:
+        store = Store(found={1: found(due_at=NOW + 2 * HOUR, paused_until=NOW + HOUR)})
+
+        delivered(store, delivery=Delivery(1, "event of the move"))
+
+        assert [at for at, _ in store.created] == [NOW + 2 * HOUR]
 
     def test_a_sweep_sets_no_event(self) -> None:
         store = Store(found={1: found(due_at=NOW + 2 * HOUR)})

@@ -199,31 +199,29 @@ class TestAFoundPost:
         )
 
     @pytest.mark.parametrize(
-        ("next_attempt", "account", "app", "due"),
+        ("next_attempt", "account", "app", "due", "paused"),
         [
-            # Nothing lies between: it is due at its time.
-            (None, None, None, 12),
-            # One thing: the next attempt, the account's pause, the app's pause.
-            (13, None, None, 13),
-            (None, 13, None, 13),
-            (None, None, 13, 13),
-            # Several: the latest counts.
-            (13, 14, 15, 15),
-            (13, 15, 14, 15),
-            (15, 14, 13, 15),
-            # What ends before its time counts for nothing.
-            (11, 10, 11, 12),
+            (None, None, None, 12, None),  # nothing lies between: it is due at its time
+            (13, None, None, 13, None),  # the next attempt
+            (11, None, None, 12, None),  # a next attempt before its time counts for nothing
+            (None, 13, None, 12, 13),  # the account's pause
+            (None, None, 13, 12, 13),  # the app's pause
+            (13, 14, 15, 13, 15),  # the longer pause counts
+            (13, 15, 14, 13, 15),
         ],
     )
-    def test_is_due_when_its_time_and_every_wait_and_pause_have_passed(
-        self, next_attempt: int | None, account: int | None, app: int | None, due: int
+    def test_says_when_it_is_due_and_until_when_it_is_paused(
+        self, next_attempt: int | None, account: int | None, app: int | None, due: int, paused: int | None
     ) -> None:
         def at(hour: int | None) -> str | None:
             return f"2026-05-04T{hour}:00:00+00:00" if hour else None
 
         row = FOUND | {"next_attempt_at": at(next_attempt), "account": {"paused_until": at(account)}}
 
-        assert rows.found_post(row, [{"paused_until": at(app)}]).due_at == NOON.replace(hour=due)
+        post = rows.found_post(row, [{"paused_until": at(app)}])
+
+        assert post.due_at == NOON.replace(hour=due)
+        assert post.paused_until == (NOON.replace(hour=paused) if paused else None)
 
     def test_of_a_removed_account_is_not_paused(self) -> None:
         assert rows.found_post(FOUND | {"account": None}, []).due_at == NOON

@@ -194,7 +194,7 @@ class TestReconciling:
         decision = decided(post, SurelyAbsent(absent=(4,)))
 
         log = (AttemptUpdate(4, Outcome.ABSENT, "X does not have it."),)
-        reason = "It was not on X, so it is attempted again."
+        reason = "X did not have it after an attempt without an answer."
         assert decision == Decision(State.SCHEDULED, log, reason, next_attempt_at=NOW)
 
     def test_a_duplicate_that_x_does_not_show_is_for_the_author_to_decide(self) -> None:

@@ -92,6 +92,16 @@ def test_an_empty_timeline_proves_nothing_soon_after_the_attempt(ended: timedelt
     assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW - ended + SURE_AFTER)
 
 
+@pytest.mark.parametrize("ahead", [timedelta(seconds=-50), timedelta(seconds=50)])
+def test_the_database_s_clock_says_when_an_empty_timeline_proves_something(ahead: timedelta) -> None:
+    clock = StoppedClock()
+    clock.time += ahead
+    soon, surely = (unresolved(finished_at=NOW - SURE_AFTER + timedelta(seconds=wait)) for wait in (1, 0))
+
+    assert reconcile(unknown(soon), Store(), FakeX(), clock).decision.state is State.UNKNOWN
+    assert reconcile(unknown(surely), Store(), FakeX(), clock).decision.state is State.SCHEDULED
+
+
 def test_a_post_that_x_surely_does_not_have_is_scheduled_again() -> None:
     assert reconciled(unknown(unresolved(finished_at=NOW - SURE_AFTER)), FakeX()).state is State.SCHEDULED
 

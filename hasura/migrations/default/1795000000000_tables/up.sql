@@ -13,10 +13,12 @@ create table public.account (
   account_name text not null,
   access_token text not null,
   access_token_secret text not null,
+  tokens_since timestamptz not null default now(),
   paused_until timestamptz check (paused_until between '2000-01-01 00:00Z' and '9000-01-01 00:00Z'),
   paused_reason text
 );
 comment on table public.account is 'An account on X that posts are published from.';
+comment on column public.account.tokens_since is 'Since when it has these tokens: what X said of earlier ones counts no more.';
 comment on column public.account.paused_until is 'X rejects this account for now: none of its posts is attempted before then.';
 
 create table public.app (

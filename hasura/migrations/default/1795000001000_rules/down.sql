@@ -1,5 +1,5 @@
 drop trigger new_tokens_end_the_pause on public.account;
-drop function public.end_the_pause();
+drop function public.begin_with_new_tokens();
 drop trigger check_open_attempt on public.post_attempt;
 drop function public.check_open_attempt();
 drop trigger no_attempt_stays_open on public.scheduled_post;
@@ -10,6 +10,7 @@ drop trigger check_changed_post on public.scheduled_post;
 drop function public.check_changed_post();
 drop function public.check_change_of_state(bigint, text, text);
 drop function public.refuse_a_change(text);
+drop function public.log_opened(public.scheduled_post, text);
 drop trigger check_new_post on public.scheduled_post;
 drop function public.check_new_post();
 drop function public.only_account_of(bigint);

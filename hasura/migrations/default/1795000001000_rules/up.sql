@@ -69,18 +69,17 @@ begin
   -- An author has no right on the state: moving a post that has ended is how it is attempted again. An unknown one has
   -- ended when no reconciliation is planned; before that it is not known that another attempt would not publish it twice.
   if is_moved and (old.state in ('failed', 'missed') or (old.state = 'unknown' and old.reconcile_at is null)) then
-    insert into public.post_attempt (post_id, number, text, finished_at, outcome, detail)
-    select old.id, 1 + coalesce(max(number), 0), new.text, now(), 'opened',
-      format('Opened again by moving it. It was %s: %s', old.state, old.reason)
-    from public.post_attempt where post_id = old.id;
+    perform public.log_opened(old, new.text);
     new.state := 'scheduled';
-    new.next_attempt_at := null;
     new.lease_until := null;
-    new.reason := null;
   end if;
 
-  -- What X said of the old account is nothing to the new one, and an author who moves a post wants it at its new time.
-  if old.state = 'scheduled' and new.state = 'scheduled' and (is_moved or has_other_account) then
+  -- What X said of the old account is nothing to the new one, and an author who moves a post wants it at its new time:
+  -- it need not wait, and its attempts are counted anew.
+  if new.state = 'scheduled' and (is_moved or has_other_account) then
+    if old.state = 'scheduled' then
+      perform public.log_opened(old, new.text);
+    end if;
     new.next_attempt_at := null;
     new.reason := null;
   end if;
@@ -89,6 +88,23 @@ begin
     perform public.check_change_of_state(old.id, old.state, new.state);
   end if;
   return new;
+end
+$$;
+
+-- From here on attempts are counted anew. Says nothing of a scheduled post that was never attempted, and nothing twice.
+create function public.log_opened(post public.scheduled_post, new_text text) returns void language plpgsql as $$
+declare
+  latest public.post_attempt;
+begin
+  select * into latest from public.post_attempt where post_id = post.id order by number desc limit 1;
+  if latest.outcome = 'opened' or (latest.number is null and post.state = 'scheduled') then
+    return;
+  end if;
+  insert into public.post_attempt (post_id, number, text, finished_at, outcome, detail)
+  values (
+    post.id, 1 + coalesce(latest.number, 0), new_text, now(), 'opened',
+    format('Its author moved it or changed its account. It was %s: %s', post.state, coalesce(post.reason, '-'))
+  );
 end
 $$;
 
@@ -160,8 +176,9 @@ create trigger check_open_attempt before insert or update on public.post_attempt
   for each row when (new.finished_at is null) execute function public.check_open_attempt();
 
 
-create function public.end_the_pause() returns trigger language plpgsql as $$
+create function public.begin_with_new_tokens() returns trigger language plpgsql as $$
 begin
+  new.tokens_since := now();
   new.paused_until := null;
   new.paused_reason := null;
   return new;
@@ -171,4 +188,4 @@ create trigger new_tokens_end_the_pause before update on public.account
   for each row when (
     (new.access_token, new.access_token_secret) is distinct from (old.access_token, old.access_token_secret)
   )
-  execute function public.end_the_pause();
+  execute function public.begin_with_new_tokens();

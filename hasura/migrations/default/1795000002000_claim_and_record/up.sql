@@ -156,7 +156,10 @@ begin
       coalesce(count(*) filter (where is_recent and outcome in ('unknown', 'absent')), 0)::integer,
       coalesce(count(*) filter (where is_recent and outcome = 'not_sent' and rejection is null), 0)::integer,
       coalesce((array_agg(attempt.failed_reconciliations order by number desc))[1], 0),
-      min(finished_at) filter (where is_recent and rejection = 'sign_in' and attempt.account_id = post.account_id),
+      min(finished_at) filter (
+        where is_recent and rejection = 'sign_in' and attempt.account_id = post.account_id
+          and started_at >= (select tokens_since from public.account where id = post.account_id)
+      ),
       coalesce(jsonb_agg(
         jsonb_build_object(
           'number', number, 'text', attempt.text, 'outcome', outcome, 'started_at', started_at, 'finished_at', finished_at,
@@ -165,10 +168,12 @@ begin
       ) filter (where is_unresolved and unresolved_rank <= 20), '[]')
     from (
       select entry.*,
-        entry.number > public.last_opened(post.id) as is_recent,
+        entry.number > opened.number as is_recent,
         entry.outcome in ('unknown', 'duplicate', 'absent') as is_unresolved,
         count(*) filter (where entry.outcome in ('unknown', 'duplicate', 'absent')) over (order by entry.number desc) as unresolved_rank
-      from public.post_attempt as entry where entry.post_id = post.id
+      from (select public.last_opened(post.id) as number offset 0) as opened  -- offset: called once, not for each entry
+      cross join public.post_attempt as entry
+      where entry.post_id = post.id
     ) as attempt
   ) as log (latest, unanswered, unsent, failed_reconciliations, sign_in_rejected_at, unresolved)
   where post.id = any(due)
@@ -183,7 +188,7 @@ $$;
 -- the post is the caller's: its latest attempt is the one that the caller knows, and nobody else holds a lease on it.
 -- `attempts` says how attempts ended: [{number, outcome, detail, rejection, status_code, failed_reconciliations}].
 -- What X rejects for a while (`pause`: account or app) is paused until `pause_until` in any case, for `reason`; a pause is
--- never shortened.
+-- never shortened, and an account is not paused for tokens that it had before.
 create function public.record_outcome(
   post_id bigint,
   attempt_number integer,
@@ -210,9 +215,10 @@ begin
     where coalesce(paused_until < record_outcome.pause_until, true);
   elsif record_outcome.pause = 'account' then
     update public.account set paused_until = record_outcome.pause_until, paused_reason = record_outcome.reason
-    where coalesce(paused_until < record_outcome.pause_until, true) and id = (
-      select account_id from public.post_attempt as attempt
+    where coalesce(paused_until < record_outcome.pause_until, true) and exists (
+      select from public.post_attempt as attempt
       where attempt.post_id = record_outcome.post_id and number = record_outcome.attempt_number
+        and attempt.account_id = account.id and attempt.started_at >= account.tokens_since
     );
   end if;
 
@@ -255,7 +261,7 @@ begin
       reason = 'X has this text, but from another post. X is being asked about this one.',
       reconcile_at = now(),
       lease_until = null
-    where row.id = record_outcome.post_id and row.state in ('sending', 'unknown');
+    where row.id = record_outcome.post_id and is_callers;
     return query select false, row.state from public.scheduled_post as row where row.id = record_outcome.post_id;
     return;
   end;

@@ -450,6 +450,17 @@ class TestRecord:
         assert hasura.record(post, not_sent(A_MOMENT_AGO)) == Recorded(False, State.UNKNOWN)
         assert hasura.record(reconciling, absent()) == Recorded(True, State.SCHEDULED)
 
+    def test_of_a_tweet_that_another_post_has_takes_the_post_from_no_other_publisher(
+        self, hasura: Hasura, author: Author
+    ) -> None:
+        first, other = claimed(hasura, due_post(hasura, author)), claimed(hasura, due_post(hasura, author))
+        decision = tweeted()
+        hasura.record(other, decision)
+        hasura.record(first, not_sent(A_MOMENT_AGO))
+        claimed(hasura, first.id)  # by another delivery, which is sending it
+
+        assert hasura.record(first, decision) == Recorded(False, State.SENDING)
+
     def test_of_a_deleted_post_says_that_there_is_none(
         self, settings: Settings, hasura: Hasura, author: Author
     ) -> None:

@@ -49,6 +49,11 @@ class RunningStack:
         pids: dict[str, int] = json.loads(self._ready_file.read_text())["pids"]
         return pids
 
+    @property
+    def log(self) -> str:
+        """What the services have printed so far, of a stack that `started` runs."""
+        return self._ready_file.with_name("stack.log").read_text()
+
     def token(self, username: str) -> str:
         """An access token of the user, who is created when new."""
         answer = self._http.post(f"{self.urls['web']}/_local/token", json={"username": username})

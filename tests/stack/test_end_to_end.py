@@ -1,5 +1,6 @@
 """The main job through the whole stack: real HTTP, a real database, Hasura's and X's protocols."""
 
+import re
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -275,6 +276,20 @@ class TestWhatXSays:
         assert len(alice.tweets()) == tweets
         deliver(alice.stack, post_id)
         assert len(alice.tweets()) == tweets
+
+    def test_what_the_operator_must_act_on_is_logged_with_the_id_of_the_invocation(self, alice: Author) -> None:
+        """Azure drops the lines of a thread that the function started, and so does the local functions host."""
+        alice.stack.fail("402", username=alice.name)
+        post_id = alice.schedule("no credits", seconds_ahead=3600)
+
+        alice.change(post_id, schedule_for=in_seconds(-1))
+
+        of_an_invocation = r"functions  \[[0-9a-f-]{36}\] "
+        for line in (
+            r"the operator must act, all posts wait until .*: X wants our",
+            rf"post {post_id} is scheduled: X wants our",
+        ):
+            wait_until(lambda: alice.stack.log, lambda log, line=line: re.search(of_an_invocation + line, log))
 
     def test_a_limited_post_is_attempted_again_and_goes_out(self, alice: Author) -> None:
         alice.stack.fail("429", username=alice.name, ms=1000)

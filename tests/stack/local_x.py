@@ -90,7 +90,8 @@ class X:
 def process(data: Path, *options: str) -> Iterator[X]:
     """The server as people start it."""
     ready, log = data / "ready", data / "log"
-    command = [sys.executable, "-m", "local.x_api", "--data", data, "--port", "x=0", "--ready-file", ready, *options]
+    command = [sys.executable, "-m", "local.x_api", "--data", str(data), "--port", "x=0"]
+    command += ["--ready-file", str(ready), *options]
     settings = {"CONSUMER_API_KEY": CONSUMER_KEY, "CONSUMER_API_SECRET": CONSUMER_SECRET, "PYTHONUNBUFFERED": "1"}
     with log.open("a") as output:
         server = subprocess.Popen(command, env=os.environ | settings, stdout=output, stderr=output)

@@ -165,7 +165,7 @@ def due_post(hasura: Hasura, author: Author, text: str = "contract", seconds_lat
 
 
 def ids(claim: Claim) -> list[int]:
-    return [post.id for post in (*claim.posts, *claim.missed)]
+    return [post.id for post in claim.posts] + [post.id for post in claim.missed]
 
 
 def claimed(hasura: Hasura, post_id: int) -> ClaimedPost:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import azure.functions as func
@@ -164,11 +165,12 @@ class TestTheMainJob:
         for hours in (2, 3, 4):
             new_time = in_seconds(hours * 3600)
             alice.change(post_id, schedule_for=new_time)
-            [event] = wait_until(
-                lambda: events_of(alice.stack, post_id),
-                lambda events, at=new_time: [same_instant(event["scheduled_time"], at) for event in events] == [True],
+            wait_until(
+                lambda: [event["scheduled_time"] for event in events_of(alice.stack, post_id)],
+                partial(are_only, new_time),
             )
 
+        [event] = events_of(alice.stack, post_id)
         assert alice.post(post_id)["event_id"] == event["id"]
 
     def test_a_post_that_was_moved_to_now_leaves_no_event_for_its_earlier_time(self, alice: Author) -> None:
@@ -232,8 +234,8 @@ def events_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
     return [event for event in events if event["payload"].get("id") == post_id]
 
 
-def same_instant(one: str, other: str) -> bool:
-    return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+def are_only(instant: str, times: list[str]) -> bool:
+    return [datetime.fromisoformat(time) for time in times] == [datetime.fromisoformat(instant)]
 
 
 RELEASE = """mutation ($name: String!) {
@@ -289,7 +291,7 @@ class TestWhatXSays:
             r"the operator must act, all posts wait until .*: X wants our",
             rf"post {post_id} is scheduled: X wants our",
         ):
-            wait_until(lambda: alice.stack.log, lambda log, line=line: re.search(of_an_invocation + line, log))
+            wait_until(lambda: alice.stack.log, re.compile(of_an_invocation + line).search)
 
     def test_a_limited_post_is_attempted_again_and_goes_out(self, alice: Author) -> None:
         alice.stack.fail("429", username=alice.name, ms=1000)

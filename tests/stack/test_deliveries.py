@@ -10,8 +10,8 @@ from waiting import wait_until
 from benchmarks.deliveries import deliver
 from local.running_stack import RunningStack
 
-POSTS = 60
-DELIVERIES = 300
+POSTS = 40
+DELIVERIES = 200
 MOVES = 4
 PATIENCE = 90.0
 

@@ -10,8 +10,8 @@ from waiting import wait_until
 from benchmarks.deliveries import deliver
 from local.running_stack import RunningStack
 
-POSTS = 40
-DELIVERIES = 200
+POSTS = 60
+DELIVERIES = 300
 MOVES = 4
 PATIENCE = 90.0
 

@@ -3,9 +3,11 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from local import REPOSITORY
 from local.service import STOP_AT_END_OF_INPUT
 
 _SECONDS_TO_BE_READY = 120
-_SECONDS_TO_END = 15
+_SECONDS_TO_END = 30
 
 _log = logging.getLogger("stack")
 
@@ -63,7 +65,7 @@ class ChildProcess:
                         raise ServiceEnded(f"{self.name} ended before it was ready ({self._how_it_ended()}).")
                     await asyncio.sleep(0.02)
         except TimeoutError:
-            self._process.kill()
+            self._kill()
             raise ServiceEnded(f"{self.name} was not ready within {_SECONDS_TO_BE_READY} s.") from None
         ready: dict[str, Any] = json.loads(self._ready_file.read_text())
         self._ready_file.unlink()
@@ -84,8 +86,13 @@ class ChildProcess:
             await asyncio.wait_for(self._process.wait(), _SECONDS_TO_END)
         except TimeoutError:
             _log.warning("%s does not end and is killed", self.name)
-            self._process.kill()
+            self._kill()
             await self._process.wait()
+
+    def _kill(self) -> None:
+        """Kills it and what it has started in its process group."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
 
     def _how_it_ended(self) -> str:
         status = self._process.returncode if self._process else None

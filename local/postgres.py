@@ -6,6 +6,7 @@ which PostgreSQL refuses to be. The server listens on a Unix socket only.
 
 import json
 import logging
+import subprocess
 import time
 import warnings
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ VERSION = 16
 """The major version that docker-compose.yml runs, too."""
 
 MIGRATIONS = REPOSITORY / "hasura" / "migrations" / "default"
+
+_SECONDS_TO_START = 90
 
 _log = logging.getLogger(__name__)
 
@@ -85,8 +88,22 @@ def _start(cluster: Path) -> Any:
     server = get_server(cluster, cleanup_mode="stop", postgres_version=VERSION, start=False)
     # The wheel's own lock is one for all clusters of the machine: stacks would wait for each other's starts and stops.
     server._lock = InterProcessLock(cluster.with_name("postgres.lock"))
-    server.start()
+    try:
+        server.start()
+    except subprocess.TimeoutExpired:
+        # The wheel gives pg_ctl 10 s; a busy machine or a recovery needs more, and the server goes on starting.
+        _wait_until_ready(cluster / "postmaster.pid")
+        server.start()
     return server
+
+
+def _wait_until_ready(lock: Path) -> None:
+    """Returns once the server has written that it takes connections. Raises TimeoutError."""
+    deadline = time.monotonic() + _SECONDS_TO_START
+    while not (lock.exists() and lock.read_text().splitlines()[-1].strip() == "ready"):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"PostgreSQL did not start within {_SECONDS_TO_START} s.")
+        time.sleep(0.1)
 
 
 def _forget_ended_processes(cluster: Path) -> None:

@@ -1,8 +1,7 @@
-"""What all services of the stack have in common: options, port, log lines, and how they end."""
+"""What all services of the stack have in common: options, port, log lines, ready file, and how they end."""
 
 import argparse
 import asyncio
-import json
 import logging
 import os
 import signal
@@ -10,14 +9,10 @@ import sys
 import time
 from pathlib import Path
 
-from aiohttp import web
-
-from local.ports import DEFAULT_PORTS, LOOPBACK, PortTaken
+from local.ports import DEFAULT_PORTS
 
 STOP_AT_END_OF_INPUT = "STOP_AT_END_OF_INPUT"
 """An environment variable: not empty, standard input is a pipe from a parent that this process must not outlive."""
-
-_SHUTDOWN_SECONDS = 5
 
 
 def options(name: str, description: str) -> argparse.ArgumentParser:
@@ -39,18 +34,6 @@ def options(name: str, description: str) -> argparse.ArgumentParser:
 def port_of(name: str, ports: dict[str, int]) -> int:
     """The port that the service `name` listens on."""
     return ports.get(name, DEFAULT_PORTS[name])
-
-
-def serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
-    """Serves `app` on loopback until SIGINT or SIGTERM, then gives requests 5 s and lets clean-up handlers finish.
-
-    Writes ``{"url": "http://localhost:PORT"}`` to `ready_file` once it answers. Ends the process with one line when the
-    port is taken.
-    """
-    try:
-        asyncio.run(_serve(name, app, port, ready_file))
-    except PortTaken as taken:
-        sys.exit(str(taken))
 
 
 def log_to_stdout(name: str) -> None:
@@ -76,26 +59,6 @@ def stop_requested() -> asyncio.Event:
 
         loop.add_reader(sys.stdin, parent_has_ended)
     return stop
-
-
-async def _serve(name: str, app: web.Application, port: int, ready_file: Path | None) -> None:
-    stop = stop_requested()
-    # aiohttp waits this long twice: for the requests to end, then for those it cancelled.
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS / 2)
-    try:
-        await runner.setup()
-        site = web.TCPSite(runner, LOOPBACK, port, backlog=1024)
-        try:
-            await site.start()
-        except OSError as error:
-            raise PortTaken(name, port) from error
-        url = f"http://localhost:{runner.addresses[0][1]}"
-        logging.getLogger(name).info("listening on %s", url)
-        if ready_file:
-            write_whole(ready_file, json.dumps({"url": url}))
-        await stop.wait()
-    finally:
-        await runner.cleanup()
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from local import REPOSITORY
 from local.child_process import ChildProcess, ServiceEnded
+from local.left_over_server import end_left_over_server
 from local.ports import DEFAULT_PORTS, choose_ports
 from local.service import stop_requested, write_whole
 from local.settings import stack_settings, stack_urls
@@ -161,6 +162,8 @@ class _Stack:
         await asyncio.gather(*tasks, return_exceptions=True)
         for service in self._services:
             await service.end()
+            if service.name == "postgres" and end_left_over_server(self._plan.data.resolve() / "postgres"):
+                _log.warning("PostgreSQL still ran and was ended")
         if self._plan.ready_file:
             self._plan.ready_file.unlink(missing_ok=True)
 

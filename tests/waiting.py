@@ -1,4 +1,4 @@
-"""Waiting for what another process does: poll with a deadline, and say what was seen last."""
+"""Waits for what another process does: polls with a deadline that a busy machine does not miss."""
 
 import time
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(read: Callable[[], T], is_done: Callable[[T], object], seconds: float = 15) -> T:
+def wait_until(read: Callable[[], T], is_done: Callable[[T], object], seconds: float = 60) -> T:
     """What `read` returns once `is_done` accepts it; an AssertionError with the last value after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

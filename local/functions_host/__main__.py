@@ -14,8 +14,9 @@ from local.functions_host.invocations import Invocations
 from local.functions_host.local_settings import LocalSettings, host_settings, read_local_settings
 from local.functions_host.server import DEFAULT_BODY_LIMIT, Cors, application
 from local.functions_host.worker import Worker
+from local.http_service import serve
 from local.ports import DEFAULT_PORTS, PortTaken, choose_ports
-from local.service import log_to_stdout, options, serve
+from local.service import log_to_stdout, options
 from local.settings import stack_settings
 
 

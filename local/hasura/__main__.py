@@ -15,8 +15,9 @@ import psycopg
 from local import REPOSITORY
 from local.hasura.metadata_directory import MetadataRefused
 from local.hasura.server import Configuration, application
+from local.http_service import serve
 from local.postgres import migrate, running, wait_for
-from local.service import log_to_stdout, options, port_of, serve
+from local.service import log_to_stdout, options, port_of
 from local.service_options import add_delivery_options
 from local.settings import stack_settings
 

@@ -3,7 +3,8 @@
 import os
 import sys
 
-from local.service import log_to_stdout, options, port_of, serve
+from local.http_service import serve
+from local.service import log_to_stdout, options, port_of
 from local.settings import stack_settings
 from local.web_server.access_token import AccessTokens, CannotSign
 from local.web_server.server import application

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
-from local.service import log_to_stdout, options, port_of, serve
+from local.http_service import serve
+from local.service import log_to_stdout, options, port_of
 from local.service_options import add_rate_limit_option
 from local.settings import stack_settings
 from local.x_api.oauth import Signatures

@@ -25,7 +25,7 @@ from local.x_api.server import build_app
 from local.x_api.storage import Storage
 
 CONSUMER_KEY, CONSUMER_SECRET = "K" * 25, "S" * 50
-TIMEOUT = (5, 20)
+TIMEOUT = 60
 
 
 @dataclass
@@ -127,7 +127,7 @@ def thread(data: Path, now: Callable[[], datetime]) -> Iterator[X]:
         yield X(urls[0])
     finally:
         ended.set()
-        server.join(30)
+        server.join(60)
         assert not server.is_alive()
 
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from chaos.crash_points import POINTS
 
 ROOT = Path(__file__).parents[2]
-POSTS = 20
+POSTS = 16
 
 
 def test_a_short_run_loses_no_post_and_publishes_none_twice_while_processes_die(tmp_path: Path) -> None:
     """Asserted is what is promised however slow the machine is, and that enough went wrong to put it to the test."""
-    options = f"--seed 1 --posts {POSTS} --minutes 0.06 --data {tmp_path}/run --json {tmp_path}/found"
+    options = f"--seed 1 --posts {POSTS} --minutes 0.04 --data {tmp_path}/run --json {tmp_path}/found"
     run = subprocess.run([sys.executable, "-m", "chaos", *options.split()], cwd=ROOT, capture_output=True, text=True)
     printed = run.stdout + run.stderr
     assert (tmp_path / "found").exists(), printed
@@ -24,4 +24,4 @@ def test_a_short_run_loses_no_post_and_publishes_none_twice_while_processes_die(
     assert run.returncode == 0, printed
     assert sum(report["became"].values()) == POSTS, printed
     assert report["became"]["published"] > POSTS / 3, printed
-    assert len(report["crashes"].keys() & POINTS) > 3, printed
+    assert len(report["crashes"].keys() & POINTS) > 2, printed

@@ -53,8 +53,8 @@ def now() -> datetime:
 
 @pytest.fixture(scope="module")
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The local stack without the functions, so that no delivery claims what a test is about to claim."""
-    with started(tmp_path_factory.mktemp("quiet_stack"), "--without", "functions") as running:
+    """The local stack without the page, and without the functions: no delivery claims what a test is about to claim."""
+    with started(tmp_path_factory.mktemp("quiet_stack"), "--without", "functions", "--without", "web") as running:
         yield running
 
 
@@ -141,7 +141,7 @@ def as_admin(settings: Settings, document: str, **variables: Any) -> Any:
         f"{settings.app_base_api}/v1/graphql",
         json={"query": document, "variables": variables},
         headers={"x-hasura-admin-secret": settings.hasura_graphql_admin_secret},
-        timeout=10,
+        timeout=60,
     ).json()
     assert "errors" not in answer, answer
     return answer["data"]
@@ -152,7 +152,7 @@ def metadata(settings: Settings, operation: str, args: dict[str, Any]) -> Any:
         f"{settings.app_base_api}/v1/metadata",
         json={"type": operation, "args": args},
         headers={"x-hasura-admin-secret": settings.hasura_graphql_admin_secret},
-        timeout=10,
+        timeout=60,
     )
     assert answer.ok, answer.text
     return answer.json()
@@ -667,7 +667,7 @@ def account(request: pytest.FixtureRequest) -> Account:
     if "CONTRACT_DOTENV" in os.environ:
         pytest.skip("needs CONTRACT_ACCESS_TOKEN and CONTRACT_ACCESS_TOKEN_SECRET of an account on the real X")
     stack: RunningStack = request.getfixturevalue("quiet_stack")
-    user = requests.post(f"{stack.urls['x']}/_local/users", json={"username": "contract"}, timeout=10).json()
+    user = requests.post(f"{stack.urls['x']}/_local/users", json={"username": "contract"}, timeout=60).json()
     return Account(1, "contract", user["access_token"], user["access_token_secret"])
 
 

@@ -911,7 +911,7 @@ def _without_posts_again(request: pytest.FixtureRequest) -> Iterator[None]:
 def run_doctor(environment: dict[str, str], *options: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "doctor", *options]
     return subprocess.run(
-        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=60
+        command, cwd=ROOT, env={**os.environ, **environment}, capture_output=True, text=True, timeout=150
     )
 
 
@@ -956,7 +956,7 @@ class TestAWholeStack:
 
         assert broken.examine() == set()
 
-        [waiting] = requests.get(f"{broken.stack.urls['x']}/_local/fail", timeout=10).json()
+        [waiting] = requests.get(f"{broken.stack.urls['x']}/_local/fail", timeout=60).json()
         assert waiting["times"] == 1
         broken.examine()  # so that nothing waits for the other tests
 

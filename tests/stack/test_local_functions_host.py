@@ -532,7 +532,7 @@ import os, threading
 import azure.functions as func
 meeting = threading.Barrier(int(os.environ['PYTHON_THREADPOOL_THREAD_COUNT']))
 def main(req):
-    meeting.wait(timeout=20)
+    meeting.wait(timeout=60)
     return func.HttpResponse(threading.current_thread().name)
 """
 

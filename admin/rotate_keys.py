@@ -62,11 +62,11 @@ def rotate(connection: Connection) -> None:
             break
     say(f"{sealed_anew} of {done.total} accounts were sealed anew with the first key.")
     if done.changed_meanwhile:
-        raise CommandRefused(f"{done.changed_meanwhile} accounts were changed at the same time; run the command again.")
+        raise CommandRefused("Some accounts were changed at the same time again and again; run the command again.")
     if done.unreadable:
         raise CommandRefused(
-            f"The tokens of {len(done.unreadable)} accounts do not open with X_TOKEN_KEYS, so they stay as they are: "
-            f"{'; '.join(done.unreadable)}. Add the key that sealed them, or link these accounts anew."
+            f"Not sealed anew, because X_TOKEN_KEYS does not open their tokens: {'; '.join(done.unreadable)}. Add the "
+            "key that sealed them, or link these accounts anew."
         )
     say("All accounts are sealed with the first key: the other keys can go.")
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from calling import SETTINGS
 from waiting import wait_until
 
 from admin.connection import find_settings
@@ -745,9 +746,7 @@ class TestDatabase:
 
 class TestItsSettings:
     def test_the_environment_comes_first(self, tmp_path: Path) -> None:
-        environment = {one.name: one.default or "{}" for one in config.SETTINGS}
-
-        _, source = find_settings(tmp_path, environment, tmp_path / ".env")
+        _, source = find_settings(tmp_path, SETTINGS, tmp_path / ".env")
 
         assert source == "the environment and .env"
 

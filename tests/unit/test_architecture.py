@@ -18,12 +18,14 @@ PRODUCT = ("shared", *FUNCTIONS)
 NEVER_DEPLOYED = ("local", "doctor", "chaos", "benchmarks", "docs", "scripts", "tests")
 
 EDGE = ["shared.core.model", "shared.core.policy", "shared.core.drafts", "shared.http.client", "shared.config"]
-BASE = ["shared.errors", "shared.limits"]
+BASE = ["shared.errors", "shared.limits", "shared.log"]
 MAY_IMPORT = {
     "shared.errors": [],
     "shared.limits": [],
     "shared.clock": [],
+    "shared.log": [],
     "shared.config": ["shared.errors", "shared.http.jwt_tokens"],
+    "shared.notifications": ["shared.config", "shared.core.model", "shared.http.client", *BASE],
     "shared.http": ["shared.http", *BASE],
     "shared.core": ["shared.core", "shared.x.text_length", *BASE],
     "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from calling import SETTINGS
 from waiting import wait_until
 
 from doctor import configuration, timelines, triggers
@@ -745,9 +746,7 @@ class TestDatabase:
 
 class TestItsSettings:
     def test_the_environment_comes_first(self, tmp_path: Path) -> None:
-        environment = SETTINGS
-
-        _, source = find_settings(tmp_path, environment, tmp_path / ".env")
+        _, source = find_settings(tmp_path, SETTINGS, tmp_path / ".env")
 
         assert source == "the environment and .env"
 

@@ -451,7 +451,8 @@ import azure.functions as func
 def main(req, context):
     logging.info('%s', json.dumps({'message': 'post 7 is tweeted', 'event': 'post_state_changed', 'post_id': 7,
                                    'invocation_id': context.invocation_id}))
-    logging.info(json.dumps({'message': 'it failed', 'invocation_id': 'another', 'traceback': 'Traceback\\n  KeyError'}))
+    traceback = 'Traceback\\n  KeyError'
+    logging.info(json.dumps({'message': 'it failed', 'invocation_id': 'another', 'traceback': traceback}))
     logging.info(json.dumps({'message': 'just a sentence'}))
     logging.info(json.dumps({'no': 'sentence'}))
     return func.HttpResponse(context.invocation_id)

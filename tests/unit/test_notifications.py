@@ -1,4 +1,4 @@
-"""Notifications, through postTweet: of which posts the operator's gateway is told, what it gets, and what Hasura does."""
+"""Notifications, through postTweet: of which posts the operator's gateway is told, what it gets, what Hasura hears."""
 
 import json
 import logging

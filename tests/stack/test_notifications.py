@@ -12,6 +12,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 from waiting import wait_until
 
+from doctor import configuration
 from doctor.examination import Scope, examine
 from local.running_stack import RunningStack, started
 from shared import config
@@ -119,6 +120,15 @@ def test_an_author_learns_of_a_failed_post_once_the_receiver_takes_it_and_of_no_
 
 
 def test_the_doctor_has_nothing_against_the_trigger(notifying_stack: RunningStack) -> None:
-    found = examine(config.load(notifying_stack.settings, Path("there-is-no.env")), Scope()).findings
+    settings = {**notifying_stack.settings, "NOTIFY_URL": "https://mail.example.com", "NOTIFY_SECRET": SECRET}
+
+    found = examine(config.load(settings, Path("there-is-no.env")), Scope()).findings
 
     assert [finding for finding in found if "post_ended" in str(finding)] == []
+
+
+def test_the_doctor_misses_the_trigger_where_a_receiver_is_set() -> None:
+    [finding] = configuration.notification_findings("https://mail.example.com", {})
+
+    assert finding.subject == "event trigger post_ended at Hasura"
+    assert list(configuration.notification_findings(None, {})) == []

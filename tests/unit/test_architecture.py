@@ -24,13 +24,14 @@ MAY_IMPORT = {
     "shared.limits": [],
     "shared.clock": [],
     "shared.log": [],
-    "shared.config": ["shared.errors", "shared.http.jwt_tokens"],
+    "shared.config": ["shared.errors", "shared.http.jwt_tokens", "shared.x.sealed_tokens"],
     "shared.notifications": ["shared.config", "shared.core.model", "shared.http.client", *BASE],
     "shared.http": ["shared.http", *BASE],
     "shared.core": ["shared.core", "shared.x.text_length", *BASE],
     "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],
     "shared.x": ["shared.x", *EDGE, *BASE],
     "shared.x.text_length": ["shared.x"],
+    "shared.x.sealed_tokens": ["shared.errors"],
     "createPost": ["shared"],
     "postTweet": ["shared"],
 }
@@ -209,7 +210,8 @@ def requirements(path: str) -> set[str]:
 
 COMES_WITH = {
     "azure-functions": {"azure"},
-    "pyjwt": {"jwt", "cryptography"},
+    "cryptography": {"cryptography"},
+    "pyjwt": {"jwt"},
     "python-dotenv": {"dotenv"},
     "requests": {"requests"},
     "requests-oauthlib": {"requests_oauthlib", "oauthlib"},

@@ -18,8 +18,8 @@ import pytest
 from calling import SETTINGS
 from waiting import wait_until
 
+from admin.connection import find_settings
 from doctor import configuration, timelines, triggers
-from doctor.__main__ import find_settings
 from doctor.comparison import Objects
 from doctor.database import Catalog, additional_objects, database_findings, expected_catalog, hasura_trigger_findings
 from doctor.examination import Scope, examine
@@ -34,6 +34,7 @@ from shared import config
 from shared.config import Settings
 from shared.core.model import CannotAsk, Rejection, TokensUnreadable
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -1052,7 +1053,7 @@ class TestWrongRows:
             assert broken.examine() == {("stuck", "app")}
 
 
-WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
+WRONG_SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("APP_BASE_API", {"app_base_api": "http://localhost:1"}),
     ("ACTIONS_BASE_URL", {"actions_base_url": "http://localhost:1"}),
     ("X_BASE_URL", {"x_base_url": "http://localhost:1"}),
@@ -1060,6 +1061,7 @@ WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
     ("HASURA_GRAPHQL_JWT_SECRET", {"hasura_graphql_jwt_secret": "wrong"}),
     ("WEBHOOK_SECRET", {"webhook_secret": "wrong"}),
     ("CONSUMER_API_KEY, CONSUMER_API_SECRET", {"consumer_api_secret": "wrong"}),
+    ("X_TOKEN_KEYS", {"x_token_keys": TokenKeys.of("another:" + "k" * 42 + "A")}),
 ]
 WRONG_DATABASES: list[tuple[str, str, str, str]] = [
     (

@@ -79,12 +79,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.sql:
         for table in EVENT_TABLES:
-            print(
-                f"-- {table.kind} events; repeat it until it says 0",
-                delete_statement(table, given.older_than, given.step),
-                sep="\n",
-                end=";\n\n",
-            )
+            print(f"-- {table.kind} events; repeat it until it deletes 0")
+            print(f"{delete_statement(table, given.older_than, given.step)};\n")
         return
     run(given.data, lambda connection: delete_old_events(connection, given.older_than, given.step))
 

@@ -15,7 +15,7 @@ from admin.connection import CommandRefused, Connection, parser_for, run, say
 from admin.hasura_api import HasuraApi
 from admin.restored_posts import OPEN, Finding, NotOnX, OnX, PerhapsOnX, RestoredPost, compare
 from shared.clock import SystemClock
-from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable
+from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
 from shared.limits import CLOCK_MARGIN
 from shared.x.client import X
 from shared.x.timeline import Tweet
@@ -114,7 +114,7 @@ def _compare_all(connection: Connection, since: datetime, now: datetime, write: 
         except TimelineUnavailable as error:
             say(f"@{user.account.name} was not asked: {_when(error.result)}")
             counts["not asked"] += 1
-            if error.result.what is Rejection.APP:
+            if isinstance(error.result, CannotAsk) and error.result.what is Rejection.APP:
                 raise CommandRefused("X rejects our app, so no other account is asked. Run it again then.") from error
             continue
         known = _known(connection.hasura, [tweet.id for tweet in tweets])
@@ -207,7 +207,10 @@ def _known(hasura: HasuraApi, ids: list[str]) -> set[str]:
     }
 
 
-def _when(result: CannotAsk) -> str:
+def _when(result: CannotAsk | TokensUnreadable) -> str:
+    """Why, for the operator, and when to try again."""
+    if isinstance(result, TokensUnreadable):
+        return f"{result.operator_message}."
     if result.wait is None:
         return result.detail
     again = datetime.now(UTC) + result.wait

@@ -474,10 +474,9 @@ class TestWhoMayWhat:
     @pytest.mark.parametrize(
         "document",
         [
-            "{ account { access_token } }",
-            "{ account { access_token_secret } }",
-            '{ account(where: {access_token: {_like: "a%"}}) { id } }',
-            "{ account(order_by: {access_token: asc}) { id } }",
+            "{ account { sealed_tokens } }",
+            '{ account(where: {sealed_tokens: {_like: "a%"}}) { id } }',
+            "{ account(order_by: {sealed_tokens: asc}) { id } }",
             'mutation { insert_account_one(object: {account_name: "x"}) { id } }',
             'mutation { update_scheduled_post(where: {}, _set: {state: "tweeted"}) { affected_rows } }',
             'mutation { update_scheduled_post(where: {}, _set: {tweet_id: "1"}) { affected_rows } }',
@@ -486,7 +485,7 @@ class TestWhoMayWhat:
             "mutation { record_outcome(args: {}) { recorded } }",
             "{ claimed_post { account } }",
             "mutation { delete_post_attempt(where: {}) { affected_rows } }",
-            "{ scheduled_post { account { access_token } } }",
+            "{ scheduled_post { account { sealed_tokens } } }",
         ],
     )
     def test_a_user_has_no_way_to_tokens_or_state(self, alice: Author, document: str) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from admin.hasura_api import HasuraApi
 from doctor import configuration, database, metadata, posts, timelines, triggers
-from doctor.hasura_api import HasuraApi
 from doctor.posts import Posts
 from doctor.report import CannotExamine, Report, misconfigured
 from shared.clock import SystemClock

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from doctor.hasura_api import HasuraApi
+from admin.hasura_api import HasuraApi
 from doctor.posts import Attempt, Post
 from doctor.report import Finding, about_posts, misconfigured
 from shared.core.model import Account, CannotAsk, Outcome, Rejection, State
@@ -54,7 +54,7 @@ def sent_texts(posts: Iterable[Post]) -> list[SentText]:
 
 def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account]:
     """The accounts with their tokens, by id."""
-    rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(ids))})["account"]
+    rows: list[dict[str, Any]] = hasura.graphql(ACCOUNTS, {"ids": sorted(set(ids))})["account"]
     return {
         int(row["id"]): Account(int(row["id"]), row["account_name"], row["access_token"], row["access_token_secret"])
         for row in rows

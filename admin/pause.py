@@ -4,9 +4,11 @@ The reason is shown to authors. A post that waits longer than MAX_LATENESS_SECON
 unless its author wants it published late.
 """
 
+from datetime import UTC, datetime
+
 from admin.connection import CommandRefused, Connection, parser_for, run, say
 
-UNTIL_RESUMED = "8999-12-31T00:00:00+00:00"
+UNTIL_RESUMED = datetime(8999, 12, 31, tzinfo=UTC)
 """A pause always has an end; the database refuses years from 9000 on."""
 
 LONGEST_REASON = 200
@@ -35,7 +37,7 @@ def pause(connection: Connection, reason: str) -> None:
     if not words or len(words) > LONGEST_REASON:
         raise CommandRefused(f"The reason must have 1 to {LONGEST_REASON} characters.")
     hasura = connection.hasura
-    if hasura.graphql(PAUSE, {"until": UNTIL_RESUMED, "reason": words})["update_app"]["affected_rows"] != 1:
+    if hasura.graphql(PAUSE, {"until": UNTIL_RESUMED.isoformat(), "reason": words})["update_app"]["affected_rows"] != 1:
         raise CommandRefused("The table app has no row, so nothing can be paused. Apply hasura/migrations.")
     say("The app is paused: no post is attempted before `make resume`.")
     being_sent = hasura.graphql(BEING_SENT, {})["scheduled_post"]

@@ -6,6 +6,7 @@ upgrade the functions of the release before run beside it.
 ``python -m scripts.release_requests``
 """
 
+import argparse
 import json
 import threading
 import tomllib
@@ -44,6 +45,8 @@ ANSWERS: dict[str, Any] = {
 
 
 def main() -> None:
+    """Writes the file of this version; those of earlier ones stay as they are."""
+    argparse.ArgumentParser(prog="python -m scripts.release_requests", description=__doc__).parse_args()
     file = file_of(version())
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(as_text(requests_of_this_version()))

@@ -10,6 +10,7 @@ import pytest
 from admin_commands import admin, said
 from waiting import wait_until
 
+from admin.reconcile import RECORD_FOUND_TWEET
 from local.running_stack import RunningStack, started
 
 
@@ -202,6 +203,24 @@ def test_a_post_that_is_being_published_just_now_is_left_to_its_publisher(stack:
     assert refused.returncode == 1
     assert f"is on X as {tweet_id} of @rolf: it is being published or reconciled just now.\n" in refused.stdout
     assert row(stack, post)["state"] == "sending"
+
+
+def test_a_tweet_that_another_post_got_meanwhile_is_not_recorded_again(stack: RunningStack) -> None:
+    tweet_id = published(stack, "rolf", "whose is it")
+    pause(stack)
+    args = [
+        {
+            "post_id": restored(stack, "rolf", "whose is it"),
+            "tweet_id": tweet_id,
+            "tweeted_at": datetime.now(UTC).isoformat(),
+        }
+        for _ in range(2)
+    ]
+
+    recorded = [stack.graphql(RECORD_FOUND_TWEET, {"args": each})["record_found_tweet"] for each in args]
+
+    assert recorded == [[{"recorded": True, "state": "tweeted"}], [{"recorded": False, "state": "scheduled"}]]
+    assert row(stack, args[1]["post_id"])["post_attempts"] == []
 
 
 def test_posts_whose_account_was_removed_are_counted(stack: RunningStack) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from calling import SETTINGS
 from waiting import wait_until
 
 from admin.connection import find_settings
@@ -34,6 +35,7 @@ from shared import config
 from shared.config import Settings
 from shared.core.model import CannotAsk, Rejection, TokensUnreadable
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -751,9 +753,7 @@ class TestDatabase:
 
 class TestItsSettings:
     def test_the_environment_comes_first(self, tmp_path: Path) -> None:
-        environment = {one.name: one.default or "{}" for one in config.SETTINGS}
-
-        _, source = find_settings(tmp_path, environment, tmp_path / ".env")
+        _, source = find_settings(tmp_path, SETTINGS, tmp_path / ".env")
 
         assert source == "the environment and .env"
 
@@ -1059,7 +1059,7 @@ class TestWrongRows:
             assert broken.examine() == {("stuck", "app")}
 
 
-WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
+WRONG_SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("APP_BASE_API", {"app_base_api": "http://localhost:1"}),
     ("ACTIONS_BASE_URL", {"actions_base_url": "http://localhost:1"}),
     ("X_BASE_URL", {"x_base_url": "http://localhost:1"}),
@@ -1067,6 +1067,7 @@ WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
     ("HASURA_GRAPHQL_JWT_SECRET", {"hasura_graphql_jwt_secret": "wrong"}),
     ("WEBHOOK_SECRET", {"webhook_secret": "wrong"}),
     ("CONSUMER_API_KEY, CONSUMER_API_SECRET", {"consumer_api_secret": "wrong"}),
+    ("X_TOKEN_KEYS", {"x_token_keys": TokenKeys.of("another:" + "k" * 42 + "A")}),
 ]
 WRONG_DATABASES: list[tuple[str, str, str, str]] = [
     (

@@ -2,19 +2,18 @@
 
 import re
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlencode
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
-import requests
-import urllib3.exceptions
 from requests_oauthlib import OAuth1
 
 from admin.connection import CommandRefused
 from shared.config import Settings
-from shared.limits import CONNECT_TIMEOUT
+from shared.http import client as http_client
+from shared.http.client import TransportError
 from shared.x.sealed_tokens import AccessTokens
 
-_READ_SECONDS = 30
-_MOST_BYTES = 64 * 1024
+TIMEOUT = timedelta(seconds=30)
 
 PIN_BASED = "oob"
 
@@ -80,14 +79,8 @@ class XSignIn:
 
     def _post(self, path: str, signing: OAuth1) -> tuple[int, dict[str, str]]:
         """The status, and the form that X answers with."""
-        timeout = (CONNECT_TIMEOUT.total_seconds(), _READ_SECONDS)
         try:
-            with requests.post(
-                self._address + path, auth=signing, timeout=timeout, stream=True, allow_redirects=False
-            ) as response:
-                body = response.raw.read(_MOST_BYTES, decode_content=True)
-        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-            raise CommandRefused(f"X at {self._address} could not be asked ({type(error).__name__}).") from error
-        return response.status_code, {
-            name: values[0] for name, values in parse_qs(body.decode(errors="replace")).items()
-        }
+            answer = http_client.post(self._address + path, None, auth=signing, read_timeout=TIMEOUT)
+        except TransportError as error:
+            raise CommandRefused(f"X at {self._address} could not be asked: {error}.") from error
+        return answer.status, dict(parse_qsl(answer.body.decode(errors="replace")))

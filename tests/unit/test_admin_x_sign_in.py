@@ -101,9 +101,3 @@ class TestAnswering:
             x.answer(QUESTION, "1234567")
 
         assert "hidden" not in str(refused.value)
-
-    def test_an_answer_without_end_is_read_up_to_a_limit(self, http: responses.RequestsMock, x: XSignIn) -> None:
-        http.post(f"{X}/oauth/access_token", body="x=" + "y" * 1_000_000 + "&" + GIVEN)
-
-        with pytest.raises(CommandRefused, match="could not be read"):
-            x.answer(QUESTION, "1234567")

@@ -36,6 +36,7 @@ ANSWERS: dict[str, Any] = {
     "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
     "claimDuePosts": {"claim_due_posts": []},
     "findPost": {"scheduled_post_by_pk": None, "app": []},
+    "postOfAuthor": {"scheduled_post_by_pk": None},
     "recordOutcome": {"record_outcome": []},
     "tweetsOfPosts": {"scheduled_post": []},
     "reserveFollowUp": {"update_app": {"affected_rows": 1}},
@@ -96,6 +97,7 @@ def _send_each(hasura: Hasura) -> None:
     hasura.claim_due_posts(None)
     hasura.claim_due_posts(1)
     hasura.find_post(1)
+    hasura.post_of_author(1)
     hasura.published_elsewhere(["1"])
     hasura.record(post, Decision(State.TWEETED, (accepted,), tweet_id="1"))
     hasura.record(

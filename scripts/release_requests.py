@@ -8,6 +8,7 @@ upgrade the functions of the release before run beside it.
 
 import argparse
 import json
+import os
 import threading
 import tomllib
 from collections.abc import Iterator
@@ -17,11 +18,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from shared import config
 from shared.config import Settings
 from shared.core.drafts import Draft
 from shared.core.model import AttemptUpdate, ClaimedPost, Decision, Outcome, Pause, Rejection, State
 from shared.hasura.client import Hasura
-from tests.calling import settings
 
 ROOT = Path(__file__).parents[1]
 RELEASES = ROOT / "tests" / "releases"
@@ -132,7 +133,7 @@ def _recording_hasura() -> Iterator[tuple[Settings, list[dict[str, Any]]]]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            yield settings(APP_BASE_API=f"http://127.0.0.1:{server.server_port}"), requests
+            yield _settings(f"http://127.0.0.1:{server.server_port}"), requests
         finally:
             server.shutdown()
 
@@ -142,6 +143,22 @@ def _answer(body: dict[str, Any]) -> dict[str, Any]:
         return {"message": "success", "event_id": "an-event"}
     name = body["query"].split("(")[0].split("{")[0].split()[1]
     return {"data": ANSWERS[name]}
+
+
+def _settings(address: str) -> Settings:
+    """Nothing of them but the addresses is in a request that is kept."""
+    secret = "no secret, and long enough for every hash"
+    given = {
+        "APP_BASE_API": address,
+        "ACTIONS_BASE_URL": "{{ACTIONS_BASE_URL}}",
+        "HASURA_GRAPHQL_ADMIN_SECRET": secret,
+        "HASURA_GRAPHQL_JWT_SECRET": json.dumps({"type": "HS256", "key": secret}),
+        "WEBHOOK_SECRET": secret,
+        "CONSUMER_API_KEY": secret,
+        "CONSUMER_API_SECRET": secret,
+        "X_TOKEN_KEYS": "none:" + "A" * 43,
+    }
+    return config.load(given, dotenv=Path(os.devnull))
 
 
 if __name__ == "__main__":

@@ -55,19 +55,19 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
       terminationGracePeriodSeconds: 70
       initContainers: empty(postgresHost) ? [] : [
         {
-          // Makes the database and its role. It runs at each start, and changes nothing when both are there.
-          name: 'database-role'
+          // Makes the database and its role. It runs at each start; when both are there it only sets the password.
+          name: 'create-database'
           image: 'docker.io/library/postgres:16'
-          command: ['sh', '-c', 'printf %s "$ROLE_SQL" | psql --no-psqlrc --quiet --set ON_ERROR_STOP=1']
+          command: ['sh', '-c', 'printf %s "$CREATE_DATABASE_SQL" | psql --no-psqlrc --quiet --set ON_ERROR_STOP=1']
           env: [
-            { name: 'ROLE_SQL', value: loadTextContent('database-role.sql') }
+            { name: 'CREATE_DATABASE_SQL', value: loadTextContent('../hasura/postgres/create_database.sql') }
             { name: 'PGHOST', value: postgresHost }
             { name: 'PGUSER', value: postgresAdminLogin }
             { name: 'PGDATABASE', value: 'postgres' }
             { name: 'PGSSLMODE', value: 'require' }
             { name: 'PGCONNECT_TIMEOUT', value: '15' }
             { name: 'PGPASSWORD', secretRef: 'postgres-admin-password' }
-            { name: 'HASURA_PASSWORD', secretRef: 'postgres-hasura-password' }
+            { name: 'HASURA_DATABASE_PASSWORD', secretRef: 'postgres-hasura-password' }
           ]
           resources: {
             cpu: json('0.25')

@@ -105,7 +105,7 @@ resource address 'Microsoft.KeyVault/vaults/secrets@2023-07-01' = {
   name: 'pg-database-url'
   properties: {
     contentType: 'text/plain'
-    value: 'postgres://hasura:${hasuraPassword}@${server.properties.fullyQualifiedDomainName}:5432/hasura?sslmode=require'
+    value: 'postgres://hasura:${hasuraPassword}@${server.properties.fullyQualifiedDomainName}:5432/scheduled_posts?sslmode=require'
   }
 }
 

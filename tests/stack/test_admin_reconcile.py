@@ -208,19 +208,15 @@ def test_a_post_that_is_being_published_just_now_is_left_to_its_publisher(stack:
 def test_a_tweet_that_another_post_got_meanwhile_is_not_recorded_again(stack: RunningStack) -> None:
     tweet_id = published(stack, "rolf", "whose is it")
     pause(stack)
-    args = [
-        {
-            "post_id": restored(stack, "rolf", "whose is it"),
-            "tweet_id": tweet_id,
-            "tweeted_at": datetime.now(UTC).isoformat(),
-        }
-        for _ in range(2)
+    posts = [restored(stack, "rolf", "whose is it") for _ in range(2)]
+    found = {"tweet_id": tweet_id, "tweeted_at": datetime.now(UTC).isoformat()}
+
+    recorded = [
+        stack.graphql(RECORD_FOUND_TWEET, {"args": {"post_id": post, **found}})["record_found_tweet"] for post in posts
     ]
 
-    recorded = [stack.graphql(RECORD_FOUND_TWEET, {"args": each})["record_found_tweet"] for each in args]
-
     assert recorded == [[{"recorded": True, "state": "tweeted"}], [{"recorded": False, "state": "scheduled"}]]
-    assert row(stack, args[1]["post_id"])["post_attempts"] == []
+    assert row(stack, posts[1])["post_attempts"] == []
 
 
 def test_posts_whose_account_was_removed_are_counted(stack: RunningStack) -> None:

@@ -19,6 +19,7 @@ from calling import SETTINGS
 from waiting import wait_until
 
 from admin.connection import find_settings
+from admin.pause import UNTIL_RESUMED
 from doctor import configuration, timelines, triggers
 from doctor.comparison import Objects
 from doctor.database import Catalog, additional_objects, database_findings, expected_catalog, hasura_trigger_findings
@@ -163,6 +164,11 @@ class TestPosts:
         assert said(found) == [
             "stuck app: No post is attempted before 2026-05-04 10:30:00Z: X wants our app's credits topped up first."
         ]
+
+    def test_a_pause_that_an_operator_ends_is_said_to_last_until_then(self) -> None:
+        found = post_findings(Posts((), App(UNTIL_RESUMED, "Back at noon.")), NOW)
+
+        assert said(found) == ["stuck app: No post is attempted before `make resume`: Back at noon."]
 
     def test_posts_that_waited_for_the_app_have_time_after_the_pause(self) -> None:
         overdue = post(schedule_for=ago(hours=1))

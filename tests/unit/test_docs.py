@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,13 +105,3 @@ def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))
 
     assert [target for target in targets if not (ROOT / path).parent.joinpath(target).exists()] == []
-
-
-def test_the_package_for_azure_holds_the_functions_and_what_they_need() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    at_the_top = {line.split("/")[0] for line in tracked.splitlines()}
-    ignored = set(text_of(".funcignore").splitlines())
-
-    packed = {name for name in at_the_top if name not in ignored and not name.startswith(".git")}
-
-    assert packed == {"createPost", "postTweet", "shared", "host.json", "requirements.txt"}

@@ -229,6 +229,7 @@ def inconsistencies(url: str, tables: str, functions: str = "[]") -> list[str]:
 
     async def run() -> list[str]:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            return await GraphQLApi(yaml.safe_load(tables), yaml.safe_load(functions)).load(connection)
+            found = await GraphQLApi(yaml.safe_load(tables), yaml.safe_load(functions)).load(connection)
+            return [str(one) for one in found]
 
     return asyncio.run(run())

@@ -21,7 +21,7 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
     settings = config.load()
-    auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), settings.webhook_secret)
+    auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), *settings.webhook_secrets)
     delivery = events.delivery_of(endpoint.json_object(req, MAX_BODY_BYTES))
     clock = SystemClock()
     result = handle_delivery(delivery, Hasura(settings), X(settings, clock.now), clock)

@@ -22,6 +22,7 @@ SETTINGS = {
     "CONSUMER_API_KEY": "the-consumer-key",
     "CONSUMER_API_SECRET": "the-consumer-secret",
     "X_BASE_URL": "http://x.test",
+    "ALLOW_PLAIN_HTTP": "true",
 }
 
 

@@ -745,7 +745,7 @@ class TestDatabase:
 
 class TestItsSettings:
     def test_the_environment_comes_first(self, tmp_path: Path) -> None:
-        environment = {one.name: one.default or "{}" for one in config.SETTINGS}
+        environment = SETTINGS
 
         _, source = find_settings(tmp_path, environment, tmp_path / ".env")
 

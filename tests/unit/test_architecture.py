@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "shared.errors": [],
     "shared.limits": [],
     "shared.clock": [],
-    "shared.config": ["shared.errors"],
+    "shared.config": ["shared.errors", "shared.http.jwt_tokens"],
     "shared.http": ["shared.http", *BASE],
     "shared.core": ["shared.core", "shared.x.text_length", *BASE],
     "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],
@@ -38,7 +38,7 @@ IMPORTED_ONCE = {
     "requests": "shared.http.client",
     "urllib3": "shared.http.client",
     "requests_oauthlib": "shared.x.client",
-    "jwt": "shared.http.auth",
+    "jwt": "shared.http.jwt_tokens",
     "dotenv": "shared.config",
 }
 """The one module of shared that may import a third party's package."""

@@ -16,7 +16,7 @@ from local import REPOSITORY
 from local.hasura.metadata import MetadataRefused
 from local.hasura.server import Configuration, application
 from local.http_service import serve
-from local.postgres import running, wait_for
+from local.postgres import create_database, running, wait_for
 from local.service import log_to_stdout, options, port_of
 from local.service_options import add_delivery_options
 from local.settings import stack_settings
@@ -71,7 +71,7 @@ def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
         yield url
         return
     with running(data) as url:
-        yield url
+        yield create_database(url).hasura
 
 
 def _allow_many_connections() -> None:

@@ -1,5 +1,7 @@
 """The metadata of the local Hasura: stored and replaced, applied before the migrations, and checked by run_sql."""
 
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 import yaml
-from local_hasura import HasuraServer, hasura_in_thread, new_database, write_project
+from local_hasura import ADMIN_SECRET, PRODUCTION, HasuraServer, hasura_in_thread, new_database, write_project
 
 from local.hasura.metadata_directory import load_metadata
 
@@ -109,13 +111,13 @@ class TestMetadataBeforeTheMigrations:
 
         assert (without, empty.sql_triggers()) == ([], [SQL_TRIGGER])
 
-    def test_a_start_of_the_server_creates_no_sql_trigger(
-        self, cluster: str, empty: HasuraServer, project: Path
-    ) -> None:
-        empty.apply_metadata(project)
-        apply_migrations(empty, project)
+    def test_a_start_of_the_server_creates_no_sql_trigger(self, cluster: str, project: Path) -> None:
+        database = new_database(cluster)
+        with hasura_in_thread(database, None) as first:
+            first.apply_metadata(project)
+            apply_migrations(first, project)
 
-        with hasura_in_thread(empty.database_url, None) as restarted:
+        with hasura_in_thread(database, None) as restarted:
             restarted.apply_metadata(project)
 
             assert restarted.sql_triggers() == []
@@ -153,6 +155,23 @@ class TestReload:
 
         server.ask("reload_metadata", path, recreate_event_triggers=sources)
 
+        assert server.sql_triggers() == [SQL_TRIGGER]
+
+    def test_the_step_of_docker_compose_recreates_it(self, server: HasuraServer) -> None:
+        compose = yaml.safe_load((PRODUCTION.parent / "docker-compose.yml").read_text())
+        [script] = compose["services"]["event_triggers"]["command"]
+        here = script.replace("$$", "$").replace("http://hasura:8080", server.url)
+        server.sql(f'drop trigger "{SQL_TRIGGER}" on note')
+
+        wrong, right = (
+            subprocess.run(
+                ["sh", "-c", here], env={**os.environ, "HASURA_GRAPHQL_ADMIN_SECRET": secret}, capture_output=True
+            )
+            for secret in ("wrong", ADMIN_SECRET)
+        )
+
+        assert wrong.returncode != 0
+        assert right.returncode == 0, right.stderr
         assert server.sql_triggers() == [SQL_TRIGGER]
 
     def test_an_unknown_source_is_refused(self, unchanged: HasuraServer) -> None:
@@ -246,11 +265,13 @@ class TestReplacingMetadata:
         assert (response.status_code, response.json()["code"]) == (400, "not-supported")
         assert message in response.json()["error"]
 
-    def test_the_metadata_survives_a_restart(self, server: HasuraServer) -> None:
-        server.ask("pg_create_event_trigger", **created())
-        exported = server.ask("export_metadata")
+    def test_the_metadata_survives_a_restart(self, cluster: str, project: Path) -> None:
+        database = new_database(cluster)
+        with hasura_in_thread(database, project) as first:
+            first.ask("pg_create_event_trigger", **created())
+            exported = first.ask("export_metadata")
 
-        with hasura_in_thread(server.database_url, None) as restarted:
+        with hasura_in_thread(database, None) as restarted:
             assert restarted.ask("export_metadata") == exported
 
 

@@ -852,6 +852,10 @@ def test_the_document_explains_every_kind_and_every_option() -> None:
     assert set(first_column("option")) == set(re.findall(r"--[a-z]+", shown)) - {"--help"}
 
 
+def test_the_document_on_hasura_has_the_command_that_the_doctor_prints() -> None:
+    assert f"\n{configuration.RELOAD}\n" in (ROOT / "docs/hasura.md").read_text()
+
+
 def test_the_document_shows_the_shape_of_the_json() -> None:
     example = json.loads(DOCUMENT.split("```json\n", 1)[1].split("```", 1)[0])
     finding = about_posts("stuck", [7], "It was due.", "Wait.")

@@ -13,6 +13,7 @@ from dotenv import dotenv_values
 
 from shared.errors import ConfigurationError
 from shared.http.jwt_tokens import read_jwt_secret
+from shared.x.sealed_tokens import TokenKeys
 
 DOTENV = Path(__file__).parent.parent / ".env"
 
@@ -32,7 +33,7 @@ class Setting:
     default: str | None = None
     optional: bool = False
     secret: bool = False
-    read: Callable[[str], str | int | bool] = str
+    read: Callable[[str], str | int | bool | TokenKeys] = str
     """Turns the text into the value; raises ValueError with what the text must be."""
 
 
@@ -131,6 +132,13 @@ SETTINGS = (
     ),
     Setting("CONSUMER_API_KEY", "The API key of your app on X.", secret=True, read=_header_text),
     Setting("CONSUMER_API_SECRET", "The API key's secret of your app on X.", secret=True, read=_header_text),
+    Setting(
+        "X_TOKEN_KEYS",
+        "The keys that seal accounts' tokens in the database: `<key id>:<32 random bytes in base64url>`, several "
+        "separated by commas. The first one seals, all of them open.",
+        secret=True,
+        read=TokenKeys.of,
+    ),
     Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com", read=_origin),
     Setting(
         "MAX_LATENESS_SECONDS",
@@ -179,6 +187,7 @@ class Settings:
     webhook_secret_previous: str | None = field(repr=False)
     consumer_api_key: str = field(repr=False)
     consumer_api_secret: str = field(repr=False)
+    x_token_keys: TokenKeys = field(repr=False)
     x_base_url: str
     max_lateness_seconds: int
     publish_batch: int
@@ -212,7 +221,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
     return Settings(**{name.lower(): value for name, value in values.items()})
 
 
-def _value(setting: Setting, text: str | None) -> str | int | bool | None:
+def _value(setting: Setting, text: str | None) -> str | int | bool | TokenKeys | None:
     if text is None:
         if setting.optional:
             return None

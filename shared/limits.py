@@ -47,6 +47,20 @@ DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
 
+NOTIFY_TIMEOUT = timedelta(seconds=10)
+"""For the receiver's answer to a notification."""
+
+NOTIFY_WAITS = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+    timedelta(hours=12),
+)
+"""How long a notification waits that was not taken, by how often; hasura/optional/ has as many retries."""
+
 EVENT_GRACE = timedelta(hours=1)
 """An event stays deliverable so much longer than its post stays publishable."""
 
@@ -88,6 +102,9 @@ RECONCILE_WAITS = (
 
 REJECTION_PAUSE = timedelta(hours=1)
 """How long an account or the app is paused that X rejects without saying until when."""
+
+UNREADABLE_TOKENS_WAIT = timedelta(hours=1)
+"""How long an account waits whose tokens do not open; meanwhile the operator may mend the keys."""
 
 DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
 """How long a rate limit lasts of which X does not say when it ends."""

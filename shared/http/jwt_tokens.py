@@ -7,7 +7,6 @@ audience is configured. Where this module decides otherwise than Hasura, docs/er
 
 import functools
 import json
-import logging
 import math
 import re
 import threading
@@ -25,10 +24,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from cryptography.x509 import load_pem_x509_certificate
 
+from shared import log
 from shared.errors import KeysUnavailable, Unauthorized
 from shared.http import client as http_client
-
-logger = logging.getLogger(__name__)
+from shared.log import LogEvent
 
 ALGORITHMS = {
     "HS256": "HS256",
@@ -208,7 +207,10 @@ class PublishedKeys:
             try:
                 self._fetch_again()
             except KeysUnavailable as error:
-                logger.warning("the keys at jwk_url cannot be fetched; the last good ones stay in use: %s", error)
+                log.warning(
+                    LogEvent.KEYS_NOT_FETCHED,
+                    f"the keys at jwk_url cannot be fetched; the last good ones stay in use: {error.__cause__}",
+                )
         found = self._named(kid)
         if not found:
             raise jwt.PyJWKClientError("no such key")

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-VARIABLE = re.compile(r"(?:\{\{|from_env: )(\w+)")
+VARIABLE = re.compile(r'(?:\{\{|from_env"?: "?)(\w+)')
 
 
 def file_of(name: str) -> dict[str, Any]:
@@ -60,7 +60,8 @@ def test_the_script_that_creates_the_role_runs_on_a_new_server() -> None:
 
 
 def test_hasura_has_every_variable_that_its_metadata_names() -> None:
-    named = {name for path in (ROOT / "hasura").rglob("*.yaml") for name in VARIABLE.findall(path.read_text())}
+    files = [path for path in (ROOT / "hasura").rglob("*") if path.suffix in (".yaml", ".json")]
+    named = {name for path in files for name in VARIABLE.findall(path.read_text())}
 
     assert {"PG_DATABASE_URL", "ACTIONS_BASE_URL", "WEBHOOK_SECRET"} <= named
     assert named <= BASE["services"]["hasura"]["environment"].keys()

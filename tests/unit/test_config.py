@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared import config
 from shared.config import SETTINGS, Settings
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 REQUIRED = {
     "HASURA_GRAPHQL_ADMIN_SECRET": "the-admin-secret",
@@ -19,10 +20,12 @@ REQUIRED = {
     "WEBHOOK_SECRET": "the-webhook-secret",
     "CONSUMER_API_KEY": "the-consumer-key",
     "CONSUMER_API_SECRET": "the-consumer-secret",
+    "X_TOKEN_KEYS": "first:" + "k" * 42 + "A",
 }
 ANOTHER = "another-secret-16"
 NOTIFY = {"NOTIFY_URL": "https://mail.example.com/hooks", "NOTIFY_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
-SENT_IN_A_HEADER = [name for name in REQUIRED if name != "HASURA_GRAPHQL_JWT_SECRET"]
+SENT_IN_A_HEADER = [name for name in REQUIRED if name not in ("HASURA_GRAPHQL_JWT_SECRET", "X_TOKEN_KEYS")]
+ANOTHER_KEY = "second:" + "K" * 42 + "A"
 ROOT = Path(__file__).parents[2]
 NO_DOTENV = Path("there-is-no-such-file.env")
 
@@ -76,6 +79,7 @@ def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | 
         ("WEBHOOK_SECRET_PREVIOUS", ANOTHER, ANOTHER),
         ("CONSUMER_API_KEY", ANOTHER, ANOTHER),
         ("CONSUMER_API_SECRET", ANOTHER, ANOTHER),
+        ("X_TOKEN_KEYS", ANOTHER_KEY, TokenKeys.of(ANOTHER_KEY)),
         ("X_BASE_URL", "http://localhost:7080", "http://localhost:7080"),
         ("MAX_LATENESS_SECONDS", "60", 60),
         ("PUBLISH_BATCH", "100", 100),
@@ -85,7 +89,7 @@ def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | 
     ],
     ids=[setting.name for setting in SETTINGS],
 )
-def test_every_setting_can_be_given(name: str, given: str, value: str | int) -> None:
+def test_every_setting_can_be_given(name: str, given: str, value: str | int | TokenKeys) -> None:
     beside = NOTIFY if name in NOTIFY else {}
 
     assert getattr(load(**{**beside, name: given}), name.lower()) == value
@@ -231,6 +235,14 @@ def test_a_secret_is_taken_to_the_letter_or_refused_with_its_name(name: str, val
         assert getattr(load(**{name: value}), name.lower()) == value
     else:
         assert fault_of(**{name: value}).startswith(f"Settings: {name} ")
+
+
+@pytest.mark.parametrize("value", ["a-key-without-its-id", f"{REQUIRED['X_TOKEN_KEYS']},second:too-short"])
+def test_keys_for_tokens_that_are_none_are_refused_without_showing_them(value: str) -> None:
+    fault = fault_of(X_TOKEN_KEYS=value)
+
+    assert fault.startswith("Settings: X_TOKEN_KEYS must be <key id>:<32 random bytes in base64url>")
+    assert [part for part in value.split(",") if part in fault] == []
 
 
 def test_hasuras_json_may_have_line_ends_within() -> None:

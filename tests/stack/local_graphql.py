@@ -9,6 +9,7 @@ import psycopg_pool
 import yaml
 
 from local.hasura.graphql_api import GraphQLApi
+from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.session import Session
 
 SCHEMA = """
@@ -208,7 +209,7 @@ def refusal(answer: dict[str, Any]) -> tuple[str, str, str]:
     return error["extensions"]["code"], error["extensions"]["path"], error["message"]
 
 
-async def load(api: GraphQLApi, pool: psycopg_pool.AsyncConnectionPool) -> list[str]:
+async def load(api: GraphQLApi, pool: psycopg_pool.AsyncConnectionPool) -> list[InconsistentObject]:
     async with pool.connection() as connection:
         return await api.load(connection)
 

@@ -30,7 +30,7 @@ NO_SUCH_TABLE = {
     "name": "table note in source default",
     "reason": 'Inconsistent object: no such table/view exists in source: "note"',
 }
-RECREATE = {"recreate_event_triggers": True}
+RECREATE: dict[str, Any] = {"recreate_event_triggers": True}
 
 
 @pytest.fixture

@@ -4,9 +4,12 @@ Hasura leaves such an object out of its schema and goes on with the rest (Hasura
 Inconsistencies).
 """
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+log = logging.getLogger(__name__)
 
 
 class Inconsistency(Exception):
@@ -27,6 +30,12 @@ class InconsistentObject:
     def as_json(self) -> dict[str, str]:
         """As ``get_inconsistent_metadata`` lists it, without its definition."""
         return {"type": self.type, "name": self.name, "reason": f"Inconsistent object: {self.reason}"}
+
+
+def log_inconsistent(found: Iterable[InconsistentObject]) -> None:
+    """One warning for each."""
+    for one in found:
+        log.warning("inconsistent metadata: %s", one)
 
 
 def refuse_unknown_keys(definition: Mapping[str, Any], known: set[str]) -> None:

@@ -1,7 +1,6 @@
 """The stored metadata applied to the live database: the GraphQL API, the consistent triggers, what is inconsistent."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -20,8 +19,6 @@ from local.hasura.graphql_api import GraphQLApi
 from local.hasura.graphql_api.postgres_catalog import read_catalog
 from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.metadata import Metadata
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -95,8 +92,6 @@ class SchemaCache:
         """Builds again, from the same metadata and the database as it is now."""
         async with self._building, self._pool.connection() as connection:
             await self._adopt(connection, await self._build(connection, self.metadata), recreated)
-        for one in self.inconsistent:
-            log.warning("inconsistent metadata: %s", one)
 
     async def replace(self, metadata: Metadata, cron: Iterable[CronTrigger], check: Check) -> None:
         """Stores other metadata and builds from it. Event triggers that it does not have lose their SQL triggers."""

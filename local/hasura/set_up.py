@@ -11,6 +11,7 @@ from pathlib import Path
 
 from local.hasura.errors import HasuraError
 from local.hasura.events.cron_triggers import cron_trigger
+from local.hasura.inconsistencies import log_inconsistent
 from local.hasura.metadata import Metadata, MetadataRefused
 from local.hasura.metadata_directory import load_metadata
 from local.hasura.schema_cache import Recreated, SchemaCache, allow_inconsistent
@@ -32,3 +33,4 @@ async def set_up(schema_cache: SchemaCache, project: Path, database_url: str) ->
         log.info("migration %s applied", name)
     await schema_cache.reload(Recreated.NONE)
     await schema_cache.reload(Recreated.ALL)
+    log_inconsistent(schema_cache.inconsistent)

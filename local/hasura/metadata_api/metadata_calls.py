@@ -9,6 +9,7 @@ from psycopg_pool import AsyncConnectionPool
 from local.hasura.errors import HasuraError
 from local.hasura.events import cron_triggers
 from local.hasura.events.cron_triggers import CronTrigger, cron_trigger
+from local.hasura.inconsistencies import log_inconsistent
 from local.hasura.json_arguments import boolean, list_of, mapping, optional, text
 from local.hasura.metadata import Metadata, MetadataRefused
 from local.hasura.metadata_api.commands import SUCCESS, Command
@@ -68,6 +69,7 @@ class MetadataCalls:
 
     async def _reload(self, recreated: Recreated) -> dict[str, Any]:
         await self.schema_cache.reload(recreated)
+        log_inconsistent(self.schema_cache.inconsistent)
         return {**SUCCESS, "is_consistent": not self.schema_cache.inconsistent}
 
     async def _inconsistencies(self) -> dict[str, Any]:

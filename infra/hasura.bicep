@@ -57,7 +57,7 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
         {
           // Makes the database and its role. It runs at each start; when both are there it only sets the password.
           name: 'create-database'
-          image: 'docker.io/library/postgres:16'
+          image: 'docker.io/library/postgres:16.15'
           command: ['sh', '-c', 'printf %s "$CREATE_DATABASE_SQL" | psql --no-psqlrc --quiet --set ON_ERROR_STOP=1']
           env: [
             { name: 'CREATE_DATABASE_SQL', value: loadTextContent('../hasura/postgres/create_database.sql') }
@@ -90,6 +90,9 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'HASURA_GRAPHQL_ENABLE_CONSOLE', value: 'false' }
             { name: 'HASURA_GRAPHQL_DEV_MODE', value: 'false' }
             { name: 'HASURA_GRAPHQL_ENABLE_TELEMETRY', value: 'false' }
+            { name: 'HASURA_GRAPHQL_ENABLED_APIS', value: 'graphql,metadata' }
+            { name: 'HASURA_GRAPHQL_REDACT_EVENT_TRIGGER_LOGS', value: 'true' }
+            { name: 'HASURA_GRAPHQL_REDACT_SCHEDULED_TRIGGER_LOGS', value: 'true' }
           ]
           probes: [
             {

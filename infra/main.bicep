@@ -30,7 +30,7 @@ param deployPostgres bool = true
 param hasuraUrl string = ''
 
 @description('The same version as in docker-compose.yml, without the CLI.')
-param hasuraImage string = 'docker.io/hasura/graphql-engine:v2.43.0'
+param hasuraImage string = 'docker.io/hasura/graphql-engine:v2.51.9'
 
 @description('Where alerts are sent. Empty: no alert rules.')
 param alertEmail string = ''

@@ -32,10 +32,14 @@ def main() -> None:
         dotenv.write_text(_settings())
         compose = ["docker", "compose", "--project-name", _PROJECT, "--env-file", str(dotenv)]
         try:
+            # By name, because --wait takes a service that has done its work and ended for one that failed.
             started = subprocess.run(
-                [*compose, "up", "--detach", "--wait"], timeout=_SECONDS_TO_START, check=False
+                [*compose, "up", "--detach", "--wait", "hasura"], timeout=_SECONDS_TO_START, check=False
             ).returncode
-            status = started or _tests(dotenv)
+            recreated = started or subprocess.run(
+                [*compose, "run", "--rm", "event_triggers"], timeout=_SECONDS_TO_START, check=False
+            ).returncode
+            status = recreated or _tests(dotenv)
         finally:
             subprocess.run([*compose, "down", "--volumes"], timeout=_SECONDS_TO_STOP, check=False)
     sys.exit(status)

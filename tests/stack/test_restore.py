@@ -99,7 +99,8 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         has_ended(stack, twice[1], becomes="failed")  # X has this text
     on_x_at_the_crash = 5
 
-    with postgres.running(data) as url:
+    with postgres.running(data) as server:
+        url = postgres.create_database(server).superuser
         restore(url, backup)
         sql(url, sql_in_docs("Restore from a backup"))
         # The time that a real outage takes: a lease has run out, and posts have become due.

@@ -240,6 +240,7 @@ def test_the_unit_tests_import_the_product_and_their_own_packages_alone(file: Pa
         "hypothesis",
         "standardwebhooks",
         "yaml",
+        "pycep",
         *PRODUCT,
         *NEVER_DEPLOYED,
         *set().union(*COMES_WITH.values()),

@@ -46,7 +46,7 @@ def find_settings(data: Path, environ: Mapping[str, str], dotenv: Path = config.
     return config.load(of_stack, dotenv), f"the local stack's, in {data}"
 
 
-def parser_for(command: str, description: str) -> argparse.ArgumentParser:
+def parser_for(command: str, description: str | None) -> argparse.ArgumentParser:
     """The parser of ``python -m admin.<command>``, with --data. Wrong options end the process with status 2."""
     parser = argparse.ArgumentParser(
         prog=f"python -m admin.{command}",
@@ -63,6 +63,19 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, default=Path(".local"), metavar="DIR", help="where the local stack's data lives (.local)"
     )
+
+
+def add_user_option(parser: argparse.ArgumentParser, help_text: str) -> None:
+    """--user, which is required: the subject of the user's token."""
+    parser.add_argument(
+        "--user", required=True, type=_username, metavar="NAME", help=f"{help_text}: the token's subject"
+    )
+
+
+def _username(text: str) -> str:
+    if not text.strip() or not text.isprintable():
+        raise argparse.ArgumentTypeError("a username is not blank, and has no control characters")
+    return text
 
 
 def run(data: Path, work: Callable[[Connection], None]) -> NoReturn:

@@ -13,7 +13,7 @@ import json
 import ssl
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -48,6 +48,7 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     json: Any
+    body: bytes = field(default=b"", repr=False)
 
 
 def post(
@@ -107,7 +108,7 @@ def _answer(
         raise AnswerLost(_TOO_LATE) from error
     except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
         raise AnswerLost(_BROKEN_OFF) from error
-    return HttpAnswer(response.status_code, response.headers, _json_or_none(body))
+    return HttpAnswer(response.status_code, response.headers, _json_or_none(body), body)
 
 
 def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:

@@ -32,13 +32,18 @@ def main() -> None:
         dotenv.write_text(_settings())
         compose = ["docker", "compose", "--project-name", _PROJECT, "--env-file", str(dotenv)]
         try:
-            started = subprocess.run(
-                [*compose, "up", "--detach", "--wait"], timeout=_SECONDS_TO_START, check=False
-            ).returncode
-            status = started or _tests(dotenv)
+            status = _start(compose) or _tests(dotenv)
         finally:
             subprocess.run([*compose, "down", "--volumes"], timeout=_SECONDS_TO_STOP, check=False)
     sys.exit(status)
+
+
+def _start(compose: list[str]) -> int:
+    """The status of the first command that failed, or 0. The second one ends when it has done its work."""
+    for command in (["up", "--detach", "--wait", "hasura"], ["run", "--rm", "event_triggers"]):
+        if status := subprocess.run([*compose, *command], timeout=_SECONDS_TO_START, check=False).returncode:
+            return status
+    return 0
 
 
 def _settings() -> str:

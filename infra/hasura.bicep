@@ -98,10 +98,11 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
           ]
           probes: [
             {
+              // 150 s in which Hasura may create its own tables: the platform takes at most 10 failures.
               type: 'Startup'
               httpGet: { path: '/healthz', port: 8080 }
-              periodSeconds: 5
-              failureThreshold: 24
+              periodSeconds: 15
+              failureThreshold: 10
             }
             {
               type: 'Readiness'

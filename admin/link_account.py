@@ -7,7 +7,7 @@ refused without --share: everybody who is linked to an account may post from it.
 
 import argparse
 
-from admin.accounts import Account, account_of, find_user, known_user
+from admin.accounts import Account, account_of, known_user
 from admin.connection import CommandRefused, Connection, add_user_option, parser_for, run, say
 from admin.hasura_api import HasuraApi
 from admin.x_sign_in import SignedIn, XSignIn
@@ -18,10 +18,8 @@ query adminReadsAccount($x_user_id: String!) {
 }"""
 
 LINK = """
-mutation adminLinksAccount($link: account_user_insert_input!) {
-  insert_account_user_one(object: $link, on_conflict: {constraint: account_user_pkey, update_columns: []}) {
-    account_id
-  }
+mutation adminLinksAccount($args: link_account_args!) {
+  link_account(args: $args) { account_id }
 }"""
 
 MOST_PIN_CHARACTERS = 20
@@ -72,21 +70,13 @@ def _account(hasura: HasuraApi, x_user_id: str) -> Account | None:
 
 def _store(connection: Connection, username: str, signed_in: SignedIn) -> None:
     """User, account and link in one transaction."""
-    user = find_user(connection.hasura, username)
-    account = {
-        "data": {
-            "x_user_id": signed_in.x_user_id,
-            "account_name": signed_in.handle,
-            "sealed_tokens": connection.settings.x_token_keys.seal(signed_in.x_user_id, signed_in.tokens),
-        },
-        "on_conflict": {"constraint": "one_account_per_x_user", "update_columns": ["account_name", "sealed_tokens"]},
+    args = {
+        "username": username,
+        "x_user_id": signed_in.x_user_id,
+        "account_name": signed_in.handle,
+        "sealed_tokens": connection.settings.x_token_keys.seal(signed_in.x_user_id, signed_in.tokens),
     }
-    new_user = {
-        "data": {"username": username},
-        "on_conflict": {"constraint": "user_username_key", "update_columns": ["username"]},
-    }
-    whose = {"user_id": user.id} if user else {"user": new_user}
-    connection.hasura.graphql(LINK, {"link": {**whose, "account": account}})
+    connection.hasura.graphql(LINK, {"args": args})
 
 
 def _options() -> argparse.Namespace:

@@ -123,6 +123,7 @@ class _Examination:
             self._hasura.metadata("export_metadata", {}), self._hasura.metadata("get_cron_triggers", {})
         )
         self.report.add(metadata.metadata_findings(wanted, actual))
+        self.report.add(configuration.notification_findings(self._settings.notify_url, actual))
         inconsistent = self._hasura.metadata("get_inconsistent_metadata", {})
         self.report.add(configuration.inconsistency_findings(inconsistent["inconsistent_objects"]))
 

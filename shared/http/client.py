@@ -12,7 +12,7 @@ import functools
 import json
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
@@ -21,12 +21,14 @@ from typing import Any
 import requests
 import requests.adapters
 import urllib3.exceptions
-from requests.auth import AuthBase
 
 from shared.errors import ScheduledPostsError
 from shared.limits import CONNECT_TIMEOUT
 
 _PART_BYTES = 64 * 1024
+
+Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+"""Adds to a request, as it will leave, what proves who sends it; an AuthBase of requests is one."""
 
 
 class TransportError(ScheduledPostsError):
@@ -57,7 +59,7 @@ def post(
     *,
     read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
-    auth: AuthBase | None = None,
+    auth: Sign | None = None,
 ) -> HttpAnswer:
     """Sends `body` as JSON, once. Waits at most `read_timeout` for each part of the answer.
 
@@ -73,7 +75,7 @@ def get(
     params: Mapping[str, str],
     read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
-    auth: AuthBase | None = None,
+    auth: Sign | None = None,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
     return _answer("GET", url, read_timeout, headers, auth, params=params)
@@ -84,7 +86,7 @@ def _answer(
     url: str,
     read_timeout: timedelta,
     headers: Mapping[str, str] | None,
-    auth: AuthBase | None,
+    auth: Sign | None,
     **content: Any,
 ) -> HttpAnswer:
     seconds = read_timeout.total_seconds()

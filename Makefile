@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
 	check-javascript check-infra contract dotenv fill-vault lock doctor link-account unlink-account forget-user \
-	rotate-keys clean
+	rotate-keys pause resume reconcile delete-old-events clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,11 +12,14 @@ POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
 
+# What an operator writes goes to a command through the environment: no quote in it can end the command.
+export REASON SINCE OLDER_THAN
+
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
 USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user '$(USER)')
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## create .venv with everything the rest needs
 
@@ -127,6 +130,18 @@ forget-user: install ## delete a user with posts, logs and accounts, for good: m
 
 rotate-keys: install ## seal the tokens of all accounts with the first key of X_TOKEN_KEYS
 	@$(BIN)/python -m admin.rotate_keys $(OPTIONS)
+
+pause: install ## attempt no post until make resume, and tell authors why: make pause REASON='Back at noon'
+	@$(BIN)/python -m admin.pause --reason "$$REASON" $(OPTIONS)
+
+resume: install ## end the pause of the app, whoever began it
+	@$(BIN)/python -m admin.resume $(OPTIONS)
+
+reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z
+	@$(BIN)/python -m admin.reconcile --since "$$SINCE" $(OPTIONS)
+
+delete-old-events: install ## delete Hasura's ended events and their logs: make delete-old-events OLDER_THAN=7d
+	@$(BIN)/python -m admin.delete_old_events --older-than "$$OLDER_THAN" $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

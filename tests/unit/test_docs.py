@@ -38,8 +38,14 @@ def default_of(setting: Setting) -> str:
     return f"`{setting.default}`" if setting.default else "required"
 
 
-def test_the_example_of_dotenv_sets_every_setting_and_nothing_else() -> None:
-    assert list(dotenv_values(ROOT / ".env.example")) == [one.name for one in SETTINGS]
+def test_the_example_of_dotenv_sets_every_setting_and_what_docker_compose_needs() -> None:
+    for_compose = set(re.findall(r"\$\{(\w+)", text_of("docker-compose.yml") + text_of("compose.production.yml")))
+    of_functions = [one.name for one in SETTINGS]
+
+    example = list(dotenv_values(ROOT / ".env.example"))
+
+    assert example[: len(of_functions)] == of_functions
+    assert set(example[len(of_functions) :]) == for_compose - set(of_functions)
 
 
 def test_the_example_of_local_settings_sets_every_setting() -> None:

@@ -19,7 +19,7 @@ from dotenv import dotenv_values
 from shared import config
 from shared.errors import ConfigurationError
 
-MADE_HERE = ("postgres-admin-password", "postgres-hasura-password")
+MADE_HERE = ("postgres-password", "hasura-database-password")
 """Letters and digits alone, because the second one becomes part of an address."""
 
 _TIMEOUT_SECONDS = 120

@@ -7,7 +7,6 @@ import argparse
 import re
 import secrets
 import sys
-from pathlib import Path
 
 from shared.config import DOTENV
 

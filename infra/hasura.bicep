@@ -21,7 +21,7 @@ param maxReplicas int = 1
 
 var vaultUri = 'https://${vaultName}${environment().suffixes.keyvaultDns}/'
 var ownSecrets = ['hasura-graphql-admin-secret', 'hasura-graphql-jwt-secret', 'webhook-secret', 'pg-database-url']
-var roleSecrets = empty(postgresHost) ? [] : ['postgres-admin-password', 'postgres-hasura-password']
+var roleSecrets = empty(postgresHost) ? [] : ['postgres-password', 'hasura-database-password']
 
 resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
   name: name
@@ -66,8 +66,8 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'PGDATABASE', value: 'postgres' }
             { name: 'PGSSLMODE', value: 'require' }
             { name: 'PGCONNECT_TIMEOUT', value: '15' }
-            { name: 'PGPASSWORD', secretRef: 'postgres-admin-password' }
-            { name: 'HASURA_DATABASE_PASSWORD', secretRef: 'postgres-hasura-password' }
+            { name: 'PGPASSWORD', secretRef: 'postgres-password' }
+            { name: 'HASURA_DATABASE_PASSWORD', secretRef: 'hasura-database-password' }
           ]
           resources: {
             cpu: json('0.25')
@@ -90,16 +90,19 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'HASURA_GRAPHQL_ENABLE_CONSOLE', value: 'false' }
             { name: 'HASURA_GRAPHQL_DEV_MODE', value: 'false' }
             { name: 'HASURA_GRAPHQL_ENABLE_TELEMETRY', value: 'false' }
+            // createPost creates scheduled events by the metadata API.
             { name: 'HASURA_GRAPHQL_ENABLED_APIS', value: 'graphql,metadata' }
+            // The texts of posts stay out of the log.
             { name: 'HASURA_GRAPHQL_REDACT_EVENT_TRIGGER_LOGS', value: 'true' }
             { name: 'HASURA_GRAPHQL_REDACT_SCHEDULED_TRIGGER_LOGS', value: 'true' }
           ]
           probes: [
             {
+              // 150 s in which Hasura may create its own tables: the platform takes at most 10 failures.
               type: 'Startup'
               httpGet: { path: '/healthz', port: 8080 }
-              periodSeconds: 5
-              failureThreshold: 24
+              periodSeconds: 15
+              failureThreshold: 10
             }
             {
               type: 'Readiness'

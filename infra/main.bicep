@@ -51,7 +51,7 @@ var origins = split(pageOrigins, ',')
 var hasuraName = 'hasura-${token}'
 var hasuraAddress = deployHasura ? 'https://${hasuraName}.${containers!.outputs.domain}' : hasuraUrl
 var hasuraSecrets = ['hasura-graphql-admin-secret', 'hasura-graphql-jwt-secret', 'webhook-secret', 'pg-database-url']
-var postgresSecrets = ['postgres-admin-password', 'postgres-hasura-password']
+var postgresSecrets = ['postgres-password', 'hasura-database-password']
 
 // The settings of README.md: tests/unit/test_infra.py holds that each is here, and each secret by reference.
 var plainSettings = [
@@ -171,8 +171,8 @@ module postgres 'postgres.bicep' = if (deployHasura && deployPostgres) {
     vaultName: keyVaultName
     subnetId: network!.outputs.postgresSubnetId
     zoneId: network!.outputs.postgresZoneId
-    adminPassword: vault.getSecret('postgres-admin-password')
-    hasuraPassword: vault.getSecret('postgres-hasura-password')
+    adminPassword: vault.getSecret('postgres-password')
+    hasuraPassword: vault.getSecret('hasura-database-password')
   }
 }
 

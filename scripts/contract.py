@@ -1,11 +1,10 @@
 """Runs the contract tests against a real Hasura: starts docker-compose.yml with secrets of its own, and removes it.
 
-    python -m scripts.contract [arguments of pytest]
-
 With CONTRACT_ACCESS_TOKEN and CONTRACT_ACCESS_TOKEN_SECRET of an X account for tests, and CONSUMER_API_KEY and
 CONSUMER_API_SECRET of your app, the tests of X really post. Needs Docker, and port 3100 to be free.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -27,22 +26,24 @@ _OF_X = ("CONSUMER_API_KEY", "CONSUMER_API_SECRET")
 
 def main() -> None:
     """Ends with pytest's status, or with that of docker compose when Hasura could not be started."""
+    for_pytest = _arguments_for_pytest()
     with TemporaryDirectory() as folder:
         dotenv = Path(folder, "contract.env")
         dotenv.write_text(_settings())
         compose = ["docker", "compose", "--project-name", _PROJECT, "--env-file", str(dotenv)]
         try:
-            # By name, because --wait takes a service that has done its work and ended for one that failed.
-            started = subprocess.run(
-                [*compose, "up", "--detach", "--wait", "hasura"], timeout=_SECONDS_TO_START, check=False
-            ).returncode
-            recreated = started or subprocess.run(
-                [*compose, "run", "--rm", "event_triggers"], timeout=_SECONDS_TO_START, check=False
-            ).returncode
-            status = recreated or _tests(dotenv)
+            status = _start(compose) or _tests(dotenv, for_pytest)
         finally:
             subprocess.run([*compose, "down", "--volumes"], timeout=_SECONDS_TO_STOP, check=False)
     sys.exit(status)
+
+
+def _start(compose: list[str]) -> int:
+    """The status of the first command that failed, or 0. The second one ends when it has done its work."""
+    for command in (["up", "--detach", "--wait", "hasura"], ["run", "--rm", "event_triggers"]):
+        if status := subprocess.run([*compose, *command], timeout=_SECONDS_TO_START, check=False).returncode:
+            return status
+    return 0
 
 
 def _settings() -> str:
@@ -55,9 +56,20 @@ def _settings() -> str:
     return text
 
 
-def _tests(dotenv: Path) -> int:
-    command = [sys.executable, "-m", "pytest", "tests/stack/test_contract.py", *sys.argv[1:]]
+def _tests(dotenv: Path, arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "tests/stack/test_contract.py", *arguments]
     return subprocess.run(command, env={**os.environ, "CONTRACT_DOTENV": str(dotenv)}, check=False).returncode
+
+
+def _arguments_for_pytest() -> list[str]:
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.contract",
+        usage="%(prog)s [-h] [arguments of pytest]",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return parser.parse_known_args()[1]
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ class Azure:
         return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
     def stored(self) -> dict[str, str]:
-        return {one["arguments"][one["arguments"].index("--name") + 1]: one["value"] for one in self.calls() if one["value"]}
+        return {
+            one["arguments"][one["arguments"].index("--name") + 1]: one["value"] for one in self.calls() if one["value"]
+        }
 
 
 @pytest.fixture

@@ -239,6 +239,7 @@ def test_the_unit_tests_import_the_product_and_their_own_packages_alone(file: Pa
         "responses",
         "hypothesis",
         "standardwebhooks",
+        "pycep",
         "yaml",
         "pycep",
         *PRODUCT,

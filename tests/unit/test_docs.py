@@ -106,7 +106,41 @@ def test_the_readme_lists_every_make_target_with_its_help() -> None:
     ]
 
 
-@pytest.mark.parametrize("path", ["README.md", *(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))])
+DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_document_names_only_make_targets_that_there_are(path: str) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", text_of("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make (?:[A-Z_]+=\S+ )?([a-z][a-z-]*)", text_of(path), re.MULTILINE))
+
+    assert named <= targets
+
+
+def test_the_path_to_the_first_post_names_every_setting_that_has_no_default() -> None:
+    missing = [
+        one.name for one in SETTINGS if one.default is None and f"`{one.name}`" not in text_of("docs/deploying.md")
+    ]
+
+    assert set(missing) <= {"WEBHOOK_SECRET_PREVIOUS"}
+
+
+def test_the_path_to_the_first_post_names_every_variable_that_azd_is_asked_for() -> None:
+    asked = set(re.findall(r"\$\{(\w+)", text_of("infra/main.parameters.json")))
+
+    assert {name for name in asked if name not in text_of("docs/deploying.md")} <= {"AZURE_ENV_NAME"}
+
+
+def test_each_step_of_the_path_to_the_first_post_says_whether_it_was_run() -> None:
+    steps = table_in("docs/deploying.md", "no.")
+
+    assert [row for row in steps if len(row) != 4 or not row[3]] == []
+    assert list(dict.fromkeys(row[0] for row in steps)) == re.findall(
+        r"^## (\d+)\. ", text_of("docs/deploying.md"), re.MULTILINE
+    )
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))
 

@@ -24,7 +24,9 @@ def patterns() -> list[str]:
 
 def test_core_tools_pack_what_is_needed_and_nothing_else() -> None:
     """Its parser takes a leading / away, and anchors each pattern at the root; ``*`` stops at a slash."""
-    expressions = [re.escape(line.removeprefix("/")).replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for line in patterns()]
+    expressions = [
+        re.escape(line.removeprefix("/")).replace(r"\*\*", ".+").replace(r"\*", "[^/]+") for line in patterns()
+    ]
     denied = re.compile(f"({'|'.join(expressions)})")
 
     assert [path for path in tracked() if not denied.match(path) and path != ".funcignore"] == needed()

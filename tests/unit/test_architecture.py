@@ -241,7 +241,6 @@ def test_the_unit_tests_import_the_product_and_their_own_packages_alone(file: Pa
         "standardwebhooks",
         "pycep",
         "yaml",
-        "pycep",
         *PRODUCT,
         *NEVER_DEPLOYED,
         *set().union(*COMES_WITH.values()),

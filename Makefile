@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
-	check-javascript lock doctor clean
+	check-javascript lock vendor doctor clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -81,6 +81,10 @@ lock: install ## write requirements.lock: exact versions and hashes of what requ
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
+
+vendor: install ## copy the page's library into web/vendor again, as package-lock.json pins it
+	@npm ci --silent --no-fund --no-audit
+	@$(BIN)/python -m scripts.vendor
 
 doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
 	@$(BIN)/python -m doctor $(OPTIONS)

@@ -15,7 +15,7 @@ from doctor.posts import Posts
 from doctor.report import CannotExamine, Report, misconfigured
 from shared.clock import SystemClock
 from shared.config import Settings
-from shared.core.model import CannotAsk, TimelineUnavailable
+from shared.core.model import CannotAsk, TimelineUnavailable, TokensUnreadable
 from shared.errors import ScheduledPostsError
 from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER, Hasura
 from shared.http import client as http_client
@@ -166,10 +166,10 @@ class _Examination:
     def _examine_timelines(self, seen: Posts, now: datetime) -> None:
         sent = timelines.sent_texts(seen.all)
         asked = sent[: self._scope.reconcile]
-        accounts = timelines.read_accounts(self._hasura, (one.account_id for one in asked))
-        failures: dict[str, CannotAsk] = {}
+        accounts = timelines.read_accounts(self._hasura, (one.x_user_id for one in asked))
+        failures: dict[str, CannotAsk | TokensUnreadable] = {}
         for one in asked:
-            account = accounts.get(one.account_id)
+            account = accounts.get(one.x_user_id)
             if account is None or account.name in failures:
                 continue
             try:

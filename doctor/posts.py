@@ -20,7 +20,7 @@ _POST = """{
   id account_id text schedule_for state next_attempt_at reconcile_at lease_until tweet_id reason
   account { account_name paused_until }
   post_attempts(order_by: {number: asc}) {
-    number account_id text started_at finished_at outcome
+    number x_user_id text started_at finished_at outcome
   }
 }"""
 
@@ -39,10 +39,10 @@ query doctorReadsPosts($since: timestamptz!, $most: Int!) {{
 
 @dataclass(frozen=True)
 class Attempt:
-    """An entry in the log of a post, with the account and the text that it was attempted with."""
+    """An entry in the log of a post, with the user of X and the text that it was attempted with."""
 
     number: int
-    account_id: int | None
+    x_user_id: str | None
     text: str
     started_at: datetime
     finished_at: datetime | None
@@ -127,7 +127,7 @@ def _post(row: Mapping[str, Any]) -> Post:
 
 def _attempt(row: Mapping[str, Any]) -> Attempt:
     times = {"started_at": datetime.fromisoformat(row["started_at"]), "finished_at": _time(row["finished_at"])}
-    return Attempt(**{**row, **times, "account_id": _id(row["account_id"])})
+    return Attempt(**{**row, **times})
 
 
 def _id(value: int | str | None) -> int | None:

@@ -8,23 +8,23 @@ from typing import Any
 from doctor.hasura_api import HasuraApi
 from doctor.posts import Attempt, Post
 from doctor.report import Finding, about_posts, misconfigured
-from shared.core.model import Account, CannotAsk, Outcome, Rejection, State
+from shared.core.model import Account, CannotAsk, Outcome, Rejection, State, TokensUnreadable
 from shared.limits import CLOCK_MARGIN, SURE_AFTER
 
 
 @dataclass(frozen=True)
 class SentText:
-    """A text that was sent from an account, since when, and the posts that did it."""
+    """A text that was sent from a user of X, since when, and the posts that did it."""
 
-    account_id: int
+    x_user_id: str
     text: str
     since: datetime
     posts: tuple[Post, ...]
 
 
 ACCOUNTS = """
-query doctorReadsAccounts($ids: [bigint!]!) {
-  account(where: {id: {_in: $ids}}) { id account_name access_token access_token_secret }
+query doctorReadsAccounts($ids: [String!]!) {
+  account(where: {x_user_id: {_in: $ids}}) { id account_name x_user_id sealed_tokens }
 }"""
 
 
@@ -33,30 +33,30 @@ def sent_texts(posts: Iterable[Post]) -> list[SentText]:
 
     Posts that are being sent, or will be reconciled anyway, are left out, and so are accounts that were removed.
     """
-    attempts: dict[tuple[int, str], list[tuple[datetime, Post]]] = {}
+    attempts: dict[tuple[str, str], list[tuple[datetime, Post]]] = {}
     for post in posts:
         if post.state == State.SENDING or (post.state == State.UNKNOWN and post.reconcile_at):
             continue
         for attempt in post.attempts:
-            if attempt.account_id is not None and attempt.outcome != "opened" and attempt.finished_at:
-                attempts.setdefault((attempt.account_id, attempt.text), []).append((attempt.started_at, post))
+            if attempt.x_user_id is not None and attempt.outcome != "opened" and attempt.finished_at:
+                attempts.setdefault((attempt.x_user_id, attempt.text), []).append((attempt.started_at, post))
     sent = [
         SentText(
-            account_id,
+            x_user_id,
             text,
             min(at for at, _ in those) - CLOCK_MARGIN,
             tuple({post.id: post for _, post in those}.values()),
         )
-        for (account_id, text), those in attempts.items()
+        for (x_user_id, text), those in attempts.items()
     ]
     return sorted(sent, key=lambda one: one.since, reverse=True)
 
 
-def read_accounts(hasura: HasuraApi, ids: Iterable[int]) -> Mapping[int, Account]:
-    """The accounts with their tokens, by id."""
-    rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(ids))})["account"]
+def read_accounts(hasura: HasuraApi, x_user_ids: Iterable[str]) -> Mapping[str, Account]:
+    """The accounts with their sealed tokens, by their ids on X."""
+    rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(x_user_ids))})["account"]
     return {
-        int(row["id"]): Account(int(row["id"]), row["account_name"], row["access_token"], row["access_token_secret"])
+        row["x_user_id"]: Account(int(row["id"]), row["account_name"], row["x_user_id"], row["sealed_tokens"])
         for row in rows
     }
 
@@ -98,14 +98,23 @@ def _should_be_shown(post: Post, sent: SentText, now: datetime) -> bool:
 
 def _is_accepted(attempt: Attempt, sent: SentText) -> bool:
     """Whether X accepted just this text from just this account; other attempts of the post may have had others."""
-    return (attempt.outcome, attempt.account_id, attempt.text) == (Outcome.TWEETED, sent.account_id, sent.text)
+    return (attempt.outcome, attempt.x_user_id, attempt.text) == (Outcome.TWEETED, sent.x_user_id, sent.text)
 
 
-def unavailable_findings(failures: Mapping[str, CannotAsk], number_of_accounts: int) -> Iterator[Finding]:
+def unavailable_findings(
+    failures: Mapping[str, CannotAsk | TokensUnreadable], number_of_accounts: int
+) -> Iterator[Finding]:
     """What it tells about our app that X did not show the timelines of these accounts, by name."""
-    for detail in dict.fromkeys(failure.detail for failure in failures.values() if failure.what is Rejection.APP):
+    for failure in failures.values():
+        if isinstance(failure, TokensUnreadable):
+            sentence = f"{failure.operator_message[0].upper()}{failure.operator_message[1:]}."
+            yield misconfigured(
+                "X_TOKEN_KEYS", sentence, "Give back the key that sealed them, or link the account anew."
+            )
+    refusals = {name: failure for name, failure in failures.items() if isinstance(failure, CannotAsk)}
+    for detail in dict.fromkeys(failure.detail for failure in refusals.values() if failure.what is Rejection.APP):
         yield misconfigured("our app on X", detail, "See X's developer portal.")
-    rejected = [name for name, failure in failures.items() if failure.what is Rejection.SIGN_IN]
+    rejected = [name for name, failure in refusals.items() if failure.what is Rejection.SIGN_IN]
     if rejected and len(rejected) == number_of_accounts:
         accounts = ", ".join(f"@{name}" for name in rejected)
         yield misconfigured(

@@ -1,11 +1,14 @@
 """The settings that the services of the stack and the functions share.
 
-Secrets are random. The first start creates them and keeps them in ``DATA/secrets.json``, which only its owner can read,
-so that stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from the ports.
+Secrets are random. The first start that needs one creates it and keeps it in ``DATA/secrets.json``, which only its
+owner can read, so that stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from
+the ports.
 
 ``python -m local.settings > local.settings.json`` prints them the way ``func start`` reads them.
 """
 
+import base64
+import fcntl
 import json
 import os
 import secrets
@@ -15,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from local.ports import DEFAULT_PORTS
-from local.service import options
+from local.service import options, write_whole
 
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
@@ -56,8 +59,14 @@ def _kept_secrets(data: Path) -> dict[str, str]:
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)
         _create_once(path, json.dumps(_new_secrets(), indent=2))
-    kept: dict[str, str] = json.loads(path.read_text())
-    return kept
+    with path.open() as held:
+        # Of services that start at the same time the first adds what is missing; the others find it in the new file.
+        fcntl.flock(held, fcntl.LOCK_EX)
+        kept: dict[str, str] = json.loads(path.read_text())
+        all_secrets = {**_new_secrets(), **kept}
+        if all_secrets != kept:
+            write_whole(path, json.dumps(all_secrets, indent=2))
+    return all_secrets
 
 
 def _new_secrets() -> dict[str, str]:
@@ -67,6 +76,7 @@ def _new_secrets() -> dict[str, str]:
         "WEBHOOK_SECRET": secrets.token_hex(32),
         "CONSUMER_API_KEY": "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(25)),
         "CONSUMER_API_SECRET": "".join(secrets.choice(_LETTERS_AND_DIGITS) for _ in range(50)),
+        "X_TOKEN_KEYS": "local:" + base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from dotenv import dotenv_values
 
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 DOTENV = Path(__file__).parent.parent / ".env"
 
@@ -25,7 +26,7 @@ class Setting:
     help: str
     default: str | None = None
     secret: bool = False
-    read: Callable[[str], str | int] = str
+    read: Callable[[str], str | int | TokenKeys] = str
     """Turns the text into the value; raises ValueError with what the text must be."""
 
 
@@ -78,6 +79,13 @@ SETTINGS = (
     ),
     Setting("CONSUMER_API_KEY", "The API key of your app on X.", secret=True, read=_header_text),
     Setting("CONSUMER_API_SECRET", "The API key's secret of your app on X.", secret=True, read=_header_text),
+    Setting(
+        "X_TOKEN_KEYS",
+        "The keys that seal accounts' tokens in the database: `<key id>:<32 random bytes in base64url>`, several "
+        "separated by commas. The first one seals, all of them open.",
+        secret=True,
+        read=TokenKeys.of,
+    ),
     Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com", read=_origin),
     Setting(
         "MAX_LATENESS_SECONDS",
@@ -105,6 +113,7 @@ class Settings:
     webhook_secret: str = field(repr=False)
     consumer_api_key: str = field(repr=False)
     consumer_api_secret: str = field(repr=False)
+    x_token_keys: TokenKeys = field(repr=False)
     x_base_url: str
     max_lateness_seconds: int
     publish_batch: int
@@ -129,7 +138,7 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
     return Settings(**values)
 
 
-def _value(setting: Setting, text: str | None) -> str | int:
+def _value(setting: Setting, text: str | None) -> str | int | TokenKeys:
     if text is None:
         raise ValueError("is missing")
     if text != text.strip():

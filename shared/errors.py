@@ -14,6 +14,7 @@
     │       ├── HasuraUnavailable
     │       └── KeysUnavailable    the keys that verify tokens (jwk_url) cannot be read
     ├── TransportError             shared/http/client.py: there is no answer
+    ├── TokensDoNotOpen            shared/x/sealed_tokens.py: sealed tokens do not open with our keys
     ├── TimelineUnavailable        shared/core/model.py: X did not show an account's timeline
     └── HasuraRefusal              shared/hasura/client.py: Hasura refused a request; becomes a Problem
 

@@ -89,6 +89,9 @@ RECONCILE_WAITS = (
 REJECTION_PAUSE = timedelta(hours=1)
 """How long an account or the app is paused that X rejects without saying until when."""
 
+UNREADABLE_TOKENS_WAIT = timedelta(hours=1)
+"""How long an account waits whose tokens do not open; meanwhile the operator may mend the keys."""
+
 DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
 """How long a rate limit lasts of which X does not say when it ends."""
 

@@ -21,6 +21,7 @@ SETTINGS = {
     "WEBHOOK_SECRET": "the-webhook-secret",
     "CONSUMER_API_KEY": "the-consumer-key",
     "CONSUMER_API_SECRET": "the-consumer-secret",
+    "X_TOKEN_KEYS": "a-key:" + "k" * 42 + "A",
     "X_BASE_URL": "http://x.test",
 }
 

@@ -15,7 +15,7 @@ from local.web_server.hasura_events import KINDS, HasuraEvents, HasuraFailed, Se
 from local.web_server.masking import Mask
 from local.web_server.refusals import refusal
 
-_SECRETS = ("HASURA_GRAPHQL_ADMIN_SECRET", "WEBHOOK_SECRET", "CONSUMER_API_KEY", "CONSUMER_API_SECRET")
+_SECRETS = ("HASURA_GRAPHQL_ADMIN_SECRET", "WEBHOOK_SECRET", "CONSUMER_API_KEY", "CONSUMER_API_SECRET", "X_TOKEN_KEYS")
 _MOST_ROWS = 200
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]

@@ -1,17 +1,15 @@
 """Signing in by name: makes sure that the user, an account on X and the link between them exist."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 
+from local.web_server.sealed_tokens import TokenSealer
+
 _FIND = """
 query FindUser($username: String!) {
-  user(where: {username: {_eq: $username}}) {
-    id
-    account_users { account { id account_name access_token access_token_secret } }
-  }
+  user(where: {username: {_eq: $username}}) { id account_users { account { id x_user_id sealed_tokens } } }
 }
 """
 _CREATE_USER = """
@@ -22,17 +20,20 @@ mutation CreateUser($username: String!) {
   ) { id }
 }
 """
-_CREATE_ACCOUNT = """
-mutation CreateAccount($account: account_insert_input!) { insert_account_one(object: $account) { id } }
+_SAVE_ACCOUNT = """
+mutation SaveAccount($account: account_insert_input!) {
+  insert_account_one(
+    object: $account,
+    on_conflict: {constraint: one_account_per_x_user, update_columns: [account_name, sealed_tokens]}
+  ) { id }
+}
 """
 _LINK = """
 mutation LinkAccount($user_id: bigint!, $account_id: bigint!) {
-  insert_account_user_one(object: {user_id: $user_id, account_id: $account_id}) { user_id }
-}
-"""
-_RENEW_TOKENS = """
-mutation RenewTokens($id: bigint!, $account: account_set_input!) {
-  update_account_by_pk(pk_columns: {id: $id}, _set: $account) { id }
+  insert_account_user_one(
+    object: {user_id: $user_id, account_id: $account_id},
+    on_conflict: {constraint: account_user_pkey, update_columns: []}
+  ) { user_id }
 }
 """
 
@@ -49,38 +50,39 @@ class SignIn:
         self._graphql = f"{settings['APP_BASE_API']}/v1/graphql"
         self._admin_secret = settings["HASURA_GRAPHQL_ADMIN_SECRET"]
         self._x_users = f"{settings['X_BASE_URL']}/_local/users"
-        # Nothing in the schema keeps two sign-ins at once from creating two accounts.
-        self._one_at_a_time = asyncio.Lock()
+        self._sealer = TokenSealer(settings["X_TOKEN_KEYS"])
 
     async def user_id(self, username: str) -> int:
         """The id of the user's row; afterwards the user has an account whose tokens X knows. Raises SignInFailed."""
-        async with self._one_at_a_time:
-            account = await self._account_on_x(username)
-            found = (await self._execute(_FIND, username=username))["user"]
-            if not found:
-                user_id: int = (await self._execute(_CREATE_USER, username=username))["insert_user_one"]["id"]
-                linked = []
-            else:
-                user_id = found[0]["id"]
-                linked = [link["account"] for link in found[0]["account_users"]]
-            await self._link(user_id, account, linked)
-            return user_id
-
-    async def _link(self, user_id: int, account: dict[str, str], linked: list[dict[str, Any]]) -> None:
+        on_x = await self._post("X", self._x_users, {"username": username})
+        found = (await self._execute(_FIND, username=username))["user"]
+        if found:
+            user_id: int = found[0]["id"]
+            linked = [link["account"] for link in found[0]["account_users"]]
+        else:
+            user_id = (await self._execute(_CREATE_USER, username=username))["insert_user_one"]["id"]
+            linked = []
+        tokens = {name: on_x[name] for name in ("access_token", "access_token_secret")}
         if not linked:
-            created = await self._execute(_CREATE_ACCOUNT, account=account)
-            await self._execute(_LINK, user_id=user_id, account_id=created["insert_account_one"]["id"])
-        for known in linked:
-            if known["account_name"] == account["account_name"] and not account.items() <= known.items():
-                await self._execute(_RENEW_TOKENS, id=known["id"], account=account)
+            account_id = await self._save_account(on_x, tokens)
+            await self._execute(_LINK, user_id=user_id, account_id=account_id)
+        for account in linked:
+            # Sealing tokens that are stored already would end a pause of the account.
+            if account["x_user_id"] == on_x["id"] and self._opened(account) != tokens:
+                await self._save_account(on_x, tokens)
+        return user_id
 
-    async def _account_on_x(self, username: str) -> dict[str, str]:
-        user = await self._post("X", self._x_users, {"username": username})
-        return {
-            "account_name": username,
-            "access_token": user["access_token"],
-            "access_token_secret": user["access_token_secret"],
+    def _opened(self, account: Mapping[str, str]) -> dict[str, str] | None:
+        return self._sealer.opened(account["x_user_id"], account["sealed_tokens"])
+
+    async def _save_account(self, on_x: Mapping[str, str], tokens: dict[str, str]) -> int:
+        account = {
+            "x_user_id": on_x["id"],
+            "account_name": on_x["username"],
+            "sealed_tokens": self._sealer.seal(on_x["id"], tokens),
         }
+        saved: int = (await self._execute(_SAVE_ACCOUNT, account=account))["insert_account_one"]["id"]
+        return saved
 
     async def _execute(self, document: str, **variables: Any) -> dict[str, Any]:
         headers = {"x-hasura-admin-secret": self._admin_secret}

@@ -61,20 +61,21 @@ class Rejection(StrEnum):
 
 @dataclass(frozen=True)
 class Account:
-    """An account on X, and the tokens to post from it."""
+    """An account on X, by its user's id there, and its tokens, sealed. `name` is its handle when it was linked."""
 
     id: int
     name: str
-    access_token: str = field(repr=False)
-    access_token_secret: str = field(repr=False)
+    x_user_id: str
+    sealed_tokens: str = field(repr=False)
 
 
 @dataclass(frozen=True)
 class UnresolvedAttempt:
     """An attempt of which it is not known, or was not at first, whether X has it.
 
-    An ABSENT one is among them, because X may show it after all. `text` is what was sent, and `account` from where;
-    None: that account was removed since. `outcome` is UNKNOWN, DUPLICATE or ABSENT.
+    An ABSENT one is among them, because X may show it after all. `text` is what was sent, and `account` has the tokens
+    of the X user that it was sent from; None: that user is not linked any more. `outcome` is UNKNOWN, DUPLICATE or
+    ABSENT.
     """
 
     number: int
@@ -218,7 +219,15 @@ class Unanswered:
     code: int | None = None
 
 
-PublishResult = Accepted | NoConnection | Skipped | Refused | Rejected | Unanswered
+@dataclass(frozen=True)
+class TokensUnreadable:
+    """X was not asked, because the account's sealed tokens do not open with our keys; `detail` is for the author."""
+
+    detail: str
+    operator_message: str
+
+
+PublishResult = Accepted | NoConnection | Skipped | Refused | Rejected | Unanswered | TokensUnreadable
 
 
 # What X's timeline shows of a post of unknown outcome.
@@ -263,13 +272,13 @@ class NothingToAsk:
     detail: str
 
 
-TimelineResult = Found | NotShownYet | SurelyAbsent | CannotAsk | NothingToAsk
+TimelineResult = Found | NotShownYet | SurelyAbsent | CannotAsk | TokensUnreadable | NothingToAsk
 
 
 class TimelineUnavailable(ScheduledPostsError):
     """X did not show the timeline; `result` says why, and until when."""
 
-    def __init__(self, result: CannotAsk) -> None:
+    def __init__(self, result: CannotAsk | TokensUnreadable) -> None:
         super().__init__(result.detail)
         self.result = result
 

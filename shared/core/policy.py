@@ -23,6 +23,7 @@ from shared.core.model import (
     State,
     SurelyAbsent,
     TimelineResult,
+    TokensUnreadable,
     Unanswered,
 )
 from shared.limits import (
@@ -34,6 +35,7 @@ from shared.limits import (
     RECONCILE_WAITS,
     SIGN_IN_PAUSE,
     SIGN_IN_WAIT,
+    UNREADABLE_TOKENS_WAIT,
 )
 from shared.x.text_length import text_fault
 
@@ -64,6 +66,10 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
             return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)
         case Refused(reason):
             return Decision(State.FAILED, (AttemptUpdate(post.attempt_number, Outcome.REJECTED, reason),), reason)
+        case TokensUnreadable(detail, operator) if post.state is State.SENDING:
+            pause = Pause(Rejection.ACCOUNT, now + _lengthened(UNREADABLE_TOKENS_WAIT, jitter))
+            entry = AttemptUpdate(post.attempt_number, Outcome.SKIPPED, detail)
+            return Decision(State.SCHEDULED, (entry,), detail, pause=pause, operator_message=operator)
         case Rejected():
             return _rejected(post, result, now, jitter)
         case Found(number, tweet_id, absent):
@@ -84,6 +90,11 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
             return _author_decides(detail)
         case CannotAsk():
             return _not_reconciled(post, result, now)
+        case TokensUnreadable(detail, operator):
+            reason = f"It may or may not be on X. {detail}"
+            return Decision(
+                State.UNKNOWN, reason=reason, reconcile_at=now + UNREADABLE_TOKENS_WAIT, operator_message=operator
+            )
 
 
 def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: float) -> Decision:

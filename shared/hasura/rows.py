@@ -105,7 +105,7 @@ def _unresolved_attempt(attempt: Row) -> UnresolvedAttempt:
 def _account(account: Row | None) -> Account | None:
     if account is None:
         return None
-    return Account(int(account["id"]), account["name"], account["access_token"], account["access_token_secret"])
+    return Account(int(account["id"]), account["name"], account["x_user_id"], account["sealed_tokens"])
 
 
 def _attempt_update(attempt: AttemptUpdate) -> Row:

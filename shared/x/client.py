@@ -5,11 +5,8 @@ away: the account's own timeline is what tells.
 """
 
 import logging
-import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
 
 from requests_oauthlib import OAuth1
 
@@ -22,6 +19,7 @@ from shared.core.model import (
     PublishResult,
     Rejected,
     TimelineUnavailable,
+    TokensUnreadable,
     Unanswered,
 )
 from shared.http import client as http_client
@@ -30,14 +28,13 @@ from shared.limits import TIMELINE_PAGES, TIMELINE_TIMEOUT, X_TIMEOUT
 from shared.x import timeline
 from shared.x.matching import is_same_text
 from shared.x.rejections import PUBLISHING, READING, rejection
+from shared.x.sealed_tokens import TokensDoNotOpen
 
 _HEADERS = {"Connection": "close"}
 """A connection to X is not used again: a post on one that broke unnoticed would be of unknown outcome.
 
 For reading, too, or a post would be sent on the connection that a page of the timeline came on.
 """
-
-_Read = TypeVar("_Read")
 
 
 class X:
@@ -46,8 +43,6 @@ class X:
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
-        self._user_ids: dict[int, str] = {}
-        self._asking: defaultdict[int, threading.Lock] = defaultdict(threading.Lock)
         for library in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
             logging.getLogger(library).setLevel(logging.INFO)
 
@@ -61,6 +56,8 @@ class X:
                 auth=self._signature(account),
                 read_timeout=X_TIMEOUT,
             )
+        except TokensDoNotOpen as error:
+            return _unreadable(account, error)
         except RequestNotSent as error:
             return NoConnection(f"X could not be reached: {error}.")
         except AnswerLost as error:
@@ -83,56 +80,52 @@ class X:
         return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
 
     def _tweets_since(self, start: datetime, until: datetime, account: Account) -> Iterator[timeline.Tweet]:
-        user_id = self._user_id(account, until)
         query = {
             "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",
             "tweet.fields": timeline.TWEET_FIELDS,
         }
         for _ in range(TIMELINE_PAGES):
-            page = self._get(f"/2/users/{user_id}/tweets", query, account, until, timeline.page)
+            page = self._page(query, account, until)
             yield from (tweet for tweet in page.tweets if tweet.created_at >= start)
             if not page.next_token:
                 return
             query["pagination_token"] = page.next_token
         raise _unavailable("the list has no end")
 
-    def _user_id(self, account: Account, until: datetime) -> str:
-        """Asked once, however many posts of the account are reconciled: X answers it 75 times in 15 minutes."""
-        with self._asking[account.id]:
-            if account.id not in self._user_ids:
-                self._user_ids[account.id] = self._get("/2/users/me", {}, account, until, timeline.user_id)
-        return self._user_ids[account.id]
-
-    def _get(
-        self, path: str, query: Mapping[str, str], account: Account, until: datetime, read: Callable[[Any], _Read]
-    ) -> _Read:
+    def _page(self, query: Mapping[str, str], account: Account, until: datetime) -> timeline.Page:
         if self._now() > until:
             raise _unavailable("it took too long")
         try:
             answer = http_client.get(
-                self._settings.x_base_url + path,
+                f"{self._settings.x_base_url}/2/users/{account.x_user_id}/tweets",
                 params=query,
                 headers=_HEADERS,
                 auth=self._signature(account),
                 read_timeout=TIMELINE_TIMEOUT,
             )
+        except TokensDoNotOpen as error:
+            raise TimelineUnavailable(_unreadable(account, error)) from error
         except TransportError as error:
             raise _unavailable(str(error)) from error
         if not 200 <= answer.status < 300:
             raise TimelineUnavailable(_cannot_ask(rejection(answer, READING, account.name, self._now())))
         try:
-            return read(answer.json)
+            return timeline.page(answer.json)
         except ValueError as error:
             raise _unavailable("its answer could not be read") from error
 
     def _signature(self, account: Account) -> OAuth1:
-        """Made for each request: X takes a nonce that comes twice for a repeated submission."""
+        """Made for each request: X takes a nonce that comes twice for a repeated submission.
+
+        The one place where tokens are opened. Raises TokensDoNotOpen.
+        """
+        tokens = self._settings.x_token_keys.open(account.x_user_id, account.sealed_tokens)
         return OAuth1(
             self._settings.consumer_api_key,
             self._settings.consumer_api_secret,
-            account.access_token,
-            account.access_token_secret,
+            tokens.access_token,
+            tokens.access_token_secret,
         )
 
 
@@ -141,6 +134,14 @@ def _tweet_id(answer: HttpAnswer) -> str | None:
     data = answer.json.get("data") if isinstance(answer.json, dict) else None
     new_id = data.get("id") if isinstance(data, dict) else None
     return new_id if isinstance(new_id, str) and new_id else None
+
+
+def _unreadable(account: Account, error: TokensDoNotOpen) -> TokensUnreadable:
+    return TokensUnreadable(
+        f"Our stored sign-in for @{account.name} cannot be opened. The operator is told; linking @{account.name} anew "
+        "helps, too.",
+        f"the tokens of @{account.name} (account {account.id}) do not open with X_TOKEN_KEYS: {error}",
+    )
 
 
 def _unavailable(why: str) -> TimelineUnavailable:

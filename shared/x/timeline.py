@@ -32,11 +32,6 @@ class Page:
     next_token: str | None
 
 
-def user_id(body: Any) -> str:
-    """Whose sign-in it was."""
-    return _id(_object(_object(body).get("data")).get("id"))
-
-
 def page(body: Any) -> Page:
     """One page of the tweets. X leaves out `data` where there are none, and also where it refuses to show them."""
     meta = _object(_object(body).get("meta"))

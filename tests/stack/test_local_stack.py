@@ -171,7 +171,7 @@ class TestReadiness:
         printed = running.log
         assert [url for url in ready["urls"].values() if url not in printed] == []
         secrets = [value for name, value in ready["settings"].items() if "SECRET" in name or "KEY" in name]
-        assert len(secrets) == 5
+        assert len(secrets) == 6
         assert [secret for secret in secrets if secret in printed] == []
 
     def test_the_last_line_of_the_start_says_which_page_to_open_and_how_to_end_the_stack(

@@ -21,6 +21,7 @@ from shared.core.model import (
     Row,
     State,
     TimelineUnavailable,
+    TokensUnreadable,
     UnresolvedAttempt,
 )
 from shared.core.schedule import EarlierPost
@@ -28,8 +29,8 @@ from shared.limits import LEASE
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_ENDS = NOW + LEASE
-ALICE = Account(1, "alice", "token", "token secret")
-BOB = Account(2, "bob", "token", "token secret")
+ALICE = Account(1, "alice", "1001", "sealed tokens")
+BOB = Account(2, "bob", "1002", "sealed tokens")
 
 
 class StoppedClock:
@@ -143,7 +144,7 @@ class FakeX:
     def __init__(self, results: Mapping[str, PublishResult | Exception] | None = None) -> None:
         self.results = dict(results or {})
         self.tweets: dict[str, list[str]] = {}
-        self.failure: CannotAsk | None = None
+        self.failure: CannotAsk | TokensUnreadable | None = None
         self.published: list[tuple[str, str]] = []
         self.searched: list[tuple[str, str, datetime, datetime]] = []
 

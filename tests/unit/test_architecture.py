@@ -23,12 +23,13 @@ MAY_IMPORT = {
     "shared.errors": [],
     "shared.limits": [],
     "shared.clock": [],
-    "shared.config": ["shared.errors"],
+    "shared.config": ["shared.x.sealed_tokens", "shared.errors"],
     "shared.http": ["shared.http", *BASE],
     "shared.core": ["shared.core", "shared.x.text_length", *BASE],
     "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],
     "shared.x": ["shared.x", *EDGE, *BASE],
     "shared.x.text_length": ["shared.x"],
+    "shared.x.sealed_tokens": ["shared.errors"],
     "createPost": ["shared"],
     "postTweet": ["shared"],
 }
@@ -207,7 +208,8 @@ def requirements(path: str) -> set[str]:
 
 COMES_WITH = {
     "azure-functions": {"azure"},
-    "pyjwt": {"jwt", "cryptography"},
+    "cryptography": {"cryptography"},
+    "pyjwt": {"jwt"},
     "python-dotenv": {"dotenv"},
     "requests": {"requests"},
     "requests-oauthlib": {"requests_oauthlib", "oauthlib"},

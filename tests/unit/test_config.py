@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from shared import config
 from shared.config import SETTINGS, Settings
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 REQUIRED = {
     "HASURA_GRAPHQL_ADMIN_SECRET": "admin-secret",
@@ -17,8 +18,10 @@ REQUIRED = {
     "WEBHOOK_SECRET": "webhook-secret",
     "CONSUMER_API_KEY": "consumer-key",
     "CONSUMER_API_SECRET": "consumer-secret",
+    "X_TOKEN_KEYS": "first:" + "k" * 42 + "A",
 }
-SENT_IN_A_HEADER = [name for name in REQUIRED if name != "HASURA_GRAPHQL_JWT_SECRET"]
+SENT_IN_A_HEADER = [name for name in REQUIRED if name not in ("HASURA_GRAPHQL_JWT_SECRET", "X_TOKEN_KEYS")]
+ANOTHER_KEY = "second:" + "K" * 42 + "A"
 NO_DOTENV = Path("there-is-no-such-file.env")
 
 
@@ -66,13 +69,14 @@ def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | 
         ("WEBHOOK_SECRET", "another", "another"),
         ("CONSUMER_API_KEY", "another", "another"),
         ("CONSUMER_API_SECRET", "another", "another"),
+        ("X_TOKEN_KEYS", ANOTHER_KEY, TokenKeys.of(ANOTHER_KEY)),
         ("X_BASE_URL", "http://localhost:7080", "http://localhost:7080"),
         ("MAX_LATENESS_SECONDS", "60", 60),
         ("PUBLISH_BATCH", "100", 100),
     ],
     ids=[setting.name for setting in SETTINGS],
 )
-def test_every_setting_can_be_given(name: str, given: str, value: str | int) -> None:
+def test_every_setting_can_be_given(name: str, given: str, value: str | int | TokenKeys) -> None:
     assert getattr(load(**{name: given}), name.lower()) == value
 
 
@@ -217,6 +221,14 @@ def test_a_secret_is_taken_to_the_letter_or_refused_with_its_name(name: str, val
         assert fault_of(**{name: value}).startswith(f"Settings: {name} ")
 
 
+@pytest.mark.parametrize("value", ["a-key-without-its-id", f"{REQUIRED['X_TOKEN_KEYS']},second:too-short"])
+def test_keys_for_tokens_that_are_none_are_refused_without_showing_them(value: str) -> None:
+    fault = fault_of(X_TOKEN_KEYS=value)
+
+    assert fault.startswith("Settings: X_TOKEN_KEYS must be <key id>:<32 random bytes in base64url>")
+    assert [part for part in value.split(",") if part in fault] == []
+
+
 def test_hasuras_json_may_have_line_ends_within() -> None:
     written = '{\n  "type": "HS256",\n  "key": "a-key-of-at-least-thirty-two-bytes"\n}'
 
@@ -283,7 +295,7 @@ def test_addresses_lose_the_slash_at_their_end() -> None:
     assert settings.x_base_url == "http://x.test"
 
 
-@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("name", [name for name in REQUIRED if name != "X_TOKEN_KEYS"])
 def test_a_secret_is_taken_to_the_letter(name: str) -> None:
     assert getattr(load(**{name: "c2VjcmV0Lw/"}), name.lower()) == "c2VjcmV0Lw/"
 

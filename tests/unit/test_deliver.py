@@ -358,7 +358,7 @@ def test_a_delivery_fails_when_nothing_can_be_claimed_so_that_hasura_delivers_ag
 
 def test_accepting_a_text_needs_no_account_but_its_own() -> None:
     x = FakeX({"hello": Accepted("1"), "b": Rejected(Rejection.ACCOUNT, "limit", 429, wait=MINUTE)})
-    bob = Account(2, "bob", "token", "token secret")
+    bob = Account(2, "bob", "1002", "sealed tokens")
     store = Store(claims=[claim(sending(account=ALICE), sending(id=2, text="b", account=bob))])
 
     assert delivered(store, x).claimed == {"tweeted": 1, "scheduled": 1}

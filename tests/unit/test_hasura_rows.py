@@ -25,8 +25,8 @@ from shared.core.schedule import EarlierPost
 from shared.hasura import rows
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
-ADA = Account(3, "ada", "token-of-ada", "token-secret-of-ada")
-ADA_S_ROW = {"id": 3, "name": "ada", "access_token": "token-of-ada", "access_token_secret": "token-secret-of-ada"}
+ADA = Account(3, "ada", "42", "sealed-tokens-of-ada")
+ADA_S_ROW = {"id": 3, "name": "ada", "x_user_id": "42", "sealed_tokens": "sealed-tokens-of-ada"}
 CLAIMED = {
     "post_id": 7,
     "state": "sending",

@@ -23,6 +23,7 @@ from shared.core.model import (
     Rejection,
     Skipped,
     SurelyAbsent,
+    TokensUnreadable,
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
@@ -45,6 +46,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
     "no connection to X, the tenth time": (sending(unsent_attempts=MAX_UNSENT - 1), NoConnection("why"), None),
     "the publisher was held up, X was not asked": (sending(), Skipped("why"), 5 * SECOND),
     "no readable answer: none in time, a reset, 5xx": (sending(), Unanswered("why"), 30 * SECOND),
+    "the account's tokens do not open with our keys, X was not asked": (
+        sending(),
+        TokensUnreadable("why", "what to do"),
+        HOUR,
+    ),
     "X, or a rule of ours, rejects the post for good": (sending(), rejected(Rejection.POST), None),
     "ten attempts without an answer, each absent afterwards": (
         UNANSWERED,
@@ -91,6 +97,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS)),
         CannotAsk("why"),
         None,
+    ),
+    "X cannot be asked, because the account's tokens do not open": (
+        unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS)),
+        TokensUnreadable("why", "what to do"),
+        HOUR,
     ),
     "nothing to ask for: the account was removed": (unknown(), NothingToAsk("why"), None),
 }

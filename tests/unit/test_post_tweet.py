@@ -10,10 +10,11 @@ import pytest
 import requests
 import responses
 from answering_hasura import GRAPHQL, AnsweringHasura
-from calling import SETTINGS, call, json_of
+from calling import SETTINGS, call, json_of, settings
 from problems import assert_problem
 
 from postTweet import main
+from shared.x.sealed_tokens import AccessTokens
 
 TWEETS = "http://x.test/2/tweets"
 ACCEPTED = {"status": 201, "json": {"data": {"id": "99", "text": "t"}}}
@@ -45,8 +46,8 @@ CLAIMED = {
     "account": {
         "id": 3,
         "name": "alice",
-        "access_token": "the-access-token",
-        "access_token_secret": "the-token-secret",
+        "x_user_id": "42",
+        "sealed_tokens": settings().x_token_keys.seal("42", AccessTokens("the-access-token", "the-token-secret")),
     },
     "may_post": True,
     "unanswered_attempts": 0,

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.x.timeline import Page, Tweet, page, user_id
+from shared.x.timeline import Page, Tweet, page
 
 AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 TWEET = {"id": "1445880548472328192", "text": "Hello", "created_at": "2026-05-04T09:30:00.000Z"}
@@ -94,18 +94,6 @@ def test_a_link_to_media_is_no_link_of_the_author() -> None:
 def test_a_page_that_is_not_as_x_documents_it_is_not_taken_for_an_empty_one(body: Any) -> None:
     with pytest.raises(ValueError, match=r"no |isoformat"):
         page(body)
-
-
-def test_the_account_is_told_by_its_id() -> None:
-    assert user_id({"data": {"id": "42", "name": "Ada", "username": "ada"}}) == "42"
-
-
-@pytest.mark.parametrize(
-    "body", [None, {}, {"data": None}, {"data": {"id": 42}}, {"data": {"id": ""}}, {"data": {"id": "../tweets"}}]
-)
-def test_an_account_whose_id_could_change_the_address_is_not_read(body: Any) -> None:
-    with pytest.raises(ValueError, match="no "):
-        user_id(body)
 
 
 JSON = st.recursive(

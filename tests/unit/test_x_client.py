@@ -29,19 +29,20 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.x.client import X
+from shared.x.sealed_tokens import AccessTokens
 
 CREATE = "http://x.test/2/tweets"
-ME = "http://x.test/2/users/me"
 TIMELINE = "http://x.test/2/users/42/tweets"
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-ADA = Account(3, "ada", "1234567890-token-of-ada", "token-secret-of-ada")
+TOKENS = AccessTokens("1234567890-token-of-ada", "token-secret-of-ada")
+ADA = Account(3, "ada", "42", settings().x_token_keys.seal("42", TOKENS))
 TEXT = "the text of the post"
 PRIVATE = (
     SETTINGS["CONSUMER_API_KEY"],
     SETTINGS["CONSUMER_API_SECRET"],
-    ADA.access_token,
-    ADA.access_token_secret,
+    TOKENS.access_token,
+    TOKENS.access_token_secret,
     "oauth_signature",
     TEXT,
 )
@@ -194,28 +195,21 @@ def page(*tweets: dict[str, Any], **meta: Any) -> dict[str, Any]:
     return data | {"meta": {"result_count": len(tweets), **meta}}
 
 
-@pytest.fixture
-def x_knows_ada(network: responses.RequestsMock) -> responses.RequestsMock:
-    """X, which knows that ADA is its user 42."""
-    network.get(ME, json={"data": {"id": "42", "name": "Ada", "username": "ada"}})
-    return network
-
-
 class TestFind:
-    def test_the_text_is_found_as_x_shows_it(self, x_knows_ada: responses.RequestsMock) -> None:
+    def test_the_text_is_found_as_x_shows_it(self, network: responses.RequestsMock) -> None:
         links = {"urls": [{"url": "https://t.co/a", "expanded_url": "https://example.com/"}]}
         shown = [tweet("A &amp; B: https://t.co/a", "2", entities=links), tweet("A &amp; B: example.com", "1")]
-        x_knows_ada.get(TIMELINE, json=page(*shown))
+        network.get(TIMELINE, json=page(*shown))
 
         assert find("A & B: https://example.com") == ["2"]
 
-    def test_nothing_is_found_where_there_is_nothing(self, x_knows_ada: responses.RequestsMock) -> None:
-        x_knows_ada.get(TIMELINE, json=page())
+    def test_nothing_is_found_where_there_is_nothing(self, network: responses.RequestsMock) -> None:
+        network.get(TIMELINE, json=page())
 
         assert find() == []
 
     def test_tweets_are_found_on_all_pages_and_listed_once_from_the_oldest_on(
-        self, x_knows_ada: responses.RequestsMock
+        self, network: responses.RequestsMock
     ) -> None:
         for asked, shown in [
             ({}, page(tweet("Hello", "1000"), tweet("Other", "999"), next_token="a+b/c==")),
@@ -227,34 +221,23 @@ class TestFind:
                 "max_results": "100",
                 "tweet.fields": "created_at,entities,note_tweet,text",
             }
-            x_knows_ada.get(TIMELINE, json=shown, match=[responses.matchers.query_param_matcher(query | asked)])
+            network.get(TIMELINE, json=shown, match=[responses.matchers.query_param_matcher(query | asked)])
 
         assert find() == ["97", "998", "1000"]
 
-    def test_tweets_are_found_that_are_as_old_as_the_second_of_since(self, x_knows_ada: responses.RequestsMock) -> None:
+    def test_tweets_are_found_that_are_as_old_as_the_second_of_since(self, network: responses.RequestsMock) -> None:
         shown = [tweet("Hello", "3", NOW + SECOND), tweet("Hello", "2", NOW), tweet("Hello", "1", NOW - SECOND)]
-        x_knows_ada.get(TIMELINE, json=page(*shown))
+        network.get(TIMELINE, json=page(*shown))
 
         assert find(since=NOW.replace(microsecond=999_999).astimezone(timezone(2 * HOUR))) == ["2", "3"]
 
-    def test_x_is_asked_once_who_the_account_is(self, x_knows_ada: responses.RequestsMock) -> None:
-        x_knows_ada.get(TIMELINE, json=page(tweet("Hello", "1"), tweet("Other", "2")))
-        x = X(settings(), lambda: NOW)
-
-        found = [x.find(ADA, text, NOW, NOW) for text in ("Hello", "Other")]
-
-        assert found == [["1"], ["2"]]
-        assert [str(call.request.url).split("?")[0] for call in x_knows_ada.calls] == [ME, TIMELINE, TIMELINE]
-
-    def test_no_connection_is_left_idle_and_an_answer_has_ten_seconds(
-        self, x_knows_ada: responses.RequestsMock
-    ) -> None:
-        x_knows_ada.get(TIMELINE, json=page())
+    def test_no_connection_is_left_idle_and_an_answer_has_ten_seconds(self, network: responses.RequestsMock) -> None:
+        network.get(TIMELINE, json=page())
 
         find()
 
-        assert [header(call.request, "Connection") for call in x_knows_ada.calls] == ["close", "close"]
-        assert timeouts(x_knows_ada) == [(5.0, 10.0)] * 2
+        assert [header(call.request, "Connection") for call in network.calls] == ["close"]
+        assert timeouts(network) == [(5.0, 10.0)]
 
 
 class TestTheTimelineIsUnavailable:
@@ -262,10 +245,10 @@ class TestTheTimelineIsUnavailable:
         "body",
         [pytest.param(HTML, id="HTML"), pytest.param("", id="empty"), pytest.param("{}", id="not as documented")],
     )
-    @pytest.mark.parametrize("at", [ME, TIMELINE])
-    def test_when_an_answer_cannot_be_read(self, at: str, body: str) -> None:
-        with x_that_fails(at, body=body):
-            assert not_found() == CannotAsk("X did not show the account's posts: its answer could not be read.")
+    def test_when_an_answer_cannot_be_read(self, network: responses.RequestsMock, body: str) -> None:
+        network.get(TIMELINE, body=body)
+
+        assert not_found() == CannotAsk("X did not show the account's posts: its answer could not be read.")
 
     @pytest.mark.parametrize(
         ("error", "words"),
@@ -275,10 +258,10 @@ class TestTheTimelineIsUnavailable:
         ],
         ids=repr,
     )
-    @pytest.mark.parametrize("at", [ME, TIMELINE])
-    def test_when_x_does_not_answer(self, at: str, error: Exception, words: str) -> None:
-        with x_that_fails(at, body=error):
-            assert not_found() == CannotAsk(f"X did not show the account's posts: {words}.")
+    def test_when_x_does_not_answer(self, network: responses.RequestsMock, error: Exception, words: str) -> None:
+        network.get(TIMELINE, body=error)
+
+        assert not_found() == CannotAsk(f"X did not show the account's posts: {words}.")
 
     @pytest.mark.parametrize(
         ("status", "body", "wait", "what", "words"),
@@ -292,44 +275,39 @@ class TestTheTimelineIsUnavailable:
             pytest.param(503, {}, None, None, "trouble (HTTP 503)", id="X has trouble"),
         ],
     )
-    @pytest.mark.parametrize("at", [ME, TIMELINE])
     def test_when_x_rejects_the_request(
-        self, at: str, status: int, body: Any, wait: timedelta | None, what: Rejection | None, words: str
+        self,
+        network: responses.RequestsMock,
+        status: int,
+        body: Any,
+        wait: timedelta | None,
+        what: Rejection | None,
+        words: str,
     ) -> None:
-        with x_that_fails(at, status=status, json=body):
-            result = not_found()
+        network.get(TIMELINE, status=status, json=body)
+
+        result = not_found()
 
         assert (result.wait, result.what) == (wait, what)
         assert words in result.detail
 
-    def test_when_there_is_still_a_page_behind_the_last_that_x_can_show(
-        self, x_knows_ada: responses.RequestsMock
-    ) -> None:
-        x_knows_ada.get(TIMELINE, json=page(tweet("Hello"), next_token="again"))
+    def test_when_there_is_still_a_page_behind_the_last_that_x_can_show(self, network: responses.RequestsMock) -> None:
+        network.get(TIMELINE, json=page(tweet("Hello"), next_token="again"))
 
         assert not_found() == CannotAsk("X did not show the account's posts: the list has no end.")
-        assert len(x_knows_ada.calls) == 1 + 32
+        assert len(network.calls) == 32
 
-    def test_when_the_pages_take_too_long(self, x_knows_ada: responses.RequestsMock) -> None:
-        x_knows_ada.get(TIMELINE, json=page(tweet("Hello"), next_token="again"))
+    def test_when_the_pages_take_too_long(self, network: responses.RequestsMock) -> None:
+        network.get(TIMELINE, json=page(tweet("Hello"), next_token="again"))
 
         def now() -> datetime:
             """Each answer takes ten seconds."""
-            return NOW + 10 * SECOND * len(x_knows_ada.calls)
+            return NOW + 10 * SECOND * len(network.calls)
 
         result = not_found(until=NOW + 30 * SECOND, now=now)
 
         assert result == CannotAsk("X did not show the account's posts: it took too long.")
-        assert len(x_knows_ada.calls) == 4
-
-
-def x_that_fails(at: str, **how: Any) -> responses.RequestsMock:
-    """X, which fails at this address and answers well before it."""
-    network = responses.RequestsMock()
-    if at == TIMELINE:
-        network.get(ME, json={"data": {"id": "42"}})
-    network.get(at, **how)
-    return network
+        assert len(network.calls) == 4
 
 
 class XSide(oauth1.RequestValidator):
@@ -349,7 +327,7 @@ class XSide(oauth1.RequestValidator):
         return bool(client_key == SETTINGS["CONSUMER_API_KEY"])
 
     def validate_access_token(self, client_key: str, token: str, request: Any) -> bool:
-        return token == ADA.access_token
+        return token == TOKENS.access_token
 
     def validate_timestamp_and_nonce(self, *args: Any, **kwargs: Any) -> bool:
         return True
@@ -382,19 +360,19 @@ def oauth_parameters(request: Any) -> dict[str, str]:
 
 class TestEveryRequest:
     @pytest.fixture
-    def sent(self, x_knows_ada: responses.RequestsMock) -> list[Any]:
+    def sent(self, network: responses.RequestsMock) -> list[Any]:
         """A post, and a reconciliation of two pages."""
-        x_knows_ada.post(CREATE, status=201, json={"data": {"id": "1"}})
-        x_knows_ada.get(TIMELINE, json=page(next_token="a+b/c=="))
-        x_knows_ada.get(TIMELINE, json=page())
+        network.post(CREATE, status=201, json={"data": {"id": "1"}})
+        network.get(TIMELINE, json=page(next_token="a+b/c=="))
+        network.get(TIMELINE, json=page())
         publish()
         find()
-        return [call.request for call in x_knows_ada.calls]
+        return [call.request for call in network.calls]
 
     def test_is_signed_so_that_x_can_verify_it(self, sent: list[Any]) -> None:
-        consumer_secret, token_secret = SETTINGS["CONSUMER_API_SECRET"], ADA.access_token_secret
+        consumer_secret, token_secret = SETTINGS["CONSUMER_API_SECRET"], TOKENS.access_token_secret
 
-        assert len(sent) == 4
+        assert len(sent) == 3
         for request in sent:
             assert is_verified(request, consumer_secret, token_secret)
             assert not is_verified(request, "another-app-s-secret", token_secret)
@@ -404,7 +382,7 @@ class TestEveryRequest:
         for request in sent:
             everything = f"{request.url} {request.headers} {request.body!r}"
             assert SETTINGS["CONSUMER_API_SECRET"] not in everything
-            assert ADA.access_token_secret not in everything
+            assert TOKENS.access_token_secret not in everything
 
 
 class TestNothingPrivate:
@@ -425,10 +403,10 @@ class TestNothingPrivate:
         assert not [private for private in PRIVATE if private in caplog.text + repr(result)]
 
     def test_is_in_the_log_or_the_error_of_a_reconciliation(
-        self, x_knows_ada: responses.RequestsMock, caplog: pytest.LogCaptureFixture
+        self, network: responses.RequestsMock, caplog: pytest.LogCaptureFixture
     ) -> None:
         caplog.set_level(logging.DEBUG)
-        x_knows_ada.get(TIMELINE, body=requests.ReadTimeout("x"))
+        network.get(TIMELINE, body=requests.ReadTimeout("x"))
 
         with pytest.raises(TimelineUnavailable) as caught:
             find(TEXT)

@@ -1,3 +1,5 @@
+drop trigger x_user_stays on public.account;
+drop function public.refuse_another_x_user();
 drop trigger new_tokens_end_the_pause on public.account;
 drop function public.begin_with_new_tokens();
 drop trigger check_open_attempt on public.post_attempt;

@@ -185,7 +185,14 @@ begin
 end
 $$;
 create trigger new_tokens_end_the_pause before update on public.account
-  for each row when (
-    (new.access_token, new.access_token_secret) is distinct from (old.access_token, old.access_token_secret)
-  )
-  execute function public.begin_with_new_tokens();
+  for each row when (new.sealed_tokens <> old.sealed_tokens) execute function public.begin_with_new_tokens();
+
+
+-- What is known of an account, its posts and their attempts is of one user of X.
+create function public.refuse_another_x_user() returns trigger language plpgsql as $$
+begin
+  raise exception 'An account stays that of its user of X. Add another account for another user.' using errcode = '22023';
+end
+$$;
+create trigger x_user_stays before update on public.account
+  for each row when (new.x_user_id <> old.x_user_id) execute function public.refuse_another_x_user();

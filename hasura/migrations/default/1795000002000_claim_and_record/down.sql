@@ -2,6 +2,6 @@ drop function public.record_outcome(bigint, integer, timestamptz, text, jsonb, t
 drop function public.claim_due_posts(bigint, integer, integer, integer);
 drop function public.pauses_of(public.scheduled_post);
 drop function public.last_opened(bigint);
-drop function public.account_with_tokens(bigint);
+drop function public.account_with_tokens(public.account);
 drop table public.recorded_outcome;
 drop table public.claimed_post;

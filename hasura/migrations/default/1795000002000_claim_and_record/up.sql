@@ -27,7 +27,7 @@ create table public.claimed_post (
 );
 comment on table public.claimed_post is 'The return type of claim_due_posts. Always empty.';
 comment on column public.claimed_post.attempt_number is 'The latest entry of the log; 0 without one.';
-comment on column public.claimed_post.account is 'id, name, access_token, access_token_secret; null: the account was removed.';
+comment on column public.claimed_post.account is 'id, name, x_user_id, sealed_tokens; null: the account was removed.';
 comment on column public.claimed_post.may_post is 'Whether the author may post from that account.';
 comment on column public.claimed_post.unanswered_attempts is 'Attempts since the post was opened that X did not answer.';
 comment on column public.claimed_post.unsent_attempts is 'Attempts since the post was opened that could not be sent.';
@@ -46,11 +46,10 @@ create table public.recorded_outcome (
 comment on table public.recorded_outcome is 'The return type of record_outcome. Always empty.';
 
 
-create function public.account_with_tokens(account_id bigint) returns jsonb language sql stable as $$
+create function public.account_with_tokens(account public.account) returns jsonb language sql stable as $$
   select jsonb_build_object(
-    'id', id, 'name', account_name, 'access_token', access_token, 'access_token_secret', access_token_secret
+    'id', account.id, 'name', account.account_name, 'x_user_id', account.x_user_id, 'sealed_tokens', account.sealed_tokens
   )
-  from public.account where id = account_with_tokens.account_id
 $$;
 
 
@@ -63,7 +62,7 @@ $$;
 -- For the reason of a missed post: why it was not attempted at its time.
 create function public.pauses_of(post public.scheduled_post) returns text language sql stable as $$
   select string_agg(
-    format('X did not take it before %s: %s', to_char(paused_until at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), paused_reason),
+    format('It waited until %s: %s', to_char(paused_until at time zone 'UTC', 'YYYY-MM-DD HH24:MI "UTC"'), paused_reason),
     ' '
   )
   from (
@@ -130,14 +129,18 @@ begin
   update public.scheduled_post as post set state = 'sending', lease_until = lease, next_attempt_at = null, reason = null
   where post.id = any(due) and post.state = 'scheduled';
 
-  insert into public.post_attempt (post_id, number, account_id, text)
-  select post.id, 1 + coalesce((select max(number) from public.post_attempt where post_id = post.id), 0), post.account_id, post.text
-  from public.scheduled_post as post where post.id = any(due) and post.state = 'sending';
+  insert into public.post_attempt (post_id, number, account_id, x_user_id, text)
+  select
+    post.id, 1 + coalesce((select max(number) from public.post_attempt where post_id = post.id), 0),
+    post.account_id, account.x_user_id, post.text
+  from public.scheduled_post as post
+  left join public.account on account.id = post.account_id
+  where post.id = any(due) and post.state = 'sending';
 
   return query
   select
     post.id, post.state, post.text, post.schedule_for, post.reason, post.lease_until,
-    log.latest, public.account_with_tokens(post.account_id),
+    log.latest, (select public.account_with_tokens(account) from public.account where account.id = post.account_id),
     exists (select from public.account_user as link where link.user_id = post.user_id and link.account_id = post.account_id),
     log.unanswered, log.unsent, log.failed_reconciliations, log.sign_in_rejected_at,
     log.sign_in_rejected_at is not null and exists (
@@ -163,7 +166,10 @@ begin
       coalesce(jsonb_agg(
         jsonb_build_object(
           'number', number, 'text', attempt.text, 'outcome', outcome, 'started_at', started_at, 'finished_at', finished_at,
-          'account', public.account_with_tokens(attempt.account_id)
+          -- Perhaps another row than the one that it was sent from: its account was removed and linked anew.
+          'account', (
+            select public.account_with_tokens(account) from public.account where account.x_user_id = attempt.x_user_id
+          )
         ) order by number desc
       ) filter (where is_unresolved and unresolved_rank <= 20), '[]')
     from (

@@ -75,10 +75,10 @@ function nameOf(subject) {
 /** Whoever is signed in has granted the page everything: it is the provider's own. */
 async function grantOf(context) {
   const { client, provider, session } = context.oidc;
+  if (!session.accountId) return undefined;
   const id = session.grantIdFor(client.clientId);
-  const grant = (id && (await provider.Grant.find(id))) || new provider.Grant(session);
-  grant.clientId = client.clientId;
-  grant.accountId = session.accountId;
+  if (id) return provider.Grant.find(id);
+  const grant = new provider.Grant({ clientId: client.clientId, accountId: session.accountId });
   grant.addOIDCScope(SCOPE);
   await grant.save();
   return grant;
@@ -86,6 +86,7 @@ async function grantOf(context) {
 
 function handlerOf(provider) {
   const answer = provider.callback();
+  provider.on("server_error", (_context, error) => console.error(error));
   return async (request, response) => {
     if (request.url === "/favicon.ico") response.writeHead(204).end();
     else if (!request.url.startsWith("/sign-in/")) answer(request, response);

@@ -2,17 +2,21 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import requests
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Request, Route, expect
 from waiting import wait_until
 
 from local.running_stack import RunningStack
+
+PATIENCE_MILLISECONDS = 10_000
+ZONE = "Europe/Vienna"
 
 SET = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
@@ -30,7 +34,7 @@ class Author:
     def __init__(self, stack: RunningStack, context: BrowserContext, zone: str) -> None:
         self.name = "u" + uuid.uuid4().hex[:12]
         self.stack = stack
-        self.token = stack.token(self.name)
+        self.token = self._token()
         self.zone = ZoneInfo(zone)
         self.context = context
         self.page = context.new_page()
@@ -44,6 +48,9 @@ class Author:
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
         return self
+
+    def _token(self) -> str:
+        return self.stack.token(self.name)
 
     @property
     def text(self) -> Locator:
@@ -209,10 +216,14 @@ class Author:
         return [one for one in self._complaints if not any(re.search(pattern, one) for pattern in self._expected)]
 
     def _watch(self) -> None:
-        self._servers = {urlsplit(self.stack.urls[name]).netloc for name in ("web", "hasura", "functions")}
+        self._servers = {urlsplit(url).netloc for url in self._urls()}
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._complaints.append(f"uncaught: {error}"))
         self.page.on("request", self._asked)
+
+    def _urls(self) -> list[str]:
+        """Of the servers that the page may call."""
+        return [self.stack.urls[name] for name in ("web", "hasura", "functions")]
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -232,6 +243,25 @@ def in_minutes(minutes: float) -> datetime:
 
 def in_seconds(seconds: float) -> datetime:
     return in_minutes(seconds / 60)
+
+
+@contextmanager
+def arriving(browser: Browser, make: Callable[[BrowserContext, str], Author]) -> Iterator["Arrive"]:
+    """Makes authors until the block ends; then fails if a browser had an error that no test expected."""
+    authors: list[Author] = []
+
+    def arrive(**options: Any) -> Author:
+        options = {"locale": "en-GB", "timezone_id": ZONE, "viewport": {"width": 1280, "height": 900}, **options}
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        authors.append(make(context, options["timezone_id"]))
+        return authors[-1]
+
+    yield arrive
+    complaints = [complaint for author in authors for complaint in author.complaints()]
+    for author in authors:
+        author.context.close()
+    assert complaints == []
 
 
 Arrive = Callable[..., Author]

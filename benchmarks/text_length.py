@@ -4,6 +4,7 @@ Prints the medians for typical texts, then how the time grows for texts that sea
 characters to 4,000 it should double, and in no case take four times as long.
 """
 
+import argparse
 import subprocess
 import sys
 from collections.abc import Callable
@@ -43,6 +44,7 @@ print(perf_counter() - begin)
 
 
 def main() -> None:
+    argparse.ArgumentParser(prog="python -m benchmarks.text_length", description=__doc__).parse_args()
     imports = [float(subprocess.check_output([sys.executable, "-c", IMPORT])) for _ in range(5)]
     print(f"import and first text: {median(imports) * 1e3:.0f} ms\n")
     for name, text in TYPICAL.items():

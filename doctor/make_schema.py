@@ -5,6 +5,7 @@
 Needs the development stack's PostgreSQL (requirements-dev.txt); the doctor itself does not.
 """
 
+import argparse
 import json
 import tempfile
 from dataclasses import asdict
@@ -18,6 +19,7 @@ from local import postgres
 
 def main() -> None:
     """Applies the migrations to a new database, and writes down its catalog."""
+    argparse.ArgumentParser(prog="python -m doctor.make_schema", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as data, postgres.running(Path(data)) as url:
         postgres.migrate(url)
         SCHEMA_FILE.write_text(as_file(read_catalog(url)))

@@ -1,5 +1,6 @@
 """Starts the stack with fresh data, schedules one post, and shows each step until the post is published."""
 
+import argparse
 import sys
 import tempfile
 import time
@@ -28,6 +29,7 @@ class DidNotHappen(Exception):
 
 def main() -> None:
     """Ends with status 0 when the post was published, otherwise with the reason and all that the services printed."""
+    argparse.ArgumentParser(prog="python -m local.demo", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory(prefix="scheduled-posts-demo-") as directory:
         data = Path(directory) / "data"
         try:

@@ -5,6 +5,7 @@ together count as X's Java library does. The emoji are those of this parser and 
 its U+FE0F.
 """
 
+import argparse
 import itertools
 import json
 import random
@@ -90,6 +91,7 @@ GLUED = 2_000
 
 def main() -> None:
     """Writes the file that the tests read."""
+    argparse.ArgumentParser(prog="python -m scripts.text_length_golden", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         emoji = sorted(all_emoji(Path(folder)))
         texts = [

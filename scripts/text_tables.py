@@ -4,6 +4,7 @@ Needs npm. The emoji are those of twemoji-parser 12.1.3, which knows the same se
 libraries (Java, Emoji 12.1). The top-level domains are those of X's twitter-text 3.1.0 for JavaScript.
 """
 
+import argparse
 import re
 import subprocess
 import tarfile
@@ -34,6 +35,7 @@ ABOUT_DOMAINS = "The top-level domains that make a bare host name a link to X, i
 
 def main() -> None:
     """Writes the tables for Python and JavaScript, and for the local X, which shares no code with the server."""
+    argparse.ArgumentParser(prog="python -m scripts.text_tables", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as folder:
         emoji = lines(emoji_table(emoji_sequences(unpack(EMOJI_PACKAGE, Path(folder)) / "dist/lib/regex.js")))
         domains = lines(top_level_domains(unpack(DOMAIN_PACKAGE, Path(folder)) / "dist/regexp"))

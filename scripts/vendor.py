@@ -4,6 +4,7 @@ package-lock.json pins the package by its checksum, which `npm ci` verifies. SHA
 which a test verifies without npm.
 """
 
+import argparse
 import hashlib
 import shutil
 from pathlib import Path
@@ -16,6 +17,7 @@ FILES = ("LICENSE.md", "build/index.d.ts", "build/index.js")
 
 def main() -> None:
     """Writes the copies and their checksums."""
+    argparse.ArgumentParser(prog="python -m scripts.vendor", description=__doc__).parse_args()
     folder = VENDOR / PACKAGE
     folder.mkdir(parents=True, exist_ok=True)
     for name in FILES:

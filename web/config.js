@@ -73,6 +73,7 @@ function checkTexts(object, names, prefix = "") {
  * @param {string} address
  */
 function isSafe(address) {
-  const url = URL.parse(address);
-  return url?.protocol === "https:" || (url?.protocol === "http:" && LOOPBACK.includes(url.hostname));
+  if (!URL.canParse(address)) return false;
+  const { protocol, hostname } = new URL(address);
+  return protocol === "https:" || (protocol === "http:" && LOOPBACK.includes(hostname));
 }

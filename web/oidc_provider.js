@@ -4,7 +4,10 @@ import { Unreachable } from "./http.js";
 import { SignedOut } from "./signed_out.js";
 import * as oauth from "./vendor/oauth4webapi/index.js";
 
-/** @import { OidcConfig } from "./config.js" */
+/**
+ * @import { OidcConfig } from "./config.js"
+ * @import { Author } from "./sign_in.js"
+ */
 
 /**
  * What the page must remember while the browser is at the provider.
@@ -12,10 +15,15 @@ import * as oauth from "./vendor/oauth4webapi/index.js";
  */
 
 /**
+ * `session_id` names the session at the provider, if the provider says it.
+ * @typedef {Author & {session_id: string|null}} AuthorAtProvider
+ */
+
+/**
  * `lifetime` is in milliseconds, null if the provider does not say it; `author` is null after a renewal without an ID
  * token.
  * @typedef {{access_token: string, refresh_token: string|null, lifetime: number|null,
- *   author: import("./sign_in.js").Author|null}} Tokens
+ *   author: AuthorAtProvider|null}} Tokens
  */
 
 const TIMEOUT = 10_000;
@@ -154,14 +162,18 @@ export class OidcProvider {
     });
   }
 
-  /** Where the author's session at the provider ends; null if the provider has no such page. */
-  async endSessionUrl() {
+  /**
+   * Where the author's session at the provider ends; null if the provider has no such page.
+   * @param {string|null} sessionId
+   */
+  async endSessionUrl(sessionId) {
     const { end_session_endpoint } = await this.#discovered();
     if (!end_session_endpoint) return null;
     const url = new URL(end_session_endpoint);
     // No id_token_hint: no token belongs in an address. The provider may ask the author to confirm instead.
     url.searchParams.set("client_id", this.#config.client_id);
     url.searchParams.set("post_logout_redirect_uri", this.#redirectUri);
+    if (sessionId) url.searchParams.set("logout_hint", sessionId);
     return url.href;
   }
 
@@ -199,8 +211,14 @@ function tokensOf(response) {
     access_token: response.access_token,
     refresh_token: response.refresh_token ?? null,
     lifetime: response.expires_in ? response.expires_in * 1000 : null,
-    author: claims ? { subject: claims.sub, name: nameIn(claims) } : null,
+    author: claims ? authorIn(claims) : null,
   };
+}
+
+/** @param {oauth.IDToken} claims */
+function authorIn(claims) {
+  const { sub, sid } = claims;
+  return { subject: sub, name: nameIn(claims), session_id: typeof sid === "string" ? sid : null };
 }
 
 /** @param {oauth.IDToken} claims */

@@ -6,8 +6,8 @@ import { SignedOut } from "./signed_out.js";
 
 /**
  * @import { OidcConfig } from "./config.js"
- * @import { Redirect, Tokens } from "./oidc_provider.js"
- * @import { Author, SignIn } from "./sign_in.js"
+ * @import { AuthorAtProvider, Redirect, Tokens } from "./oidc_provider.js"
+ * @import { SignIn } from "./sign_in.js"
  */
 
 /** In sessionStorage, while the browser is at the provider. */
@@ -28,7 +28,7 @@ const EXPIRED = "Your sign-in has expired. Sign in again.";
 export function signInWithOidc(config) {
   const page = new URL(".", location.href).href;
   const provider = new OidcProvider(config, page);
-  /** @type {Tokens & {author: Author, renewAt: number}|null} */
+  /** @type {Tokens & {author: AuthorAtProvider, renewAt: number}|null} */
   let session = null;
   /** @type {Promise<string>|null} */
   let renewing = null;
@@ -46,7 +46,8 @@ export function signInWithOidc(config) {
       history.replaceState(null, "", location.pathname + (redirect?.hash ?? location.hash));
       return finish(answer, redirect);
     }
-    if (localStorage.getItem(SIGNED_IN)) return leave("none");
+    // A provider that sends the browser back without an answer is not asked again and again.
+    if (localStorage.getItem(SIGNED_IN) && !redirect?.isSilent) return leave("none");
     throw new SignedOut("");
   }
 
@@ -110,7 +111,7 @@ export function signInWithOidc(config) {
     localStorage.removeItem(SIGNED_IN);
     // A token that could not be revoked was in this page's memory alone, and is gone.
     if (ended?.refresh_token) await provider.revoke(ended.refresh_token).catch(() => {});
-    const url = await provider.endSessionUrl();
+    const url = await provider.endSessionUrl(ended?.author.session_id ?? null);
     if (url) await leaveFor(() => location.assign(url));
   }
 

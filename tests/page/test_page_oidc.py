@@ -4,6 +4,7 @@ import functools
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -17,6 +18,7 @@ from waiting import wait_until
 
 from local.ports import DEFAULT_PORTS, choose_ports
 from local.running_stack import RunningStack, started
+from scripts.vendor import FILES, PACKAGE, REPOSITORY, VENDOR
 
 GRAPHQL = "**/v1/graphql"
 TOKENS = "**/token"
@@ -290,6 +292,17 @@ class TestReload:
         expect(alice.sign_in_button).to_be_visible()
         expect(alice.sign_in_error).to_be_hidden()
 
+    def test_a_provider_that_sends_the_browser_back_without_an_answer_is_not_asked_again(
+        self, alice: AuthorAtProvider
+    ) -> None:
+        alice.sign_in()
+        home = {"Location": alice.stack.urls["web"]}
+        alice.page.route("**/auth?*", lambda route: route.fulfill(status=302, headers=home))
+
+        alice.page.reload()
+
+        expect(alice.sign_in_button).to_be_visible()
+
     def test_a_browser_that_never_signed_in_is_not_sent_to_the_provider(self, alice: AuthorAtProvider) -> None:
         requests: list[Request] = []
         alice.page.on("request", lambda request: requests.append(request))
@@ -298,6 +311,15 @@ class TestReload:
 
         expect(alice.sign_in_button).to_be_visible()
         assert [request.url for request in requests if request.url.startswith(alice.issuer)] == []
+
+
+class TestLibrary:
+    def test_the_vendored_files_are_those_of_the_npm_package(self, provider_and_stack: object) -> None:
+        package = REPOSITORY / "node_modules" / PACKAGE
+
+        vendored = {name: (VENDOR / PACKAGE / Path(name).name).read_bytes() for name in FILES}
+
+        assert vendored == {name: (package / name).read_bytes() for name in FILES}
 
 
 class TestSignOut:

@@ -37,12 +37,12 @@ def port_of(name: str, ports: dict[str, int]) -> int:
 
 
 def log_to_stdout(name: str) -> None:
-    """Sends the log to standard output, a line each: UTC time, service, message."""
+    """Sends the log to standard output, a line each: UTC time, service, message. LOG_LEVEL may ask for DEBUG."""
     formatter = logging.Formatter(f"%(asctime)s.%(msecs)03d  {name:<9}  %(message)s", "%H:%M:%S")
     formatter.converter = time.gmtime
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(formatter)
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=os.environ.get("LOG_LEVEL") or logging.INFO, handlers=[handler], force=True)
 
 
 def stop_requested() -> asyncio.Event:

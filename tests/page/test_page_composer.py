@@ -10,10 +10,10 @@ import requests
 from page_author import Arrive, Author, in_minutes
 from playwright.sync_api import Route, expect
 
-LINK_ACCOUNT = """mutation ($user: bigint!, $name: String!, $token: String!, $secret: String!) {
-  insert_account_user_one(object: {
-    user_id: $user, account: {data: {account_name: $name, access_token: $token, access_token_secret: $secret}}
-  }) { account_id }
+from shared.x.sealed_tokens import AccessTokens, TokenKeys
+
+LINK_ACCOUNT = """mutation ($user: bigint!, $account: account_insert_input!) {
+  insert_account_user_one(object: {user_id: $user, account: {data: $account}}) { account_id }
 }"""
 
 UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
@@ -342,16 +342,11 @@ class TestTheAccount:
 def link_second_account(author: Author) -> int:
     name = author.name + "2"
     made = requests.post(f"{author.stack.urls['x']}/_local/users", json={"username": name})
-    tokens = made.json()
+    on_x = made.json()
+    tokens = AccessTokens(on_x["access_token"], on_x["access_token_secret"])
+    keys = TokenKeys.of(author.stack.settings["X_TOKEN_KEYS"])
+    account = {"x_user_id": on_x["id"], "account_name": name, "sealed_tokens": keys.seal(on_x["id"], tokens)}
     [user] = author.graphql("{ user { id } }")["user"]
-    linked = author.stack.graphql(
-        LINK_ACCOUNT,
-        {
-            "user": user["id"],
-            "name": name,
-            "token": tokens["access_token"],
-            "secret": tokens["access_token_secret"],
-        },
-    )
+    linked = author.stack.graphql(LINK_ACCOUNT, {"user": user["id"], "account": account})
     account_id: int = linked["insert_account_user_one"]["account_id"]
     return account_id

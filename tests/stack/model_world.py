@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from model_x import FakeX
 from psycopg import sql
+from sealed_value import DOES_NOT_OPEN
 
 from local.running_stack import RunningStack
 from shared.config import load
@@ -38,11 +39,12 @@ UNTIL_SOMETHING_IS_DUE = """
     ) as due (at)"""
 
 ROWS = """
-    select post.*, latest.outcome, latest.account_id as sent_from, log.unanswered, log.unsent
+    select post.*, latest.outcome, sender.id as sent_from, log.unanswered, log.unsent
     from scheduled_post as post
     left join lateral (
-      select outcome, account_id from post_attempt where post_id = post.id order by number desc limit 1
+      select outcome, x_user_id from post_attempt where post_id = post.id order by number desc limit 1
     ) as latest on true
+    left join account as sender on sender.x_user_id = latest.x_user_id
     cross join lateral (
       select
         count(*) filter (where outcome in ('unknown', 'absent')) as unanswered,
@@ -78,8 +80,7 @@ class World:
         for author in AUTHORS:
             self.execute('insert into "user" (username) values (%s)', author)
         for account in ACCOUNTS:
-            insert = "insert into account (account_name, access_token, access_token_secret) values (%s, '', '')"
-            self.execute(insert, f"account_{account}")
+            self.add_account(account)
         for author, account in LINKS:
             self.link(author, account)
 
@@ -92,7 +93,8 @@ class World:
         return bool(self.execute(query).fetchall())
 
     def rows(self) -> Mapping[int, dict[str, Any]]:
-        """The posts by their ids, each with the `outcome` of its latest attempt and the account it was `sent_from`.
+        """The posts by their ids, each with the `outcome` of its latest attempt and the account it was `sent_from`, if
+        that is linked now.
 
         `unanswered` and `unsent` count its attempts since it was opened.
         """
@@ -118,6 +120,11 @@ class World:
     def is_linked(self, author: str, account: int | None) -> bool:
         query = "select from account_user where user_id = %s and account_id = %s"
         return bool(self.execute(query, AUTHORS[author], account).fetchall())
+
+    def add_account(self, account: int) -> None:
+        """Of the user of X that has the same number."""
+        insert = "insert into account (id, x_user_id, account_name, sealed_tokens) values (%s, %s, %s, %s)"
+        self.execute(insert, account, str(account), f"account_{account}", DOES_NOT_OPEN)
 
     def remove_account(self, account: int) -> None:
         self.execute("delete from account where id = %s", account)

@@ -59,7 +59,7 @@ TIMELINES = {
 @dataclass(frozen=True)
 class Tweet:
     id: str
-    account_id: int
+    x_user_id: str
     text: str
     created_at: datetime
 
@@ -68,7 +68,8 @@ class Tweet:
 class FakeX:
     """An XApi. Its duplicate check can be on, but must not be what prevents a second tweet.
 
-    `asked` counts how often it was asked to take a post.
+    `answers` and `timelines` are by the number of the account, which is the id of its user here. `asked` counts how
+    often it was asked to take a post.
     """
 
     tweets: list[Tweet] = field(default_factory=list)
@@ -79,7 +80,7 @@ class FakeX:
     _taking: threading.Lock = field(default_factory=threading.Lock)
 
     def publish(self, account: Account, text: str) -> PublishResult:
-        answer = ANSWERS[self.answers.get(account.id, "accepts")]
+        answer = ANSWERS[self.answers.get(int(account.x_user_id), "accepts")]
         result = self._take(account, text, answer)
         if isinstance(answer.result, Exception):
             raise answer.result
@@ -90,19 +91,19 @@ class FakeX:
             self.asked += 1
             if not answer.takes_it or (self.rejects_duplicates and self._of(account, text)):
                 return None
-            tweet = Tweet(str(len(self.tweets) + 1), account.id, text, datetime.now(UTC) + answer.after)
+            tweet = Tweet(str(len(self.tweets) + 1), account.x_user_id, text, datetime.now(UTC) + answer.after)
             self.tweets.append(tweet)
             return Accepted(tweet.id, 201)
 
     def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
-        timeline = self.timelines.get(account.id, "shows all")
+        timeline = self.timelines.get(int(account.x_user_id), "shows all")
         if result := TIMELINES[timeline]:
             raise TimelineUnavailable(result)
         shown_until = datetime.now(UTC) - (LAG if timeline == "lags" else timedelta())
         return [tweet.id for tweet in self._of(account, text) if since <= tweet.created_at <= shown_until]
 
     def _of(self, account: Account, text: str) -> list[Tweet]:
-        return [tweet for tweet in self.tweets if (tweet.account_id, tweet.text) == (account.id, text)]
+        return [tweet for tweet in self.tweets if (tweet.x_user_id, tweet.text) == (account.x_user_id, text)]
 
     def pass_time(self, by: timedelta) -> None:
         self.tweets = [replace(tweet, created_at=tweet.created_at - by) for tweet in self.tweets]

@@ -20,6 +20,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
 
 from local.running_stack import RunningStack, started
@@ -45,6 +46,7 @@ from shared.core.model import (
 from shared.errors import Forbidden, InvalidDraft, Unauthorized
 from shared.hasura.client import Hasura
 from shared.x.client import X
+from shared.x.sealed_tokens import AccessTokens
 
 
 def now() -> datetime:
@@ -71,6 +73,7 @@ class Author:
 
     user_id: int
     account_id: int
+    x_user_id: str
     token: str
 
 
@@ -94,6 +97,7 @@ def other_author(settings: Settings) -> Iterator[Author]:
 def new_author(settings: Settings) -> Iterator[Author]:
     """Made by the admin, and removed with all that is theirs."""
     username = os.environ.get("CONTRACT_USERNAME") or f"contract-{uuid.uuid4()}"
+    x_user_id = str(uuid.uuid4().int)[:18]
     user = as_admin(
         settings,
         """mutation ($username: String!) { insert_user_one(object: {username: $username},
@@ -102,9 +106,11 @@ def new_author(settings: Settings) -> Iterator[Author]:
     )["insert_user_one"]
     account = as_admin(
         settings,
-        """mutation ($name: String!) { insert_account_one(object: {account_name: $name, access_token: "t",
-        access_token_secret: "s"}) { id } }""",
+        """mutation ($name: String!, $x_user: String!, $sealed: String!) { insert_account_one(
+        object: {account_name: $name, x_user_id: $x_user, sealed_tokens: $sealed}) { id } }""",
         name=username,
+        x_user=x_user_id,
+        sealed=DOES_NOT_OPEN,
     )["insert_account_one"]
     as_admin(
         settings,
@@ -113,7 +119,8 @@ def new_author(settings: Settings) -> Iterator[Author]:
         u=user["id"],
         a=account["id"],
     )
-    yield Author(int(user["id"]), int(account["id"]), os.environ.get("CONTRACT_USER_TOKEN") or sign(settings, username))
+    token = os.environ.get("CONTRACT_USER_TOKEN") or sign(settings, username)
+    yield Author(int(user["id"]), int(account["id"]), x_user_id, token)
     as_admin(
         settings,
         """mutation ($u: bigint!, $a: bigint!) {
@@ -287,7 +294,7 @@ class TestClaim:
 
         assert (post.state, post.text, post.attempt_number) == ("sending", "due", 1)
         assert post.account
-        assert post.account == Account(author.account_id, post.account.name, "t", "s")
+        assert post.account == Account(author.account_id, post.account.name, author.x_user_id, DOES_NOT_OPEN)
         assert post.may_post
         [attempt] = log_of(settings, post_id)
         assert (attempt["number"], attempt["text"], attempt["outcome"]) == (1, "due", None)
@@ -660,15 +667,27 @@ def test_no_post_is_found_where_there_is_none(hasura: Hasura) -> None:
 
 
 @pytest.fixture
-def account(request: pytest.FixtureRequest) -> Account:
+def account(settings: Settings, request: pytest.FixtureRequest) -> Account:
     """An account that really posts."""
     if token := os.environ.get("CONTRACT_ACCESS_TOKEN"):
-        return Account(1, "contract", token, os.environ["CONTRACT_ACCESS_TOKEN_SECRET"])
+        tokens = AccessTokens(token, os.environ["CONTRACT_ACCESS_TOKEN_SECRET"])
+        return account_with(settings, token.partition("-")[0], tokens)  # X's tokens begin with the id of their user
     if "CONTRACT_DOTENV" in os.environ:
         pytest.skip("needs CONTRACT_ACCESS_TOKEN and CONTRACT_ACCESS_TOKEN_SECRET of an account on the real X")
     stack: RunningStack = request.getfixturevalue("quiet_stack")
     user = requests.post(f"{stack.urls['x']}/_local/users", json={"username": "contract"}, timeout=60).json()
-    return Account(1, "contract", user["access_token"], user["access_token_secret"])
+    return account_with(settings, user["id"], AccessTokens(user["access_token"], user["access_token_secret"]))
+
+
+def account_with(settings: Settings, x_user_id: str, tokens: AccessTokens) -> Account:
+    return Account(1, "contract", x_user_id, settings.x_token_keys.seal(x_user_id, tokens))
+
+
+@pytest.fixture
+def wrong_account(settings: Settings, account: Account) -> Account:
+    """The account with another secret than X gave it."""
+    tokens = settings.x_token_keys.open(account.x_user_id, account.sealed_tokens)
+    return account_with(settings, account.x_user_id, replace(tokens, access_token_secret="wrong"))
 
 
 @pytest.fixture
@@ -699,8 +718,8 @@ class TestX:
         assert isinstance(again, Rejected)
         assert again.what is Rejection.DUPLICATE
 
-    def test_rejects_a_wrong_token(self, x: X, account: Account) -> None:
-        result = x.publish(replace(account, access_token_secret="wrong"), "never out")
+    def test_rejects_a_wrong_token(self, x: X, wrong_account: Account) -> None:
+        result = x.publish(wrong_account, "never out")
 
         assert isinstance(result, Rejected)
         assert result.what is Rejection.SIGN_IN
@@ -733,6 +752,6 @@ class TestX:
         assert found_tweets(x, account, text, since)
         assert found_tweets(x, account, text, later) == []
 
-    def test_shows_nothing_for_a_wrong_token(self, x: X, account: Account) -> None:
+    def test_shows_nothing_for_a_wrong_token(self, x: X, wrong_account: Account) -> None:
         with pytest.raises(TimelineUnavailable, match="no longer accepts our sign-in"):
-            found_tweets(x, replace(account, access_token_secret="wrong"), "never out", now() - timedelta(minutes=1))
+            found_tweets(x, wrong_account, "never out", now() - timedelta(minutes=1))

@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-import requests
+from calling import SETTINGS
 from waiting import wait_until
 
 from doctor import configuration, timelines, triggers
@@ -32,8 +32,9 @@ from local.running_stack import RunningStack, started
 from local.settings import stack_urls
 from shared import config
 from shared.config import Settings
-from shared.core.model import CannotAsk, Rejection
+from shared.core.model import CannotAsk, Rejection, TokensUnreadable
 from shared.errors import ConfigurationError
+from shared.x.sealed_tokens import TokenKeys
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
@@ -49,10 +50,10 @@ def ahead(**ahead: float) -> datetime:
 
 
 def attempt(
-    number: int = 1, outcome: str | None = "tweeted", text: str = "hello", account_id: int | None = 1
+    number: int = 1, outcome: str | None = "tweeted", text: str = "hello", x_user_id: str | None = "1001"
 ) -> Attempt:
     finished_at = ago(minutes=9) if outcome else None
-    return Attempt(number, account_id, text, started_at=ago(minutes=10), finished_at=finished_at, outcome=outcome)
+    return Attempt(number, x_user_id, text, started_at=ago(minutes=10), finished_at=finished_at, outcome=outcome)
 
 
 OPEN = (attempt(outcome=None),)
@@ -348,7 +349,7 @@ class TestTheSweep:
 
 class TestTimelines:
     def findings(self, shown: list[str], known: set[str], *rows: Post, now: datetime = NOW) -> list[str]:
-        sent = timelines.SentText(1, "hello", ago(minutes=11), rows)
+        sent = timelines.SentText("1001", "hello", ago(minutes=11), rows)
         return said(timelines.timeline_findings(sent, "alice", shown, known, now))
 
     def test_what_the_rows_say_and_x_shows_is_well(self) -> None:
@@ -374,7 +375,7 @@ class TestTimelines:
         ]
         assert self.findings([], set(), tweeted(), now=ago(minutes=8)) == []
 
-    @pytest.mark.parametrize("accepted", [attempt(2, text="hello again"), attempt(2, account_id=2)])
+    @pytest.mark.parametrize("accepted", [attempt(2, text="hello again"), attempt(2, x_user_id="1002")])
     def test_an_attempt_with_another_text_or_account_does_not_make_the_tweet_lost(self, accepted: Attempt) -> None:
         assert self.findings([], set(), tweeted(attempts=(attempt(1, "absent"), accepted))) == []
 
@@ -388,8 +389,8 @@ class TestTimelines:
 
         sent = timelines.sent_texts([edited, newer])
 
-        asked = [(one.account_id, one.text, [row.id for row in one.posts]) for one in sent]
-        assert asked == [(1, "no", [8]), (1, "helo", [7]), (1, "hello", [7])]
+        asked = [(one.x_user_id, one.text, [row.id for row in one.posts]) for one in sent]
+        assert asked == [("1001", "no", [8]), ("1001", "helo", [7]), ("1001", "hello", [7])]
         assert sent[1].since < ago(minutes=10)
 
     @pytest.mark.parametrize(
@@ -399,14 +400,14 @@ class TestTimelines:
             post(state="sending", attempts=OPEN),
             post(state="unknown", reconcile_at=NOW, attempts=(attempt(outcome="unknown"),)),
             post(attempts=(attempt(outcome="opened"),)),
-            tweeted(attempts=(attempt(account_id=None),)),  # the account was removed
+            tweeted(attempts=(attempt(x_user_id=None),)),  # it had no account
         ],
     )
     def test_x_is_not_asked_about_posts_that_are_under_way_or_were_never_sent(self, busy: Post) -> None:
         assert timelines.sent_texts([busy]) == []
 
     def test_the_keys_are_suspected_only_when_the_sign_in_of_every_account_is_rejected(self) -> None:
-        def suspected(failures: dict[str, CannotAsk]) -> list[str]:
+        def suspected(failures: dict[str, CannotAsk | TokensUnreadable]) -> list[str]:
             found = timelines.unavailable_findings(failures, number_of_accounts=2)
             return [finding.subject for finding in found]
 
@@ -418,6 +419,7 @@ class TestTimelines:
         assert suspected({"a": rejected}) == []
         assert suspected({"a": rejected, "b": limited}) == []
         assert suspected({"a": no_credits, "b": no_credits}) == ["our app on X"]
+        assert suspected({"a": TokensUnreadable("Sorry.", "they do not open"), "b": rejected}) == ["X_TOKEN_KEYS"]
 
 
 class TestConfiguration:
@@ -600,7 +602,7 @@ class TestMetadata:
     @pytest.mark.parametrize(
         ("table", "kind", "permission"),
         [
-            ("account", "select", {"columns": ["access_token"]}),
+            ("account", "select", {"columns": ["sealed_tokens"]}),
             ("account", "select", {"columns": "*"}),
             ("account", "select", {"filter": {}}),
             ("account", "select", {"filter": {"account_users": {"user": {"username": {"_neq": "X-Hasura-User-Id"}}}}}),
@@ -745,9 +747,7 @@ class TestDatabase:
 
 class TestItsSettings:
     def test_the_environment_comes_first(self, tmp_path: Path) -> None:
-        environment = {one.name: one.default or "{}" for one in config.SETTINGS}
-
-        _, source = find_settings(tmp_path, environment, tmp_path / ".env")
+        _, source = find_settings(tmp_path, SETTINGS, tmp_path / ".env")
 
         assert source == "the environment and .env"
 
@@ -949,17 +949,6 @@ class TestAWholeStack:
         assert (doctor.returncode, finding["kind"], finding["subject"]) == (1, "misconfigured", "settings")
         assert "APP_BASE_API" in finding["sentence"]
 
-    def test_x_is_asked_once_who_an_account_is(self, broken: BrokenStack) -> None:
-        for text in ("One", "Another"):
-            broken.publish(text, username="once")
-        broken.stack.fail("slow", times=2, endpoint="users/me", ms=1)
-
-        assert broken.examine() == set()
-
-        [waiting] = requests.get(f"{broken.stack.urls['x']}/_local/fail", timeout=60).json()
-        assert waiting["times"] == 1
-        broken.examine()  # so that nothing waits for the other tests
-
     def test_it_changes_nothing(self, broken: BrokenStack) -> None:
         broken.publish("Do not touch")
         everything = "query { scheduled_post { id updated_at state } post_attempt { post_id number finished_at } }"
@@ -1064,7 +1053,7 @@ class TestWrongRows:
             assert broken.examine() == {("stuck", "app")}
 
 
-WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
+WRONG_SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("APP_BASE_API", {"app_base_api": "http://localhost:1"}),
     ("ACTIONS_BASE_URL", {"actions_base_url": "http://localhost:1"}),
     ("X_BASE_URL", {"x_base_url": "http://localhost:1"}),
@@ -1072,6 +1061,7 @@ WRONG_SETTINGS: list[tuple[str, dict[str, str]]] = [
     ("HASURA_GRAPHQL_JWT_SECRET", {"hasura_graphql_jwt_secret": "wrong"}),
     ("WEBHOOK_SECRET", {"webhook_secret": "wrong"}),
     ("CONSUMER_API_KEY, CONSUMER_API_SECRET", {"consumer_api_secret": "wrong"}),
+    ("X_TOKEN_KEYS", {"x_token_keys": TokenKeys.of("another:" + "k" * 42 + "A")}),
 ]
 WRONG_DATABASES: list[tuple[str, str, str, str]] = [
     (

@@ -15,6 +15,7 @@ from problems import assert_problem
 from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
+from local.web_server.access_token import AccessTokens
 
 POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) {
   id text state is_pending reason tweet_id schedule_for next_attempt_at reconcile_at event_id account { account_name }
@@ -403,8 +404,10 @@ class TestAnIdempotencyKey:
         assert {fault["field"] for fault in problem["errors"]} == {"text", "schedule_for"}
 
 
-OPEN_ATTEMPT = """mutation ($id: bigint!, $account: bigint!) {
-  insert_post_attempt_one(object: {post_id: $id, number: 1, text: "crash", account_id: $account}) { number }
+OPEN_ATTEMPT = """mutation ($id: bigint!, $account: bigint!, $x_user: String!) {
+  insert_post_attempt_one(
+    object: {post_id: $id, number: 1, text: "crash", account_id: $account, x_user_id: $x_user}
+  ) { number }
 }"""
 
 
@@ -412,9 +415,8 @@ class TestBadEnds:
     def test_a_post_whose_publisher_died_is_not_sent_again_before_it_was_reconciled(self, alice: Author) -> None:
         post_id = alice.schedule("crash", seconds_ahead=3600)
         alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
-        alice.stack.graphql(
-            OPEN_ATTEMPT, {"id": post_id, "account": alice.graphql("{ account { id } }")["account"][0]["id"]}
-        )
+        [account] = alice.graphql("{ account { id x_user_id } }")["account"]
+        alice.stack.graphql(OPEN_ATTEMPT, {"id": post_id, "account": account["id"], "x_user": account["x_user_id"]})
         alice.stack.graphql(MOVE, {"id": post_id, "changes": {"lease_until": in_seconds(-1)}})
 
         answer = deliver(alice.stack, post_id)
@@ -433,6 +435,54 @@ class TestBadEnds:
         assert (answer.status_code, answer.json()["state"]) == (200, "missed")
         assert "360 minutes" in answer.json()["reason"]
         assert alice.tweets() == []
+
+
+SIGN_UP = "mutation { insert_user_one(object: {}) { username } }"
+
+
+class TestSigningUp:
+    """What the bearer of a token may do of whom no row is known."""
+
+    def new_token(self, stack: RunningStack) -> tuple[str, str]:
+        name = "u" + uuid.uuid4().hex[:12]
+        return name, AccessTokens(stack.settings["HASURA_GRAPHQL_JWT_SECRET"]).token_for(name)
+
+    def test_makes_the_row_of_the_token_s_subject_once(self, stack: RunningStack) -> None:
+        name, token = self.new_token(stack)
+
+        assert stack.graphql(SIGN_UP, token=token) == {"insert_user_one": {"username": name}}
+
+        with pytest.raises(GraphQLFailed) as refused:
+            stack.graphql(SIGN_UP, token=token)
+        assert refused.value.errors[0]["extensions"]["code"] == "constraint-violation"
+        assert stack.graphql("{ user { username } }", token=token) == {"user": [{"username": name}]}
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            'mutation { insert_user_one(object: {username: "admin"}) { id } }',
+            "mutation { insert_user_one(object: {id: 1}) { id } }",
+            "mutation { insert_user_one(object: {account_users: {data: {account_id: 1}}}) { user_id } }",
+            "mutation { insert_user_one(object: {}, on_conflict: {constraint: user_username_key}) { id } }",
+            'mutation { update_user(where: {}, _set: {username: "other"}) { affected_rows } }',
+        ],
+    )
+    def test_chooses_nothing(self, stack: RunningStack, document: str) -> None:
+        _, token = self.new_token(stack)
+
+        with pytest.raises(GraphQLFailed) as refused:
+            stack.graphql(document, token=token)
+
+        assert refused.value.errors[0]["extensions"]["code"] == "validation-failed"
+
+    def test_gives_no_account(self, stack: RunningStack) -> None:
+        _, token = self.new_token(stack)
+        stack.graphql(SIGN_UP, token=token)
+
+        assert stack.graphql("{ account { id } account_user { account_id } }", token=token) == {
+            "account": [],
+            "account_user": [],
+        }
 
 
 class TestWhoMayWhat:
@@ -474,10 +524,9 @@ class TestWhoMayWhat:
     @pytest.mark.parametrize(
         "document",
         [
-            "{ account { access_token } }",
-            "{ account { access_token_secret } }",
-            '{ account(where: {access_token: {_like: "a%"}}) { id } }',
-            "{ account(order_by: {access_token: asc}) { id } }",
+            "{ account { sealed_tokens } }",
+            '{ account(where: {sealed_tokens: {_like: "a%"}}) { id } }',
+            "{ account(order_by: {sealed_tokens: asc}) { id } }",
             'mutation { insert_account_one(object: {account_name: "x"}) { id } }',
             'mutation { update_scheduled_post(where: {}, _set: {state: "tweeted"}) { affected_rows } }',
             'mutation { update_scheduled_post(where: {}, _set: {tweet_id: "1"}) { affected_rows } }',
@@ -486,7 +535,7 @@ class TestWhoMayWhat:
             "mutation { record_outcome(args: {}) { recorded } }",
             "{ claimed_post { account } }",
             "mutation { delete_post_attempt(where: {}) { affected_rows } }",
-            "{ scheduled_post { account { access_token } } }",
+            "{ scheduled_post { account { sealed_tokens } } }",
         ],
     )
     def test_a_user_has_no_way_to_tokens_or_state(self, alice: Author, document: str) -> None:
@@ -501,7 +550,8 @@ class TestWhoMayWhat:
 
         for type_name, names in {
             "scheduled_post_set_input": allowed,
-            "scheduled_post_insert_input": allowed | {"user_id", "request_key", "request_draft"},
+            # Hasura lets `user` be inserted with a post, because a user may sign up: it is their own row in any case.
+            "scheduled_post_insert_input": allowed | {"user_id", "request_key", "request_draft", "user"},
         }.items():
             shown = alice.graphql(fields, type=type_name)["__type"]["inputFields"]
             assert {field["name"] for field in shown} == names

@@ -556,7 +556,8 @@ def test_the_production_metadata_delivers_its_events(cluster: str, webhooks: Web
     with hasura_in_thread(new_database(cluster), PRODUCTION, environment) as server:
         server.sql(
             """insert into "user" (username) values ('alice');
-            insert into account (account_name, access_token, access_token_secret) values ('alice', 't', 's');
+            insert into account (x_user_id, account_name, sealed_tokens)
+              values ('1', 'alice', 'v1.k.' || repeat('A', 60));
             insert into account_user (user_id, account_id) select "user".id, account.id from "user", account;
             insert into scheduled_post (user_id, account_id, text, schedule_for)
               select user_id, account_id, 'hello', now() + interval '1 day' from account_user;

@@ -15,10 +15,12 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
 from local.web_server.access_token import AccessTokens, CannotSign
+from shared.x import sealed_tokens
 
 REPOSITORY = Path(__file__).parents[2]
 KEY = "k" * 64
@@ -277,14 +279,31 @@ class TestRefusals:
         assert answer.json() == {"error": "Hasura cannot be reached (ClientConnectorError)."}
 
 
+ACCOUNT = (
+    "query ($name: String!) { account(where: {account_name: {_eq: $name}}) { x_user_id sealed_tokens paused_until } }"
+)
+PAUSE = """mutation ($name: String!) {
+  update_account(where: {account_name: {_eq: $name}}, _set: {paused_until: "2100-01-01T00:00Z"}) { affected_rows }
+}"""
+STORE = """mutation ($name: String!, $sealed: String!) {
+  update_account(where: {account_name: {_eq: $name}}, _set: {sealed_tokens: $sealed}) { affected_rows }
+}"""
+
+
+def account_of(stack: RunningStack, name: str) -> dict[str, Any]:
+    """The one account of that name."""
+    [account] = stack.graphql(ACCOUNT, {"name": name})["account"]
+    return account
+
+
 class TestSignIn:
     def test_the_token_is_the_users_at_hasura(self, stack: RunningStack) -> None:
         token, other = stack.token("ann"), stack.token("bob")
 
         assert stack.graphql("{ user { username } }", token=token) == {"user": [{"username": "ann"}]}
         assert stack.graphql("{ user { username } }", token=other) == {"user": [{"username": "bob"}]}
-        with pytest.raises(GraphQLFailed, match="access_token"):
-            stack.graphql("{ account { access_token } }", token=token)
+        with pytest.raises(GraphQLFailed, match="sealed_tokens"):
+            stack.graphql("{ account { sealed_tokens } }", token=token)
 
     def test_signing_in_twenty_times_at_once_creates_one_user_and_one_account(self, stack: RunningStack) -> None:
         def sign_in(_: int) -> Any:
@@ -301,17 +320,47 @@ class TestSignIn:
         accounts = stack.graphql('{ account(where: {account_name: {_eq: "crowd"}}) { id } }')["account"]
         assert accounts == [{"id": user["account_users"][0]["account_id"]}]
 
-    def test_an_account_whose_tokens_x_no_longer_knows_gets_the_new_ones(self, stack: RunningStack) -> None:
-        stack.token("renewed")
-        stack.graphql(
-            'mutation { update_account(where: {account_name: {_eq: "renewed"}}, _set: {access_token: "old"}) '
-            "{ affected_rows } }"
+    def test_the_account_is_that_of_the_user_on_x_and_its_tokens_open_with_the_functions_keys(
+        self, stack: RunningStack
+    ) -> None:
+        stack.token("sealed")
+
+        on_x = requests.post(f"{stack.urls['x']}/_local/users", json={"username": "sealed"}).json()
+        account = account_of(stack, "sealed")
+        keys = sealed_tokens.TokenKeys.of(stack.settings["X_TOKEN_KEYS"])
+        assert account["x_user_id"] == on_x["id"]
+        assert keys.open(on_x["id"], account["sealed_tokens"]) == sealed_tokens.AccessTokens(
+            on_x["access_token"], on_x["access_token_secret"]
         )
 
-        stack.token("renewed")
+    def test_signing_in_again_leaves_the_tokens_and_the_pause_of_the_account_as_they_are(
+        self, stack: RunningStack
+    ) -> None:
+        stack.token("paused")
+        stack.graphql(PAUSE, {"name": "paused"})
+        before = account_of(stack, "paused")
 
-        [account] = stack.graphql('{ account(where: {account_name: {_eq: "renewed"}}) { access_token } }')["account"]
-        assert account["access_token"] != "old"
+        stack.token("paused")
+
+        assert account_of(stack, "paused") == before
+        assert before["paused_until"]
+
+    @pytest.mark.parametrize("stored", ["of earlier tokens", "of another key"])
+    def test_an_account_whose_tokens_do_not_open_or_are_old_gets_the_new_ones(
+        self, stack: RunningStack, stored: str
+    ) -> None:
+        name = f"renewed{len(stored)}"
+        stack.token(name)
+        account = account_of(stack, name)
+        keys = sealed_tokens.TokenKeys.of(stack.settings["X_TOKEN_KEYS"])
+        old = sealed_tokens.AccessTokens("old", "old") if stored == "of earlier tokens" else None
+        sealed = keys.seal(account["x_user_id"], old) if old else DOES_NOT_OPEN
+        stack.graphql(STORE, {"name": name, "sealed": sealed})
+
+        stack.token(name)
+
+        opened = keys.open(account["x_user_id"], account_of(stack, name)["sealed_tokens"])
+        assert opened == keys.open(account["x_user_id"], account["sealed_tokens"])
 
 
 class TestAccessTokens:

@@ -144,7 +144,7 @@ class Story(RuleBasedStateMachine):
         assert row is None or row["account_id"] is None or row["state"] not in ("sending", "tweeted")
         return row is not None
 
-    @rule(link=links, now=st.sampled_from(["linked", "unlinked", "removed"]))
+    @rule(link=links, now=st.sampled_from(["linked", "unlinked", "removed", "linked anew"]))
     def account_is(self, link: tuple[str, int], now: str) -> None:
         author, account = link
         if now == "linked":
@@ -153,6 +153,9 @@ class Story(RuleBasedStateMachine):
             self.world.unlink(author, account)
         else:
             self.world.remove_account(account)
+            if now == "linked anew":
+                self.world.add_account(account)
+                self.world.link(author, account)
 
     # What X does.
 
@@ -336,6 +339,16 @@ class TestStoriesThatChanceSeldomTells:
         story.choose_account(1, 3)
 
         assert self.ends(story) == ["unknown"]
+        assert len(story.world.x.tweets) == 1
+
+    def test_the_account_is_removed_and_linked_anew_while_it_is_unknown_whether_x_has_the_post(
+        self, story: Story
+    ) -> None:
+        story.deliver(1, answer="accepts, and the answer is lost")
+
+        story.account_is(("bob", 2), "linked anew")
+
+        assert self.ends(story) == ["tweeted"]
         assert len(story.world.x.tweets) == 1
 
     @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from sealed_value import DOES_NOT_OPEN
 
 from local import postgres
 
@@ -33,8 +34,8 @@ def db(cluster: str) -> Iterator[Database]:
 
 def add_account(db: Database, id: int) -> None:
     db.execute(
-        "insert into account (id, account_name, access_token, access_token_secret) values (%s, 'name', 't', 's')",
-        [id],
+        "insert into account (id, x_user_id, account_name, sealed_tokens) values (%s, %s, 'name', %s)",
+        [id, f"100{id}", DOES_NOT_OPEN],
     )
 
 
@@ -219,7 +220,7 @@ def test_a_post_that_was_paused_until_it_was_too_late_says_so(db: Database, paus
 
     reason = one(db, "select reason from claim_due_posts()")
 
-    assert "more than 360 minutes past its time. X did not take it before 2" in str(reason)
+    assert "more than 360 minutes past its time. It waited until 2" in str(reason)
     assert str(reason).endswith("UTC: Slow down.")
 
 
@@ -287,10 +288,75 @@ def test_a_post_that_its_author_moves_need_not_wait(db: Database) -> None:
     assert one(db, "select next_attempt_at is null from scheduled_post")
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("'1001-a-token-as-x-gives-it-to-us-and-as-it-was-stored-before-it-was-sealed'", id="plain"),
+        pytest.param("'v2.k.' || repeat('A', 60)", id="another-version"),
+        pytest.param("'v1.' || repeat('k', 33) || '.' || repeat('A', 60)", id="long-key-id"),
+        pytest.param("'v1.k.' || repeat('A', 59)", id="short"),
+        pytest.param("'v1.k.' || repeat('A', 4001)", id="long"),
+        pytest.param("'v1.k.' || repeat('A', 60) || '='", id="padding"),
+        pytest.param("'v1.k.' || repeat('A', 60) || E'\\n'", id="line-end"),
+    ],
+)
+def test_tokens_that_are_not_sealed_are_refused(db: Database, value: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="tokens_are_sealed"):
+        db.execute(f"update account set sealed_tokens = {value}")  # type: ignore[arg-type]
+
+
+def test_sealed_tokens_may_be_as_long_as_four_thousand_characters_and_their_key(db: Database) -> None:
+    db.execute("update account set sealed_tokens = 'v1.' || repeat('k', 32) || '.' || repeat('A', 4000)")
+
+
+@pytest.mark.parametrize("x_user_id", ["", "12a", "-1", "12345678901234567890", "../tweets"])
+def test_an_account_is_of_a_user_whom_x_can_have(db: Database, x_user_id: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="x_user_id_is_an_id"):
+        db.execute(
+            "insert into account (x_user_id, account_name, sealed_tokens) values (%s, 'name', %s)",
+            [x_user_id, DOES_NOT_OPEN],
+        )
+
+
+def test_a_user_of_x_is_one_account(db: Database) -> None:
+    with pytest.raises(psycopg.errors.UniqueViolation, match="one_account_per_x_user"):
+        db.execute(
+            """insert into account (x_user_id, account_name, sealed_tokens)
+            select x_user_id, 'b', sealed_tokens from account"""
+        )
+
+
+def test_an_account_stays_that_of_its_user_of_x(db: Database) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="stays that of its user of X"):
+        db.execute("update account set x_user_id = '2002'")
+
+
+def test_the_claim_hands_over_the_account_with_its_tokens_as_they_are_stored(db: Database) -> None:
+    account = {"id": 1, "name": "name", "x_user_id": "1001", "sealed_tokens": DOES_NOT_OPEN}
+
+    assert one(db, "select account from claim_due_posts()") == account
+
+
+def test_an_unresolved_attempt_has_the_account_that_its_user_of_x_has_now(db: Database) -> None:
+    one(db, CLAIM)
+    db.execute("update scheduled_post set state = 'unknown', reason = 'why', reconcile_at = now(), lease_until = null")
+    db.execute("delete from account")
+    removed = one(db, "select unresolved_attempts -> 0 -> 'account' from claim_due_posts()")
+
+    db.execute("update scheduled_post set lease_until = null")
+    db.execute(
+        "insert into account (id, x_user_id, account_name, sealed_tokens) values (7, '1001', 'renamed', %s)",
+        [DOES_NOT_OPEN],
+    )
+    linked_anew = one(db, "select unresolved_attempts -> 0 -> 'account' ->> 'id' from claim_due_posts()")
+
+    assert (removed, linked_anew) == (None, "7")
+
+
 def test_new_tokens_end_the_pause_of_their_account(db: Database) -> None:
     db.execute("update account set paused_until = now() + interval '1 hour', paused_reason = 'link it anew'")
 
-    db.execute("update account set access_token = 'new'")
+    db.execute("update account set sealed_tokens = sealed_tokens || 'A'")
 
     assert one(db, "select (paused_until, paused_reason) is not distinct from (null, null) from account")
 

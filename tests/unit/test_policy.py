@@ -24,6 +24,7 @@ from shared.core.model import (
     Skipped,
     State,
     SurelyAbsent,
+    TokensUnreadable,
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
@@ -34,6 +35,7 @@ SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hou
 LIMIT = Rejected(Rejection.ACCOUNT, "Slow down.", 429, wait=10 * MINUTE)
 CREDITS = Rejected(Rejection.APP, "No credits.", 402, wait=HOUR)
 SIGN_IN = Rejected(Rejection.SIGN_IN, "Link it anew.", 401)
+UNREADABLE = TokensUnreadable("It cannot be opened.", "the keys are wrong")
 POLICY = Rejected(Rejection.POST, "X rejects this post: policy.", 403)
 DUPLICATE = Rejected(Rejection.DUPLICATE, "Posted already.", 403)
 
@@ -72,6 +74,17 @@ class TestPublishing:
         decision = decided(sending(unanswered_attempts=9, unsent_attempts=0), NoConnection("no connection"))
 
         assert (decision.state, decision.next_attempt_at) == (State.SCHEDULED, NOW + 5 * SECOND)
+
+    def test_a_post_whose_tokens_do_not_open_waits_for_the_operator_or_a_new_link_with_its_account(self) -> None:
+        decision = decided(sending(unsent_attempts=MAX_UNSENT - 1), UNREADABLE)
+
+        assert decision == Decision(
+            State.SCHEDULED,
+            (AttemptUpdate(1, Outcome.SKIPPED, "It cannot be opened."),),
+            "It cannot be opened.",
+            pause=Pause(Rejection.ACCOUNT, NOW + HOUR),
+            operator_message="the keys are wrong",
+        )
 
     def test_an_attempt_for_which_it_was_too_late_is_skipped_and_counts_as_none(self) -> None:
         decision = decided(sending(unsent_attempts=MAX_UNSENT - 1), Skipped("too late"))
@@ -231,6 +244,17 @@ class TestReconciling:
         decision = decided(unknown(unresolved()), CannotAsk("No access.", what=Rejection.APP))
 
         assert decision.operator_message == "outcomes cannot be reconciled: No access."
+
+    @pytest.mark.parametrize("failed_before", [0, len(RECONCILE_WAITS)])
+    def test_tokens_that_do_not_open_use_up_no_reconciliation(self, failed_before: int) -> None:
+        decision = decided(unknown(unresolved(), failed_reconciliations=failed_before), UNREADABLE)
+
+        assert decision == Decision(
+            State.UNKNOWN,
+            reason="It may or may not be on X. It cannot be opened.",
+            reconcile_at=NOW + HOUR,
+            operator_message="the keys are wrong",
+        )
 
     def test_what_cannot_be_asked_now_or_later_is_for_the_author_to_decide(self) -> None:
         decision = decided(unknown(), NothingToAsk("The account was removed."))

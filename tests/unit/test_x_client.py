@@ -5,6 +5,7 @@ import logging
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 from oauthlib import oauth1
+from sealed_value import DOES_NOT_OPEN
 
 from shared.core.model import (
     Accepted,
@@ -26,10 +28,11 @@ from shared.core.model import (
     Rejected,
     Rejection,
     TimelineUnavailable,
+    TokensUnreadable,
     Unanswered,
 )
 from shared.x.client import X
-from shared.x.sealed_tokens import AccessTokens
+from shared.x.sealed_tokens import AccessTokens, TokenKeys
 
 CREATE = "http://x.test/2/tweets"
 TIMELINE = "http://x.test/2/users/42/tweets"
@@ -37,6 +40,7 @@ NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 TOKENS = AccessTokens("1234567890-token-of-ada", "token-secret-of-ada")
 ADA = Account(3, "ada", "42", settings().x_token_keys.seal("42", TOKENS))
+OF_ANOTHER_KEY = TokenKeys.of("another:" + "k" * 42 + "A").seal("42", TOKENS)
 TEXT = "the text of the post"
 PRIVATE = (
     SETTINGS["CONSUMER_API_KEY"],
@@ -179,7 +183,7 @@ def find(
     return X(settings(), now).find(ADA, text, since, until)
 
 
-def not_found(**arguments: Any) -> CannotAsk:
+def not_found(**arguments: Any) -> CannotAsk | TokensUnreadable:
     """Why X did not show the timeline."""
     with pytest.raises(TimelineUnavailable) as caught:
         find(**arguments)
@@ -288,6 +292,7 @@ class TestTheTimelineIsUnavailable:
 
         result = not_found()
 
+        assert isinstance(result, CannotAsk)
         assert (result.wait, result.what) == (wait, what)
         assert words in result.detail
 
@@ -308,6 +313,53 @@ class TestTheTimelineIsUnavailable:
 
         assert result == CannotAsk("X did not show the account's posts: it took too long.")
         assert len(network.calls) == 4
+
+
+UNREADABLE = [
+    pytest.param(replace(ADA, x_user_id="43"), "is another account's", id="another account's"),
+    pytest.param(replace(ADA, sealed_tokens=ADA.sealed_tokens[:-4]), "was changed", id="cut"),
+    pytest.param(replace(ADA, sealed_tokens=DOES_NOT_OPEN), "was changed", id="changed"),
+    pytest.param(replace(ADA, sealed_tokens=OF_ANOTHER_KEY), "sealed with key another", id="of another key"),
+    pytest.param(replace(ADA, sealed_tokens=TOKENS.access_token), "no sealed value", id="plain"),
+]
+
+
+class TestTokensThatDoNotOpen:
+    @pytest.mark.parametrize(("account", "why"), UNREADABLE)
+    def test_nothing_is_sent_and_author_and_operator_are_told(
+        self, network: responses.RequestsMock, account: Account, why: str
+    ) -> None:
+        result = X(settings(), lambda: NOW).publish(account, TEXT)
+
+        assert isinstance(result, TokensUnreadable)
+        assert result.detail == (
+            "Our stored sign-in for @ada cannot be opened. The operator is told; linking @ada anew helps, too."
+        )
+        assert result.operator_message.startswith("the tokens of @ada (account 3) do not open with X_TOKEN_KEYS: ")
+        assert why in result.operator_message
+        assert len(network.calls) == 0
+
+    @pytest.mark.parametrize(("account", "why"), UNREADABLE)
+    def test_the_timeline_is_not_asked_for_either(
+        self, network: responses.RequestsMock, account: Account, why: str
+    ) -> None:
+        with pytest.raises(TimelineUnavailable) as caught:
+            X(settings(), lambda: NOW).find(account, TEXT, NOW, NOW)
+
+        assert isinstance(caught.value.result, TokensUnreadable)
+        assert why in caught.value.result.operator_message
+        assert len(network.calls) == 0
+
+    @pytest.mark.parametrize(("account", "_why"), UNREADABLE)
+    def test_nothing_of_the_value_is_logged_or_told(
+        self, caplog: pytest.LogCaptureFixture, account: Account, _why: str
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+
+        result = X(settings(), lambda: NOW).publish(account, TEXT)
+
+        told = caplog.text + repr(result) + repr(account)
+        assert not [private for private in (*PRIVATE, account.sealed_tokens[-20:]) if private in told]
 
 
 class XSide(oauth1.RequestValidator):

@@ -14,12 +14,17 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 from waiting import wait_until
 
 from local.running_stack import RunningStack
+from shared.x.sealed_tokens import AccessTokens, TokenKeys
 
 PATIENCE_MILLISECONDS = 10_000
 ZONE = "Europe/Vienna"
 
 SET = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
+}"""
+
+LINK_ACCOUNT = """mutation ($user: bigint!, $account: account_insert_input!) {
+  insert_account_user_one(object: {user_id: $user, account: {data: $account}}) { account_id }
 }"""
 
 AGE = """mutation ($id: bigint!, $then: timestamptz!) {
@@ -203,6 +208,16 @@ class Author:
         body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0).isoformat(), "payload": {"id": post_id}}
         headers = {"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]}
         requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
+
+    def link_account(self, user_id: int, name: str) -> int:
+        """The id of a new account, of a new user of X, that is linked to this row of `user`."""
+        on_x = requests.post(f"{self.stack.urls['x']}/_local/users", json={"username": name}).json()
+        tokens = AccessTokens(on_x["access_token"], on_x["access_token_secret"])
+        sealed = TokenKeys.of(self.stack.settings["X_TOKEN_KEYS"]).seal(on_x["id"], tokens)
+        account = {"x_user_id": on_x["id"], "account_name": name, "sealed_tokens": sealed}
+        linked = self.stack.graphql(LINK_ACCOUNT, {"user": user_id, "account": account})
+        account_id: int = linked["insert_account_user_one"]["account_id"]
+        return account_id
 
     def tweets(self) -> list[str]:
         return [tweet["text"] for tweet in self.stack.tweets(self.name)]

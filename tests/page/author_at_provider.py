@@ -3,16 +3,11 @@
 import re
 from typing import Any
 
-import requests
 from page_author import Author
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from local.running_stack import RunningStack
-from local.web_server.sealed_tokens import TokenSealer
 
-LINK = (
-    """mutation ($account: account_user_insert_input!) { insert_account_user_one(object: $account) { account_id } }"""
-)
 USERS = """query ($username: String!) { user(where: {username: {_eq: $username}}) { id } }"""
 SIGN_UP = """mutation ($username: String!) { insert_user_one(object: {username: $username}) { id } }"""
 
@@ -64,7 +59,7 @@ class AuthorAtProvider(Author):
     def sign_in_linked(self) -> "AuthorAtProvider":
         """Signed in, with an account on X."""
         self.stack.graphql(SIGN_UP, {"username": self.subject})
-        self.link_account()
+        self.get_account()
         self.sign_in()
         expect(self.live).to_be_visible()
         return self
@@ -79,14 +74,10 @@ class AuthorAtProvider(Author):
         users: list[dict[str, int]] = self.stack.graphql(USERS, {"username": self.subject})["user"]
         return users
 
-    def link_account(self) -> None:
-        """Links an account on X to the author's row, as the operator does."""
-        on_x = requests.post(f"{self.stack.urls['x']}/_local/users", json={"username": self.name}).json()
-        tokens = {name: on_x[name] for name in ("access_token", "access_token_secret")}
-        sealed = TokenSealer(self.stack.settings["X_TOKEN_KEYS"]).seal(on_x["id"], tokens)
-        account = {"x_user_id": on_x["id"], "account_name": self.name, "sealed_tokens": sealed}
+    def get_account(self) -> None:
+        """The operator links an account on X to the author's row."""
         [user] = self.rows()
-        self.stack.graphql(LINK, {"account": {"user_id": user["id"], "account": {"data": account}}})
+        self.link_account(user["id"], self.name)
 
     def refuse_once(self, url: str, **answer: Any) -> None:
         """The next request that carries a token is answered so, and is not passed on."""

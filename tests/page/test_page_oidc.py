@@ -114,7 +114,7 @@ class TestSignUp:
         alice.sign_in()
         expect(alice.no_account).to_be_visible()
 
-        alice.link_account()
+        alice.get_account()
 
         expect(alice.no_account).to_be_hidden()
         alice.schedule("now I may", in_minutes(60))

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
-	check-javascript lock vendor doctor clean
+	check-javascript lock vendor doctor link-account unlink-account forget-user rotate-keys clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,6 +10,9 @@ PYTEST := $(BIN)/python -m pytest -q
 POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
+
+# The shell has a variable USER of its own; only one that is written after make names a user of the app.
+USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user '$(USER)')
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -88,6 +91,18 @@ vendor: install ## copy the page's library into web/vendor again, as package-loc
 
 doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
 	@$(BIN)/python -m doctor $(OPTIONS)
+
+link-account: install ## link an account on X to a user, by the PIN that X shows: make link-account USER=alice
+	@$(BIN)/python -m admin.link_account $(USERNAME_OPTION) $(OPTIONS)
+
+unlink-account: install ## unlink an account on X from a user: make unlink-account USER=alice
+	@$(BIN)/python -m admin.unlink_account $(USERNAME_OPTION) $(OPTIONS)
+
+forget-user: install ## delete a user with posts, logs and accounts, for good: make forget-user USER=alice
+	@$(BIN)/python -m admin.forget_user $(USERNAME_OPTION) $(OPTIONS)
+
+rotate-keys: install ## seal the tokens of all accounts with the first key of X_TOKEN_KEYS
+	@$(BIN)/python -m admin.rotate_keys $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

@@ -7,22 +7,12 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
-from dotenv import dotenv_values
-
+from admin.connection import add_data_option, find_settings
 from doctor.examination import Scope, examine
 from doctor.report import Report, as_json, as_text, misconfigured
-from shared import config
-from shared.config import Settings
 from shared.errors import ConfigurationError
-
-_DECIDING = "HASURA_GRAPHQL_ADMIN_SECRET"
-
-_LOCAL_ADDRESSES = {"X_BASE_URL": "http://localhost:7080"}
-"""Where the local stack answers, other than by the defaults of the settings."""
 
 
 def main() -> None:
@@ -43,23 +33,9 @@ def main() -> None:
     sys.exit(1 if report.findings else 0)
 
 
-def find_settings(data: Path, environ: Mapping[str, str], dotenv: Path = config.DOTENV) -> tuple[Settings, str]:
-    """The settings, and in words where they are from. Raises ConfigurationError."""
-    if environ.get(_DECIDING) or dotenv_values(dotenv, interpolate=False).get(_DECIDING):
-        return config.load(environ, dotenv), "the environment and .env"
-    secrets = data / "secrets.json"
-    if not secrets.exists():
-        raise ConfigurationError(f"None in the environment or .env, and no local stack has run on {data}.")
-    given = {name: value for name, value in environ.items() if value}
-    of_stack = {**_LOCAL_ADDRESSES, **json.loads(secrets.read_text()), **given}
-    return config.load(of_stack, dotenv), f"the local stack's, in {data}"
-
-
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m doctor", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument(
-        "--data", type=Path, default=Path(".local"), metavar="DIR", help="where the local stack's data lives (.local)"
-    )
+    add_data_option(parser)
     parser.add_argument(
         "--hours",
         dest="within",

@@ -1,12 +1,13 @@
 """Is everything set up? The settings, the functions, the clocks, and what Hasura says of its own metadata."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
 from doctor.report import Finding, misconfigured
 from shared.config import WEBHOOK_SECRET_NAME
 from shared.errors import ConfigurationError, KeysUnavailable, Unauthorized
+from shared.hasura.events import STATE_TRIGGER
 from shared.http import auth
 from shared.limits import CLOCK_MARGIN
 
@@ -49,6 +50,14 @@ def token_setting_findings(jwt_secret: str) -> Iterator[Finding]:
         return
     except (ConfigurationError, KeysUnavailable) as error:
         yield misconfigured("HASURA_GRAPHQL_JWT_SECRET", f"No author can sign in: {error}", "Give the one of Hasura.")
+
+
+def notification_findings(notify_url: str | None, actual_metadata: Container[str]) -> Iterator[Finding]:
+    """Whether Hasura has the optional trigger where a receiver is set; applying the metadata removes it."""
+    trigger = f"event trigger {STATE_TRIGGER}"
+    if notify_url and trigger not in actual_metadata:
+        sentence = "NOTIFY_URL is set, but Hasura does not have it: no author is told of a post that failed."
+        yield misconfigured(f"{trigger} at Hasura", sentence, "Create it: docs/notifications.md.")
 
 
 def clock_findings(ahead: Mapping[str, float]) -> Iterator[Finding]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from admin.hasura_api import HasuraApi
 from doctor import configuration, database, metadata, posts, timelines, triggers
-from doctor.hasura_api import HasuraApi
 from doctor.posts import Posts
 from doctor.report import CannotExamine, Report, misconfigured
 from shared.clock import SystemClock
@@ -123,6 +123,7 @@ class _Examination:
             self._hasura.metadata("export_metadata", {}), self._hasura.metadata("get_cron_triggers", {})
         )
         self.report.add(metadata.metadata_findings(wanted, actual))
+        self.report.add(configuration.notification_findings(self._settings.notify_url, actual))
         inconsistent = self._hasura.metadata("get_inconsistent_metadata", {})
         self.report.add(configuration.inconsistency_findings(inconsistent["inconsistent_objects"]))
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
 
-from doctor.hasura_api import HasuraApi
+from admin.hasura_api import HasuraApi
 from doctor.report import Finding, about_posts
 from shared.core.model import Outcome, State
 
@@ -100,8 +100,8 @@ class Posts:
 
 
 def read_posts(hasura: HasuraApi, since: datetime) -> Posts:
-    """All open posts, and those that changed since. Raises CannotExamine."""
-    data = hasura.query(POSTS, {"since": since.isoformat(), "most": MOST})
+    """All open posts, and those that changed since. Raises HasuraUnusable."""
+    data = hasura.graphql(POSTS, {"since": since.isoformat(), "most": MOST})
     rows = {row["id"]: _post(row) for row in chain(data["open"], data["closed"], data["left_open"])}
     app = next(
         (App(_time(a["paused_until"]), a["paused_reason"], _time(a["follow_up_until"])) for a in data["app"]), App()

@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
+from admin.hasura_api import HasuraUnusable
+
 Kind = Literal["lost", "duplicate", "orphaned", "stuck", "misconfigured"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -68,6 +70,8 @@ class Report:
             yield
         except CannotExamine as error:
             self.add([error.finding])
+        except HasuraUnusable as error:
+            self.add([misconfigured(error.subject, error.sentence, error.cure)])
 
 
 def as_json(report: Report) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from doctor.hasura_api import HasuraApi
+from admin.hasura_api import HasuraApi
 from doctor.posts import Attempt, Post
 from doctor.report import Finding, about_posts, misconfigured
 from shared.core.model import Account, CannotAsk, Outcome, Rejection, State, TokensUnreadable
@@ -54,7 +54,7 @@ def sent_texts(posts: Iterable[Post]) -> list[SentText]:
 
 def read_accounts(hasura: HasuraApi, x_user_ids: Iterable[str]) -> Mapping[str, Account]:
     """The accounts with their sealed tokens, by their ids on X."""
-    rows: list[dict[str, Any]] = hasura.query(ACCOUNTS, {"ids": sorted(set(x_user_ids))})["account"]
+    rows: list[dict[str, Any]] = hasura.graphql(ACCOUNTS, {"ids": sorted(set(x_user_ids))})["account"]
     return {
         row["x_user_id"]: Account(int(row["id"]), row["account_name"], row["x_user_id"], row["sealed_tokens"])
         for row in rows

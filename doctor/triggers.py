@@ -7,7 +7,7 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from doctor.hasura_api import HasuraApi
+from admin.hasura_api import HasuraApi
 from doctor.posts import PATIENCE, Post
 from doctor.report import Finding, about_posts, misconfigured
 from shared.config import WEBHOOK_SECRET_NAME

@@ -4,12 +4,13 @@ from http import HTTPStatus
 
 import azure.functions as func
 
-from shared import config
+from shared import config, log
 from shared.clock import SystemClock
 from shared.core.deliver import handle_delivery
 from shared.hasura import events
 from shared.hasura.client import WEBHOOK_SECRET_HEADER, Hasura
 from shared.http import auth, endpoint
+from shared.notifications import notify
 from shared.x.client import X
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -20,19 +21,15 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 
 def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
-    settings = config.load()
-    auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), settings.webhook_secret)
-    delivery = events.delivery_of(endpoint.json_object(req, MAX_BODY_BYTES))
-    clock = SystemClock()
-    result = handle_delivery(delivery, Hasura(settings), X(settings, clock.now), clock)
-    return endpoint.json_response(
-        HTTPStatus.OK if result.retry_after is None else HTTPStatus.SERVICE_UNAVAILABLE,
-        {
-            "post_id": result.post_id,
-            "state": result.state,
-            "reason": result.reason,
-            "tweet_id": result.tweet_id,
-            "claimed": result.claimed,
-        },
-        result.retry_after,
-    )
+    settings, clock = config.load(), SystemClock()
+    auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), *settings.webhook_secrets)
+    body = endpoint.json_object(req, MAX_BODY_BYTES)
+    hasura = Hasura(settings)
+    with log.bound(event_id=events.event_id_of(body)):
+        if change := events.state_change_of(body):
+            notified = notify(change, hasura, settings, clock)
+            status = HTTPStatus.OK if notified.is_settled else HTTPStatus.SERVICE_UNAVAILABLE
+            return endpoint.json_response(status, notified.as_json(), notified.retry_after)
+        result = handle_delivery(events.delivery_of(body), hasura, X(settings, clock.now), clock)
+        status = HTTPStatus.OK if result.retry_after is None else HTTPStatus.SERVICE_UNAVAILABLE
+        return endpoint.json_response(status, result.as_json(), result.retry_after)

@@ -1,15 +1,18 @@
 """The settings: one table, read from the environment, with ``.env`` where no platform sets them."""
 
+import base64
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 
 from shared.errors import ConfigurationError
+from shared.http.jwt_tokens import read_jwt_secret
 from shared.x.sealed_tokens import TokenKeys
 
 DOTENV = Path(__file__).parent.parent / ".env"
@@ -20,14 +23,24 @@ WEBHOOK_SECRET_NAME = "WEBHOOK_SECRET"
 
 @dataclass(frozen=True)
 class Setting:
-    """One row of the table. A setting without a default is required; a secret's value is never shown."""
+    """One row of the table. A setting that has no default is required unless it is optional; optional ones may be None.
+
+    A secret's value is never shown; it must be long, and none of the placeholders in the examples.
+    """
 
     name: str
     help: str
     default: str | None = None
+    optional: bool = False
     secret: bool = False
-    read: Callable[[str], str | int | TokenKeys] = str
+    read: Callable[[str], str | int | bool | TokenKeys] = str
     """Turns the text into the value; raises ValueError with what the text must be."""
+
+
+_SHORTEST_SECRET = 16
+
+_PLACEHOLDER = re.compile("change-me|the-api-key", re.IGNORECASE)
+"""What stands for the secrets in .env.example and local.settings.json.example."""
 
 
 _HOST = r"https?://(\[[0-9A-Fa-f:.]+\]|[^][/?#@:\s\x00-\x1f\x7f]+)(:[0-9]{1,5})?"
@@ -60,6 +73,34 @@ def _whole_number(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
+def _true_or_false(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return text == "true"
+
+
+def _jwt_secret(text: str) -> str:
+    read_jwt_secret(text)
+    return text
+
+
+def _address_to_notify(text: str) -> str:
+    if not re.fullmatch(rf"{_HOST}(/[^#\s\x00-\x1f\x7f]*)?", text):
+        raise ValueError("must be an address like https://example.com/notifications")
+    return text
+
+
+def _notify_secret(text: str) -> str:
+    prefix, _, key = text.partition("whsec_")
+    try:
+        size = len(base64.b64decode(key, validate=True))
+    except ValueError:
+        size = 0
+    if prefix or not 24 <= size <= 64:
+        raise ValueError("must be whsec_ and 24 to 64 random bytes as base64")
+    return text
+
+
 SETTINGS = (
     Setting("APP_BASE_API", "Where Hasura answers, without a path.", default="http://localhost:3100", read=_origin),
     Setting(
@@ -70,10 +111,22 @@ SETTINGS = (
         read=_address_for_hasura,
     ),
     Setting("HASURA_GRAPHQL_ADMIN_SECRET", "Hasura's admin secret.", secret=True, read=_header_text),
-    Setting("HASURA_GRAPHQL_JWT_SECRET", "Hasura's own JSON: how users' tokens are verified.", secret=True),
+    Setting(
+        "HASURA_GRAPHQL_JWT_SECRET",
+        "Hasura's own JSON: how users' tokens are verified.",
+        secret=True,
+        read=_jwt_secret,
+    ),
     Setting(
         WEBHOOK_SECRET_NAME,
         "Shared by `postTweet` and Hasura, which must have it in its environment under this same name.",
+        secret=True,
+        read=_header_text,
+    ),
+    Setting(
+        "WEBHOOK_SECRET_PREVIOUS",
+        f"Accepted beside `{WEBHOOK_SECRET_NAME}` while that one is rotated.",
+        optional=True,
         secret=True,
         read=_header_text,
     ),
@@ -99,6 +152,26 @@ SETTINGS = (
         default="10",
         read=_whole_number(1, 100),
     ),
+    Setting(
+        "NOTIFY_URL",
+        "Where a message is sent when a post failed, was missed, or needs its author: "
+        "[docs/notifications.md](docs/notifications.md).",
+        optional=True,
+        read=_address_to_notify,
+    ),
+    Setting(
+        "NOTIFY_SECRET",
+        "Signs the messages to `NOTIFY_URL` (Standard Webhooks): `whsec_` and 24 to 64 random bytes as base64.",
+        optional=True,
+        secret=True,
+        read=_notify_secret,
+    ),
+    Setting(
+        "ALLOW_PLAIN_HTTP",
+        "`true` allows addresses with `http://` beyond this machine, for a private network.",
+        default="false",
+        read=_true_or_false,
+    ),
 )
 
 
@@ -111,12 +184,21 @@ class Settings:
     hasura_graphql_admin_secret: str = field(repr=False)
     hasura_graphql_jwt_secret: str = field(repr=False)
     webhook_secret: str = field(repr=False)
+    webhook_secret_previous: str | None = field(repr=False)
     consumer_api_key: str = field(repr=False)
     consumer_api_secret: str = field(repr=False)
     x_token_keys: TokenKeys = field(repr=False)
     x_base_url: str
     max_lateness_seconds: int
     publish_batch: int
+    notify_url: str | None
+    notify_secret: str | None = field(repr=False)
+    allow_plain_http: bool
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """What Hasura may send: the secret, and the one before while it is rotated."""
+        return tuple(secret for secret in (self.webhook_secret, self.webhook_secret_previous) if secret)
 
 
 def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Settings:
@@ -130,19 +212,63 @@ def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Set
     faults = []
     for setting in SETTINGS:
         try:
-            values[setting.name.lower()] = _value(setting, given.get(setting.name, setting.default))
+            values[setting.name] = _value(setting, given.get(setting.name, setting.default))
         except ValueError as fault:
             faults.append(f"{setting.name} {fault}")
+    faults += [*_plain_http_faults(values), *_notification_faults(values)]
     if faults:
         raise ConfigurationError("Settings: " + "; ".join(faults) + ".")
-    return Settings(**values)
+    return Settings(**{name.lower(): value for name, value in values.items()})
 
 
-def _value(setting: Setting, text: str | None) -> str | int | TokenKeys:
+def _value(setting: Setting, text: str | None) -> str | int | bool | TokenKeys | None:
     if text is None:
+        if setting.optional:
+            return None
         raise ValueError("is missing")
     if text != text.strip():
         raise ValueError("has white space at its start or end")
     if text.startswith("@Microsoft.KeyVault("):
         raise ValueError("is a Key Vault reference that the platform could not resolve")
-    return setting.read(text)
+    if setting.secret and _PLACEHOLDER.search(text):
+        raise ValueError("is still the placeholder of the example")
+    value = setting.read(text)
+    if setting.secret and len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters")
+    return value
+
+
+def _plain_http_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    """`values` are those that could be read."""
+    if values.get("ALLOW_PLAIN_HTTP"):
+        return
+    for name in ("APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL", "NOTIFY_URL"):
+        if _is_plain_http_beyond_loopback(values.get(name)):
+            yield f"{name} {_PLAIN_HTTP}"
+    jwt_secret = values.get("HASURA_GRAPHQL_JWT_SECRET")
+    if jwt_secret and _is_plain_http_beyond_loopback(read_jwt_secret(jwt_secret).jwk_url):
+        yield f"HASURA_GRAPHQL_JWT_SECRET has a jwk_url that {_PLAIN_HTTP}"
+
+
+_PLAIN_HTTP = (
+    "begins with http://, so that anybody on the way can read it: use https://, or ALLOW_PLAIN_HTTP=true in a private "
+    "network"
+)
+
+
+def _is_plain_http_beyond_loopback(address: str | None) -> bool:
+    plain = re.match(r"http://(?:\[([^]]*)\]|([^/?#:]*))", address or "")
+    return plain is not None and not _is_loopback((plain[1] or plain[2]).lower())
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether what is sent there cannot leave this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _notification_faults(values: Mapping[str, Any]) -> Iterator[str]:
+    if {"NOTIFY_URL", "NOTIFY_SECRET"} <= values.keys() and bool(values["NOTIFY_URL"]) != bool(values["NOTIFY_SECRET"]):
+        yield "NOTIFY_URL and NOTIFY_SECRET need each other"

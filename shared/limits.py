@@ -47,6 +47,20 @@ DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
 
+NOTIFY_TIMEOUT = timedelta(seconds=10)
+"""For the receiver's answer to a notification."""
+
+NOTIFY_WAITS = (
+    timedelta(seconds=5),
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=6),
+    timedelta(hours=12),
+)
+"""How long a notification waits that was not taken, by how often; hasura/optional/ has as many retries."""
+
 EVENT_GRACE = timedelta(hours=1)
 """An event stays deliverable so much longer than its post stays publishable."""
 

@@ -23,6 +23,7 @@ SETTINGS = {
     "CONSUMER_API_SECRET": "the-consumer-secret",
     "X_TOKEN_KEYS": "a-key:" + "k" * 42 + "A",
     "X_BASE_URL": "http://x.test",
+    "ALLOW_PLAIN_HTTP": "true",
 }
 
 

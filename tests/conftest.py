@@ -12,7 +12,7 @@ import pytest
 
 from shared.config import SETTINGS
 
-pytest_plugins = ["without_browser"]
+pytest_plugins = ["without_tools"]
 
 if TYPE_CHECKING:
     from local.running_stack import RunningStack

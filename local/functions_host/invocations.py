@@ -5,6 +5,7 @@ worker takes the id of the current task, or else of the current thread; the host
 """
 
 import asyncio
+import json
 import logging
 import threading
 from collections import deque
@@ -46,6 +47,7 @@ class InvocationContext:
 class Invocations(logging.Filter):
     """As a filter of the log handler, it drops what Azure drops and adds the invocation id to what the app logs.
 
+    A line that is a JSON object, as Application Insights reads it, is shown as a sentence with its fields.
     A thread that a function started has no id, unless it sets ``context.thread_local_storage.invocation_id`` itself.
     """
 
@@ -81,7 +83,7 @@ class Invocations(logging.Filter):
         if invocation_id not in self._running:
             self._dropped.append((record.name, record.threadName or "?"))
             return False
-        record.msg = f"[{invocation_id}] {record.msg}"
+        record.msg, record.args = f"[{invocation_id}] {_for_people(record.getMessage(), invocation_id)}", None
         return True
 
     def report_dropped(self, function_name: str) -> None:
@@ -97,6 +99,21 @@ class Invocations(logging.Filter):
     def _current_id(self) -> str | None:
         of_thread: str | None = getattr(self.thread_local_storage, "invocation_id", None)
         return (self._id_of_task.get() or of_thread) if _is_on_event_loop() else of_thread
+
+
+def _for_people(line: str, invocation_id: str) -> str:
+    """Of a JSON object with a ``message``: that sentence, and then the other fields. Any other line stays as it is."""
+    try:
+        fields = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    if not isinstance(fields, dict) or not isinstance(fields.get("message"), str):
+        return line
+    message, traceback = fields.pop("message"), fields.pop("traceback", None)
+    if fields.get("invocation_id") == invocation_id:
+        del fields["invocation_id"]
+    details = ", ".join(f"{name} {value}" for name, value in fields.items())
+    return "\n".join(part for part in (f"{message}  ({details})" if details else message, traceback) if part)
 
 
 def _is_on_event_loop() -> bool:

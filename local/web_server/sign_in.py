@@ -12,29 +12,8 @@ query FindUser($username: String!) {
   user(where: {username: {_eq: $username}}) { id account_users { account { id x_user_id sealed_tokens } } }
 }
 """
-_CREATE_USER = """
-mutation CreateUser($username: String!) {
-  insert_user_one(
-    object: {username: $username},
-    on_conflict: {constraint: user_username_key, update_columns: [username]}
-  ) { id }
-}
-"""
-_SAVE_ACCOUNT = """
-mutation SaveAccount($account: account_insert_input!) {
-  insert_account_one(
-    object: $account,
-    on_conflict: {constraint: one_account_per_x_user, update_columns: [account_name, sealed_tokens]}
-  ) { id }
-}
-"""
 _LINK = """
-mutation LinkAccount($user_id: bigint!, $account_id: bigint!) {
-  insert_account_user_one(
-    object: {user_id: $user_id, account_id: $account_id},
-    on_conflict: {constraint: account_user_pkey, update_columns: []}
-  ) { user_id }
-}
+mutation LinkAccount($args: link_account_args!) { link_account(args: $args) { user_id } }
 """
 
 
@@ -55,34 +34,24 @@ class SignIn:
     async def user_id(self, username: str) -> int:
         """The id of the user's row; afterwards the user has an account whose tokens X knows. Raises SignInFailed."""
         on_x = await self._post("X", self._x_users, {"username": username})
-        found = (await self._execute(_FIND, username=username))["user"]
-        if found:
-            user_id: int = found[0]["id"]
-            linked = [link["account"] for link in found[0]["account_users"]]
-        else:
-            user_id = (await self._execute(_CREATE_USER, username=username))["insert_user_one"]["id"]
-            linked = []
         tokens = {name: on_x[name] for name in ("access_token", "access_token_secret")}
-        if not linked:
-            account_id = await self._save_account(on_x, tokens)
-            await self._execute(_LINK, user_id=user_id, account_id=account_id)
-        for account in linked:
-            # Sealing tokens that are stored already would end a pause of the account.
-            if account["x_user_id"] == on_x["id"] and self._opened(account) != tokens:
-                await self._save_account(on_x, tokens)
-        return user_id
-
-    def _opened(self, account: Mapping[str, str]) -> dict[str, str] | None:
-        return self._sealer.opened(account["x_user_id"], account["sealed_tokens"])
-
-    async def _save_account(self, on_x: Mapping[str, str], tokens: dict[str, str]) -> int:
-        account = {
+        found = (await self._execute(_FIND, username=username))["user"]
+        # Tokens that are stored already stay as they are, because new ones would end a pause of the account. An author
+        # who has another account keeps that one alone, so that posts need not name it.
+        if found and (linked := [link["account"] for link in found[0]["account_users"]]):
+            own = [account for account in linked if account["x_user_id"] == on_x["id"]]
+            if not own or self._opened(own[0]) == tokens:
+                return int(found[0]["id"])
+        args = {
+            "username": username,
             "x_user_id": on_x["id"],
             "account_name": on_x["username"],
             "sealed_tokens": self._sealer.seal(on_x["id"], tokens),
         }
-        saved: int = (await self._execute(_SAVE_ACCOUNT, account=account))["insert_account_one"]["id"]
-        return saved
+        return int((await self._execute(_LINK, args=args))["link_account"][0]["user_id"])
+
+    def _opened(self, account: Mapping[str, str]) -> dict[str, str] | None:
+        return self._sealer.opened(account["x_user_id"], account["sealed_tokens"])
 
     async def _execute(self, document: str, **variables: Any) -> dict[str, Any]:
         headers = {"x-hasura-admin-secret": self._admin_secret}

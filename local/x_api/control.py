@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 from aiohttp import web
 
 from local import loopback
+from local.x_api.authorization import USERNAME, Authorization
 from local.x_api.endpoints import ENDPOINTS
 from local.x_api.faults import ANY_ENDPOINT, KINDS, KINDS_BY_GROUP, Fault, Faults
 from local.x_api.rate_limits import RateLimits
@@ -24,6 +25,9 @@ from local.x_api.storage import Storage, User
 Answer = tuple[int, object]
 
 _AT_MOST = 1_000_000_000
+
+_WRONG_USERNAME = '"username" must be 1 to 15 letters, digits or underscores, as at X, not {!r}.'
+_WRONG_REQUEST_TOKEN = "This request token is unknown, too old, or was decided on already."
 
 log = logging.getLogger(__name__)
 
@@ -37,12 +41,13 @@ class BadRequest(Exception):
 
 
 class Control:
-    """Reads and changes `storage`, `limits` and `faults`."""
+    """Reads and changes `storage`, `limits` and `faults`, and answers the app's questions for a user."""
 
-    def __init__(self, storage: Storage, limits: RateLimits, faults: Faults) -> None:
+    def __init__(self, storage: Storage, limits: RateLimits, faults: Faults, authorization: Authorization) -> None:
         self._storage = storage
         self._limits = limits
         self._faults = faults
+        self._authorization = authorization
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -50,6 +55,8 @@ class Control:
             web.post("/_local/fail", _reading_json(self._fail, {"kind", "times", "endpoint", "username", "ms"})),
             web.post("/_local/reset", _reading_json(self._reset, set())),
             web.post("/_local/revoke", _reading_json(self._revoke, {"username"})),
+            web.post("/_local/authorize", _reading_json(self._authorize, {"oauth_token", "username"})),
+            web.post("/_local/deny", _reading_json(self._deny, {"oauth_token"})),
             web.post("/_local/suspend", _reading_json(self._suspend, {"username"})),
             web.delete("/_local/fail", _reading_query(self._clear_faults, set())),
             web.get("/_local/tweets", _reading_query(self._tweets, {"username", "limit"})),
@@ -62,7 +69,7 @@ class Control:
         """The user, created when new, with tokens for our app; new ones after a revocation."""
         username = body.get("username")
         if not _is_username(username):
-            raise BadRequest(f'"username" must be 1 to 15 letters, digits or underscores, as at X, not {username!r}.')
+            raise BadRequest(_WRONG_USERNAME.format(username))
         known = self._storage.user_named(username)
         user = known or self._storage.add_user(username)
         if user.access_token is None:
@@ -81,6 +88,22 @@ class Control:
         self._storage.revoke(user.id)
         log.info("@%s: revoked the app's tokens", user.username)
         return 200, {"username": user.username}
+
+    def _authorize(self, body: Mapping[str, Any]) -> Answer:
+        """What a person does on the authorize page: the PIN of the user, who is created when new."""
+        username = body.get("username")
+        if not _is_username(username):
+            raise BadRequest(_WRONG_USERNAME.format(username))
+        pin = self._authorization.authorise(str(body.get("oauth_token")), username)
+        if pin is None:
+            raise BadRequest(_WRONG_REQUEST_TOKEN, 404)
+        return 200, {"pin": pin}
+
+    def _deny(self, body: Mapping[str, Any]) -> Answer:
+        """What a person does on the authorize page who does not want the app to act for them."""
+        if not self._authorization.deny(str(body.get("oauth_token"))):
+            raise BadRequest(_WRONG_REQUEST_TOKEN, 404)
+        return 200, {}
 
     def _suspend(self, body: Mapping[str, Any]) -> Answer:
         user = self._known_user(body)
@@ -154,7 +177,7 @@ class Control:
 
 
 def _is_username(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and re.fullmatch("[A-Za-z0-9_]{1,15}", value) is not None
+    return isinstance(value, str) and re.fullmatch(USERNAME, value) is not None
 
 
 def _number(body: Mapping[str, Any], key: str, least: int, default: int) -> int:

@@ -32,8 +32,10 @@ class Signatures:
     """Verifies the requests of one app, known by its consumer key and secret, in the name of the users in `storage`."""
 
     def __init__(self, consumer_key: str, consumer_secret: str, storage: Storage) -> None:
+        self.consumer_key = consumer_key
+        self.consumer_secret = consumer_secret
         self._storage = storage
-        self._endpoint = ResourceEndpoint(_OneApp(consumer_key, consumer_secret, storage))
+        self._endpoint = ResourceEndpoint(OneApp(consumer_key, consumer_secret, storage))
 
     def signer_of(self, request: web.Request, body: bytes) -> User:
         """The user in whose name the request is signed. Raises Refused when there is none."""
@@ -46,9 +48,7 @@ class Signatures:
 
     def _verified(self, request: web.Request, body: bytes) -> User:
         try:
-            valid, signed = self._endpoint.validate_protected_resource_request(
-                _signed_url(request), request.method, _signed_body(request, body), _signed_headers(request), []
-            )
+            valid, signed = self._endpoint.validate_protected_resource_request(*signed_parts(request, body), [])
         except ValueError as error:  # oauthlib's answer to a header or a query that it cannot read
             raise Refused("the Authorization header or the query is malformed", unauthorized()) from error
         user = self._storage.user_with_token(signed.resource_owner_key) if valid else None
@@ -65,17 +65,15 @@ def _refused_bearer(token: str) -> Refused:
     return Refused("OAuth 2.0 is not emulated, sign with OAuth 1.0a", unauthorized())
 
 
-def _signed_url(request: web.Request) -> str:
+def signed_parts(request: web.Request, body: bytes) -> tuple[str, str, str, dict[str, str]]:
+    """What oauthlib verifies of a request: its URL, method, body and headers."""
     scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
-    return f"{scheme}://{request.host}{request.raw_path}"
-
-
-def _signed_body(request: web.Request, body: bytes) -> str:
-    return body.decode(errors="replace") if request.content_type == _FORM else ""
-
-
-def _signed_headers(request: web.Request) -> dict[str, str]:
-    return {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers}
+    return (
+        f"{scheme}://{request.host}{request.raw_path}",
+        request.method,
+        body.decode(errors="replace") if request.content_type == _FORM else "",
+        {name: request.headers[name] for name in ("Authorization", "Content-Type") if name in request.headers},
+    )
 
 
 def _reason(signed: Any) -> str:
@@ -89,7 +87,7 @@ def _reason(signed: Any) -> str:
     return "the signature does not match (secrets, method, URL)"
 
 
-class _OneApp(RequestValidator):
+class OneApp(RequestValidator):
     """What oauthlib needs to know about one app and its users. For unknown names too, so that both take equal time."""
 
     allowed_signature_methods = (SIGNATURE_HMAC_SHA1,)
@@ -115,11 +113,11 @@ class _OneApp(RequestValidator):
         timestamp: Any,
         nonce: str,
         _request: Any,
-        _request_token: str | None = None,
+        request_token: str | None = None,
         access_token: str | None = None,
     ) -> bool:
         self._forget_old_nonces()
-        key = (access_token or "", timestamp, nonce)
+        key = (access_token or request_token or "", timestamp, nonce)
         if key in self._seen_nonces:
             return False
         self._seen_nonces[key] = monotonic()

@@ -13,6 +13,7 @@ from aiohttp import web
 _BACKEND = "application/json"
 _GATEWAY = "application/problem+json"
 _EDGE = "text/html"
+_XML = "application/xml"
 
 
 class Problem(Exception):
@@ -73,6 +74,27 @@ def unauthorized() -> Problem:
 def invalid_or_expired_token() -> Problem:
     """401 in the form of API v1.1."""
     return _legacy(401, 89, "Invalid or expired token.")
+
+
+def could_not_authenticate() -> Problem:
+    """401 in the form of API v1.1, as the endpoints under ``/oauth`` answer a wrong key, signature or clock."""
+    return _legacy(401, 32, "Could not authenticate you.")
+
+
+def invalid_verifier() -> Problem:
+    """401: the PIN is wrong, or the user has not authorised the app. X answers it as a bare sentence."""
+    return Problem(401, "Error processing your OAuth request: Invalid oauth_verifier parameter", _EDGE)
+
+
+def callback_not_approved() -> Problem:
+    """403: the callback is not in the app's settings. X answers it as XML."""
+    words = (
+        "Callback URL not approved for this client application. Approved callback URLs can be adjusted in your "
+        "application settings"
+    )
+    return Problem(
+        403, f"<?xml version='1.0' encoding='UTF-8'?><errors><error code=\"415\">{words}</error></errors>", _XML
+    )
 
 
 def credits_depleted() -> Problem:
@@ -272,5 +294,5 @@ def _legacy(status: int, code: int, message: str) -> Problem:
 
 def _summary(status: int, body: Mapping[str, Any] | str) -> str:
     if isinstance(body, str):
-        return f"{status} from the edge"
+        return f"{status} {body[:200]}" if status in (401, 403) else f"{status} from the edge"
     return f"{status} {body['errors'][0]['message'] if 'errors' in body else body['detail']}"

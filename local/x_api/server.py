@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from aiohttp import web
 
+from local.x_api.authorization import Authorization
 from local.x_api.control import Control
 from local.x_api.endpoints import ENDPOINTS, Api
 from local.x_api.faults import STOPPING, Faults
@@ -34,7 +35,9 @@ def build_app(
     app[STOPPING] = asyncio.Event()
     app.on_startup.append(_load_the_rules_of_texts)
     app.on_shutdown.append(_stop_hanging)
-    app.add_routes(Control(storage, limits, faults).routes())
+    authorization = Authorization(storage, signatures, now)
+    app.add_routes(Control(storage, limits, faults, authorization).routes())
+    app.add_routes(authorization.routes())
     app.add_routes(Api(storage, signatures, limits, faults, duplicate_window, now).routes())
     return app
 

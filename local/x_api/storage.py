@@ -98,6 +98,10 @@ class Storage:
         """As at X, ``Alice`` is ``alice``."""
         return self._user_where("username = ?", username)
 
+    def usernames(self) -> list[str]:
+        """The first hundred, in the order of the alphabet."""
+        return [name for (name,) in self._db.execute("select username from user order by username limit 100")]
+
     def user_with_token(self, access_token: str) -> User | None:
         return self._user_where("access_token = ?", access_token)
 

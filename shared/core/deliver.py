@@ -1,12 +1,13 @@
 """A delivery of an event to the webhook: publishes everything that is due, and answers for the post it is about."""
 
-import logging
 from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from shared import log
 from shared.core.model import (
     ClaimedPost,
     Clock,
@@ -21,8 +22,7 @@ from shared.core.publish import Conclusion, publish
 from shared.core.reconcile import reconcile
 from shared.errors import ScheduledPostsError
 from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LONGEST_RETRY_AFTER
-
-logger = logging.getLogger(__name__)
+from shared.log import LogEvent
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,16 @@ class DeliveryResult:
     reason: str | None = None
     tweet_id: str | None = None
     retry_after: timedelta | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """What Hasura's log of invocations shows."""
+        return {
+            "post_id": self.post_id,
+            "state": self.state,
+            "reason": self.reason,
+            "tweet_id": self.tweet_id,
+            "claimed": self.claimed,
+        }
 
 
 @dataclass(frozen=True)
@@ -121,44 +131,62 @@ def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> _AfterC
     try:
         conclusion = work.result()
     except Exception:
-        logger.exception("post %s: a fault of ours interrupted its publishing", post.id)
+        log.exception(
+            LogEvent.UNEXPECTED_ERROR, f"post {post.id}: a fault of ours interrupted its publishing", post_id=post.id
+        )
         return _AfterClaim(post.id, post.state, "A fault of ours interrupted its publishing; the log has it.")
     decision, recorded = conclusion.decision, conclusion.recorded
     if decision.operator_message:
-        logger.error("the operator must act, %s", decision.operator_message)
+        message = f"the operator must act, {decision.operator_message}"
+        log.error(LogEvent.OPERATOR_MUST_ACT, message, post_id=post.id)
     if recorded is None:
-        logger.error(
-            "post %s is %s (tweet %s), which could not be recorded: %s",
-            post.id,
-            decision.state,
-            decision.tweet_id,
-            conclusion.record_failure,
+        log.error(
+            LogEvent.OUTCOME_NOT_RECORDED,
+            f"post {post.id} is {decision.state} (tweet {decision.tweet_id}), which could not be recorded: "
+            f"{conclusion.record_failure}",
+            post_id=post.id,
+            state=decision.state,
+            tweet_id=decision.tweet_id,
         )
         reason = "What became of it could not be written down; that is reconciled when its lease has run out."
         return _AfterClaim(post.id, post.state, reason, come_back_at=post.lease_until)
     if not recorded.done:
-        logger.warning(
-            "post %s is %s by now; this delivery came too late to record that it is %s (tweet %s)",
-            post.id,
-            recorded.state or "deleted",
-            decision.state,
-            decision.tweet_id,
+        log.warning(
+            LogEvent.OUTCOME_TOO_LATE,
+            f"post {post.id} is {recorded.state or 'deleted'} by now; this delivery came too late to record that it is "
+            f"{decision.state} (tweet {decision.tweet_id})",
+            post_id=post.id,
+            state=recorded.state,
+            tweet_id=decision.tweet_id,
         )
         return _AfterClaim(post.id, recorded.state or post.state, "Another delivery has taken it over.")
-    logger.info("post %s is %s%s", post.id, decision.state, _details(conclusion, clock))
+    _log_state(conclusion, clock)
     return _AfterClaim(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
 
 
-def _details(conclusion: Conclusion, clock: Clock) -> str:
+def _log_state(conclusion: Conclusion, clock: Clock) -> None:
     decision, post = conclusion.decision, conclusion.post
+    lateness, details = None, f": {decision.reason}"
     if decision.state is State.TWEETED:
-        lateness = (clock.now() - post.schedule_for).total_seconds()
-        return f" as {decision.tweet_id}, {lateness:.3f} s after its time"
-    return f": {decision.reason}"
+        lateness = round((clock.now() - post.schedule_for).total_seconds(), 3)
+        details = f" as {decision.tweet_id}, {lateness:.3f} s after its time"
+    log.info(
+        LogEvent.POST_STATE_CHANGED,
+        f"post {post.id} is {decision.state}{details}",
+        post_id=post.id,
+        state=decision.state,
+        tweet_id=decision.tweet_id,
+        lateness_seconds=lateness,
+    )
 
 
 def _missed(post: MissedPost) -> _AfterClaim:
-    logger.info("post %s is missed: %s", post.id, post.reason)
+    log.info(
+        LogEvent.POST_STATE_CHANGED,
+        f"post {post.id} is missed: {post.reason}",
+        post_id=post.id,
+        state=State.MISSED,
+    )
     return _AfterClaim(post.id, State.MISSED, post.reason)
 
 
@@ -168,7 +196,10 @@ def _follow_up(store: PostStore, clock: Clock) -> None:
         if store.reserve_follow_up(clock.now() + FOLLOW_UP_TIME):
             store.create_event(clock.now(), {"follow_up": True})
     except ScheduledPostsError as error:
-        logger.warning("no follow-up delivery could be set, the sweep will take what is left: %s", error)
+        log.warning(
+            LogEvent.FOLLOW_UP_NOT_CREATED,
+            f"no follow-up delivery could be set, the sweep will take what is left: {error}",
+        )
 
 
 _NOTHING_TO_DO = {
@@ -218,7 +249,12 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> bool
     if obsolete and obsolete != delivery.event_id:
         _delete_event(post.id, obsolete, store)
     if is_kept:
-        logger.info("post %s is not due before %s; its event is set for then", post.id, post.due_at.isoformat())
+        log.info(
+            LogEvent.EVENT_CREATED,
+            f"post {post.id} is not due before {post.due_at.isoformat()}; its event is set for then",
+            post_id=post.id,
+            event_id=event_id,
+        )
     return is_kept
 
 
@@ -236,11 +272,19 @@ def _delete_event(post_id: int, event_id: str, store: PostStore) -> None:
     try:
         store.delete_event(event_id)
     except ScheduledPostsError as error:
-        logger.info("post %s: an obsolete event could not be deleted: %s", post_id, error)
+        log.info(
+            LogEvent.EVENT_NOT_DELETED,
+            f"post {post_id}: an obsolete event could not be deleted: {error}",
+            post_id=post_id,
+        )
 
 
 def _forget_event(post_id: int, event_id: str, store: PostStore) -> None:
     try:
         store.forget_event(post_id, event_id)
     except ScheduledPostsError as error:
-        logger.info("post %s: a deleted event could not be taken off it: %s", post_id, error)
+        log.info(
+            LogEvent.EVENT_NOT_DELETED,
+            f"post {post_id}: a deleted event could not be taken off it: {error}",
+            post_id=post_id,
+        )

@@ -169,6 +169,36 @@ class Delivery:
     is_follow_up: bool = False
 
 
+@dataclass(frozen=True)
+class StateChange:
+    """An event of the trigger ``post_ended``: what a post became. `retry` counts from 0; `is_last`: no other follows.
+
+    `is_open`: the post is not at its end, because it will be attempted or reconciled again.
+    """
+
+    event_id: str
+    post_id: int
+    state: str
+    is_open: bool
+    retry: int
+    is_last: bool
+
+
+@dataclass(frozen=True)
+class PostOfAuthor:
+    """A post with what somebody needs who tells its author of it. No account name: the account was removed."""
+
+    id: int
+    user_id: int
+    username: str
+    account_name: str | None
+    state: State
+    is_open: bool
+    reason: str | None
+    schedule_for: datetime
+    updated_at: datetime
+
+
 # What became of an attempt to publish.
 
 

@@ -1,15 +1,14 @@
 """How a post is created: the draft becomes a row, and the row gets its scheduled event."""
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared import log
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
 from shared.core.model import Clock, EventStore, Row
 from shared.errors import Fault, HasuraUnavailable, KeyReused, ScheduledPostsError
-
-logger = logging.getLogger(__name__)
+from shared.log import LogEvent
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftS
     row = store.insert_post(draft, token, key)
     if row is None:  # the same request, a moment ago
         return _created_before(fields, _post_of_key(key or "", token, store))
-    logger.info("post %s is stored for %s", row["id"], draft.schedule_for.isoformat())
+    at = draft.schedule_for.isoformat()
+    log.info(LogEvent.POST_CREATED, f"post {row['id']} is stored for {at}", post_id=row["id"], schedule_for=at)
     return Created(row, _set_event(row, draft, store))
 
 
@@ -71,7 +71,8 @@ def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
     differing = [name for name, value in draft.items() if first.get(name) != value]
     if differing:
         raise KeyReused([Fault(name, f"This Idempotency-Key came with another {name} before.") for name in differing])
-    logger.info("post %s is created again by its key", earlier.post["id"])
+    post_id = earlier.post["id"]
+    log.info(LogEvent.POST_CREATED_AGAIN, f"post {post_id} is created again by its key", post_id=post_id)
     event = {"message": "success", "event_id": earlier.event_id} if earlier.event_id else None
     return Created(earlier.post, event)
 
@@ -81,10 +82,19 @@ def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
     try:
         event = store.create_event(draft.schedule_for, row)
     except ScheduledPostsError as error:
-        logger.error("post %s has no scheduled event, the sweep will publish it: %s", row["id"], error)
+        log.error(
+            LogEvent.EVENT_NOT_CREATED,
+            f"post {row['id']} has no scheduled event, the sweep will publish it: {error}",
+            post_id=row["id"],
+        )
         return None
     event_id = event.get("event_id")
-    logger.info("post %s has its scheduled event: %s", row["id"], event_id or "of unknown id")
+    log.info(
+        LogEvent.EVENT_CREATED,
+        f"post {row['id']} has its scheduled event: {event_id or 'of unknown id'}",
+        post_id=row["id"],
+        event_id=event_id,
+    )
     if event_id:
         _keep_event(row["id"], event_id, draft, store)
     return event
@@ -94,4 +104,9 @@ def _keep_event(post_id: int, event_id: str, draft: Draft, store: DraftStore) ->
     try:
         store.keep_event(post_id, event_id, draft.schedule_for, instead_of=None)
     except ScheduledPostsError as error:
-        logger.warning("post %s: its event is set, but not written down: %s", post_id, error)
+        log.warning(
+            LogEvent.EVENT_NOT_KEPT,
+            f"post {post_id}: its event is set, but not written down: {error}",
+            post_id=post_id,
+            event_id=event_id,
+        )

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.config import WEBHOOK_SECRET_NAME, Settings
 from shared.core.drafts import Draft
-from shared.core.model import Claim, ClaimedPost, Decision, FoundPost, Recorded, Row, State
+from shared.core.model import Claim, ClaimedPost, Decision, FoundPost, PostOfAuthor, Recorded, Row, State
 from shared.core.schedule import EarlierPost
 from shared.errors import (
     ConfigurationError,
@@ -129,6 +129,11 @@ class Hasura:
         data = self._graphql_as_admin(documents.FIND_POST, {"id": post_id})
         row = data["scheduled_post_by_pk"]
         return rows.found_post(row, data["app"]) if row else None
+
+    def post_of_author(self, post_id: int) -> PostOfAuthor | None:
+        """The post as it is now, with its author's and its account's names; None when there is none."""
+        row = self._graphql_as_admin(documents.POST_OF_AUTHOR, {"id": post_id})["scheduled_post_by_pk"]
+        return rows.post_of_author(row) if row else None
 
     def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
         """Writes the decision down in one transaction, as record_outcome in hasura/migrations allows it."""

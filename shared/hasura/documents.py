@@ -43,6 +43,13 @@ query findPost($id: bigint!) {
   app { paused_until }
 }"""
 
+POST_OF_AUTHOR = """
+query postOfAuthor($id: bigint!) {
+  scheduled_post_by_pk(id: $id) {
+    id user_id state reason schedule_for reconcile_at updated_at user { username } account { account_name }
+  }
+}"""
+
 RECORD_OUTCOME = """
 mutation recordOutcome($args: record_outcome_args!) {
   record_outcome(args: $args) { recorded state }

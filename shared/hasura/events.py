@@ -2,8 +2,31 @@
 
 from typing import Any
 
-from shared.core.model import Delivery
+from shared.core.model import Delivery, StateChange
 from shared.errors import MalformedRequest
+from shared.hasura.rows import is_open
+
+STATE_TRIGGER = "post_ended"
+"""The name of the event trigger in hasura/optional/post_ended.json."""
+
+
+def event_id_of(body: Any) -> str | None:
+    """The id of the event, the same at each delivery; None when the body has none."""
+    event_id = body.get("id") if isinstance(body, dict) else None
+    return event_id if isinstance(event_id, str) else None
+
+
+def state_change_of(body: dict[str, Any]) -> StateChange | None:
+    """What the event says, if it is one of the trigger ``post_ended``. Raises MalformedRequest when it says nothing."""
+    if body.get("trigger") != {"name": STATE_TRIGGER}:
+        return None
+    event_id, post, info = event_id_of(body), _new_row(body), body.get("delivery_info")
+    if event_id is None or post is None or not isinstance(post.get("state"), str):
+        raise MalformedRequest("The event of the trigger post_ended has no id, or no post with a state.")
+    retry, retries = (info.get("current_retry"), info.get("max_retries")) if isinstance(info, dict) else (0, 0)
+    if not isinstance(retry, int) or not isinstance(retries, int):
+        raise MalformedRequest("The event's delivery_info has no numbers of retries.")
+    return StateChange(event_id, _post_id(post), post["state"], is_open(post), retry, is_last=retry >= retries)
 
 
 def delivery_of(body: Any) -> Delivery:
@@ -17,9 +40,7 @@ def delivery_of(body: Any) -> Delivery:
     if {"id", "scheduled_time", "payload"} <= body.keys():
         return _scheduled(body["id"], body["payload"])
     if {"trigger", "table", "event"} <= body.keys():
-        event = body["event"] if isinstance(body["event"], dict) else {}
-        data = event.get("data")
-        return Delivery(_post_id(data.get("new") if isinstance(data, dict) else None))
+        return Delivery(_post_id(_new_row(body)))
     if {"id", "schedule_for"} <= body.keys():
         return Delivery(_post_id(body))
     raise MalformedRequest("The body is neither a scheduled event, nor a table event, nor a post.")
@@ -32,6 +53,14 @@ def _scheduled(event_id: Any, payload: Any) -> Delivery:
     if payload == {"follow_up": True}:
         return Delivery(None, event_id, is_follow_up=True)
     return Delivery(_post_id(payload), event_id)
+
+
+def _new_row(body: dict[str, Any]) -> dict[str, Any] | None:
+    """The row of a table event as it was after the change."""
+    event = body.get("event")
+    data = event.get("data") if isinstance(event, dict) else None
+    row = data.get("new") if isinstance(data, dict) else None
+    return row if isinstance(row, dict) else None
 
 
 def _post_id(post: Any) -> int:

@@ -12,6 +12,7 @@ from shared.core.model import (
     FoundPost,
     MissedPost,
     Outcome,
+    PostOfAuthor,
     Row,
     State,
     UnresolvedAttempt,
@@ -43,6 +44,26 @@ def found_post(row: Row, app: list[Row]) -> FoundPost:
         event_at=_time(row["event_at"]),
         has_open_attempt=bool(row["open_attempts"]),
     )
+
+
+def post_of_author(row: Row) -> PostOfAuthor:
+    """A row of scheduled_post with its user and its account."""
+    return PostOfAuthor(
+        id=int(row["id"]),
+        user_id=int(row["user_id"]),
+        username=row["user"]["username"],
+        account_name=row["account"]["account_name"] if row["account"] else None,
+        state=State(row["state"]),
+        is_open=is_open(row),
+        reason=row["reason"],
+        schedule_for=datetime.fromisoformat(row["schedule_for"]),
+        updated_at=datetime.fromisoformat(row["updated_at"]),
+    )
+
+
+def is_open(row: Row) -> bool:
+    """Whether a post will be attempted or reconciled again without its author."""
+    return row["state"] in (State.SCHEDULED, State.SENDING) or row.get("reconcile_at") is not None
 
 
 def earlier_post(row: Row) -> EarlierPost:

@@ -12,8 +12,8 @@ import functools
 import json
 import ssl
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -21,12 +21,14 @@ from typing import Any
 import requests
 import requests.adapters
 import urllib3.exceptions
-from requests.auth import AuthBase
 
 from shared.errors import ScheduledPostsError
 from shared.limits import CONNECT_TIMEOUT
 
 _PART_BYTES = 64 * 1024
+
+Sign = Callable[[requests.PreparedRequest], requests.PreparedRequest]
+"""Adds to a request, as it will leave, what proves who sends it; an AuthBase of requests is one."""
 
 
 class TransportError(ScheduledPostsError):
@@ -48,6 +50,7 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     json: Any
+    body: bytes = field(default=b"", repr=False)
 
 
 def post(
@@ -56,7 +59,7 @@ def post(
     *,
     read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
-    auth: AuthBase | None = None,
+    auth: Sign | None = None,
 ) -> HttpAnswer:
     """Sends `body` as JSON, once. Waits at most `read_timeout` for each part of the answer.
 
@@ -72,7 +75,7 @@ def get(
     params: Mapping[str, str],
     read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
-    auth: AuthBase | None = None,
+    auth: Sign | None = None,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
     return _answer("GET", url, read_timeout, headers, auth, params=params)
@@ -83,7 +86,7 @@ def _answer(
     url: str,
     read_timeout: timedelta,
     headers: Mapping[str, str] | None,
-    auth: AuthBase | None,
+    auth: Sign | None,
     **content: Any,
 ) -> HttpAnswer:
     seconds = read_timeout.total_seconds()
@@ -107,7 +110,7 @@ def _answer(
         raise AnswerLost(_TOO_LATE) from error
     except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
         raise AnswerLost(_BROKEN_OFF) from error
-    return HttpAnswer(response.status_code, response.headers, _json_or_none(body))
+    return HttpAnswer(response.status_code, response.headers, _json_or_none(body), body)
 
 
 def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:

@@ -1,7 +1,6 @@
 """Between Azure's HTTP objects and the core: JSON in, JSON or a problem (RFC 9457) out, with the invocation's id."""
 
 import json
-import logging
 import math
 import re
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import Any
 
 import azure.functions as func
 
+from shared import log
 from shared.errors import (
     BodyTooLarge,
     ConfigurationError,
@@ -20,24 +20,30 @@ from shared.errors import (
     Problem,
     Unavailable,
 )
-
-logger = logging.getLogger(__name__)
+from shared.log import LogEvent
 
 
 def answer(
     req: func.HttpRequest, context: func.Context, handle: Callable[[func.HttpRequest], func.HttpResponse]
 ) -> func.HttpResponse:
     """What `handle` answers; an error as a problem, with the invocation's id, by which the log can be searched."""
+    with log.bound(invocation_id=context.invocation_id):
+        return _answer(req, context, handle)
+
+
+def _answer(
+    req: func.HttpRequest, context: func.Context, handle: Callable[[func.HttpRequest], func.HttpResponse]
+) -> func.HttpResponse:
     try:
         return handle(req)
     except ConfigurationError as error:
-        logger.error("%s", error)
+        log.error(LogEvent.CONFIGURATION_ERROR, f"the operator must act, {error}")
         return _problem(ConfigurationError("The server is not set up right; its log says how."), context)
     except Problem as error:
-        logger.info("answered %s: %s", error.status, error)
+        log.info(LogEvent.REQUEST_REFUSED, f"answered {error.status}: {error}", status=error.status)
         return _problem(error, context)
     except Exception:
-        logger.exception("unexpected error")
+        log.exception(LogEvent.UNEXPECTED_ERROR, "unexpected error")
         return _problem(
             InternalError("Something unexpected happened; the log holds it under this request's id."), context
         )

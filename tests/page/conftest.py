@@ -4,7 +4,7 @@ Each unexpected error of the browser fails the test at its end: an error on the 
 of the Content-Security-Policy, a request to a server that the page must not call. A test that provokes one says so
 first, with `expect_complaint`.
 
-Without a browser these tests are not run: see tests/without_browser.py.
+Without a browser these tests are not run: see tests/without_tools.py.
 """
 
 import functools

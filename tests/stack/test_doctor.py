@@ -18,8 +18,8 @@ import pytest
 from calling import SETTINGS
 from waiting import wait_until
 
+from admin.connection import find_settings
 from doctor import configuration, timelines, triggers
-from doctor.__main__ import find_settings
 from doctor.comparison import Objects
 from doctor.database import Catalog, additional_objects, database_findings, expected_catalog, hasura_trigger_findings
 from doctor.examination import Scope, examine

@@ -463,7 +463,8 @@ class TestSigningUp:
             'mutation { insert_user_one(object: {username: "admin"}) { id } }',
             "mutation { insert_user_one(object: {id: 1}) { id } }",
             "mutation { insert_user_one(object: {account_users: {data: {account_id: 1}}}) { user_id } }",
-            "mutation { insert_user_one(object: {}, on_conflict: {constraint: user_username_key}) { id } }",
+            """mutation { insert_user_one(
+            object: {}, on_conflict: {constraint: user_username_key, update_columns: [username]}) { id } }""",
             'mutation { update_user(where: {}, _set: {username: "other"}) { affected_rows } }',
         ],
     )

@@ -23,5 +23,7 @@ def test_a_post_that_is_not_published_ends_the_demo_with_the_reason() -> None:
 
     assert demo.returncode == 1
     assert "alice writes a post" in demo.stdout
-    assert "HASURA_GRAPHQL_JWT_SECRET: tokens are read from the Authorization header alone" in demo.stderr
+    assert (
+        "HASURA_GRAPHQL_JWT_SECRET cannot be used: tokens are read from the Authorization header alone" in demo.stderr
+    )
     assert demo.stderr.splitlines()[-1].startswith("createPost answered 500: ")

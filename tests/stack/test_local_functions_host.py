@@ -445,6 +445,19 @@ async def main(req, context):
     return func.HttpResponse(context.invocation_id)
 """
 
+STRUCTURED = """
+import json, logging
+import azure.functions as func
+def main(req, context):
+    logging.info('%s', json.dumps({'message': 'post 7 is tweeted', 'event': 'post_state_changed', 'post_id': 7,
+                                   'invocation_id': context.invocation_id}))
+    traceback = 'Traceback\\n  KeyError'
+    logging.info(json.dumps({'message': 'it failed', 'invocation_id': 'another', 'traceback': traceback}))
+    logging.info(json.dumps({'message': 'just a sentence'}))
+    logging.info(json.dumps({'no': 'sentence'}))
+    return func.HttpResponse(context.invocation_id)
+"""
+
 LATE = """
 import logging, threading
 import azure.functions as func
@@ -475,6 +488,17 @@ class TestTheLogOfAnInvocation:
 
         assert re.search(rf"^[\d:.]+  functions  \[{invocation_id}\] in the own thread$", app.log, re.MULTILINE)
         assert f"[{invocation_id}] logged in a thread that was given the id\n" in app.log
+
+    def test_a_line_that_is_a_json_object_is_shown_as_its_sentence_with_all_its_fields(self, app: App) -> None:
+        app.function("structured", STRUCTURED)
+
+        with app.served() as url:
+            invocation_id = requests.get(f"{url}/api/structured").text
+
+        assert f"[{invocation_id}] post 7 is tweeted  (event post_state_changed, post_id 7)\n" in app.log
+        assert f"[{invocation_id}] it failed  (invocation_id another)\nTraceback\n  KeyError\n" in app.log
+        assert f"[{invocation_id}] just a sentence\n" in app.log
+        assert f'[{invocation_id}] {{"no": "sentence"}}\n' in app.log
 
     def test_records_of_other_threads_are_dropped_and_the_host_says_how_many(self, app: App) -> None:
         app.function("threads", THREADS)

@@ -1,9 +1,11 @@
 """The settings: where they come from, which are refused, and that no secret is shown."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+from dotenv import dotenv_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,15 +15,18 @@ from shared.errors import ConfigurationError
 from shared.x.sealed_tokens import TokenKeys
 
 REQUIRED = {
-    "HASURA_GRAPHQL_ADMIN_SECRET": "admin-secret",
+    "HASURA_GRAPHQL_ADMIN_SECRET": "the-admin-secret",
     "HASURA_GRAPHQL_JWT_SECRET": '{"type": "HS256", "key": "a-key-of-at-least-thirty-two-bytes"}',
-    "WEBHOOK_SECRET": "webhook-secret",
-    "CONSUMER_API_KEY": "consumer-key",
-    "CONSUMER_API_SECRET": "consumer-secret",
+    "WEBHOOK_SECRET": "the-webhook-secret",
+    "CONSUMER_API_KEY": "the-consumer-key",
+    "CONSUMER_API_SECRET": "the-consumer-secret",
     "X_TOKEN_KEYS": "first:" + "k" * 42 + "A",
 }
+ANOTHER = "another-secret-16"
+NOTIFY = {"NOTIFY_URL": "https://mail.example.com/hooks", "NOTIFY_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 SENT_IN_A_HEADER = [name for name in REQUIRED if name not in ("HASURA_GRAPHQL_JWT_SECRET", "X_TOKEN_KEYS")]
 ANOTHER_KEY = "second:" + "K" * 42 + "A"
+ROOT = Path(__file__).parents[2]
 NO_DOTENV = Path("there-is-no-such-file.env")
 
 
@@ -49,9 +54,13 @@ def dotenv(tmp_path: Path) -> Path:
         ("x_base_url", "https://api.x.com"),
         ("max_lateness_seconds", 6 * 3600),
         ("publish_batch", 10),
+        ("allow_plain_http", False),
+        ("webhook_secret_previous", None),
+        ("notify_url", None),
+        ("notify_secret", None),
     ],
 )
-def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | int) -> None:
+def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | int | None) -> None:
     assert getattr(load(), name) == default
 
 
@@ -60,24 +69,30 @@ def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | 
     [
         ("APP_BASE_API", "https://hasura.example.com", "https://hasura.example.com"),
         ("ACTIONS_BASE_URL", "https://app.azurewebsites.net", "https://app.azurewebsites.net"),
-        ("HASURA_GRAPHQL_ADMIN_SECRET", "another", "another"),
+        ("HASURA_GRAPHQL_ADMIN_SECRET", ANOTHER, ANOTHER),
         (
             "HASURA_GRAPHQL_JWT_SECRET",
             '{"jwk_url": "https://idp.example.com/keys"}',
             '{"jwk_url": "https://idp.example.com/keys"}',
         ),
-        ("WEBHOOK_SECRET", "another", "another"),
-        ("CONSUMER_API_KEY", "another", "another"),
-        ("CONSUMER_API_SECRET", "another", "another"),
+        ("WEBHOOK_SECRET", ANOTHER, ANOTHER),
+        ("WEBHOOK_SECRET_PREVIOUS", ANOTHER, ANOTHER),
+        ("CONSUMER_API_KEY", ANOTHER, ANOTHER),
+        ("CONSUMER_API_SECRET", ANOTHER, ANOTHER),
         ("X_TOKEN_KEYS", ANOTHER_KEY, TokenKeys.of(ANOTHER_KEY)),
         ("X_BASE_URL", "http://localhost:7080", "http://localhost:7080"),
         ("MAX_LATENESS_SECONDS", "60", 60),
         ("PUBLISH_BATCH", "100", 100),
+        ("NOTIFY_URL", "https://mail.example.com/hooks?to=ops", "https://mail.example.com/hooks?to=ops"),
+        ("NOTIFY_SECRET", "whsec_" + "A" * 32, "whsec_" + "A" * 32),
+        ("ALLOW_PLAIN_HTTP", "true", True),
     ],
     ids=[setting.name for setting in SETTINGS],
 )
 def test_every_setting_can_be_given(name: str, given: str, value: str | int | TokenKeys) -> None:
-    assert getattr(load(**{name: given}), name.lower()) == value
+    beside = NOTIFY if name in NOTIFY else {}
+
+    assert getattr(load(**{**beside, name: given}), name.lower()) == value
 
 
 def test_everything_that_is_missing_is_named_at_once() -> None:
@@ -110,16 +125,17 @@ class TestDotenv:
         assert config.load({**REQUIRED, "PUBLISH_BATCH": ""}, dotenv).publish_batch == 3
 
     def test_dotenv_may_hold_hasuras_json(self, dotenv: Path) -> None:
-        dotenv.write_text("""HASURA_GRAPHQL_JWT_SECRET='{"type": "HS256", "key": "k#k"}'\n""")
+        written = json.dumps({"type": "HS256", "key": "k#k" * 11})
+        dotenv.write_text(f"HASURA_GRAPHQL_JWT_SECRET='{written}'\n")
         others = {name: value for name, value in REQUIRED.items() if name != "HASURA_GRAPHQL_JWT_SECRET"}
 
-        assert config.load(others, dotenv).hasura_graphql_jwt_secret == '{"type": "HS256", "key": "k#k"}'
+        assert config.load(others, dotenv).hasura_graphql_jwt_secret == written
 
     def test_a_value_in_dotenv_is_taken_to_the_letter(self, dotenv: Path) -> None:
-        dotenv.write_text("WEBHOOK_SECRET='pa${HOME}ss'\n")
+        dotenv.write_text("WEBHOOK_SECRET='pass${HOME}word-pass'\n")
         others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
 
-        assert config.load(others, dotenv).webhook_secret == "pa${HOME}ss"
+        assert config.load(others, dotenv).webhook_secret == "pass${HOME}word-pass"
 
     def test_an_empty_value_in_dotenv_counts_as_not_given(self, dotenv: Path) -> None:
         dotenv.write_text("WEBHOOK_SECRET=\nPUBLISH_BATCH=\n")
@@ -130,7 +146,7 @@ class TestDotenv:
             config.load(others, dotenv)
 
     def test_dotenv_may_be_absent(self) -> None:
-        assert config.load(REQUIRED, NO_DOTENV).webhook_secret == "webhook-secret"
+        assert config.load(REQUIRED, NO_DOTENV).webhook_secret == "the-webhook-secret"
 
     def test_dotenv_changes_nothing_in_the_environment_of_the_process(
         self, dotenv: Path, monkeypatch: pytest.MonkeyPatch
@@ -147,7 +163,7 @@ def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: 
     for name, value in REQUIRED.items():
         monkeypatch.setenv(name, value)
 
-    assert config.load(dotenv=NO_DOTENV).webhook_secret == "webhook-secret"
+    assert config.load(dotenv=NO_DOTENV).webhook_secret == "the-webhook-secret"
 
 
 @pytest.mark.parametrize("name", REQUIRED)
@@ -213,9 +229,9 @@ def test_a_secret_that_no_header_can_carry_is_refused(name: str, value: str) -> 
 
 
 @pytest.mark.parametrize("name", SENT_IN_A_HEADER)
-@given(st.text(min_size=1))
+@given(st.text(min_size=1) | st.text(st.characters(codec="ascii"), min_size=14, max_size=18))
 def test_a_secret_is_taken_to_the_letter_or_refused_with_its_name(name: str, value: str) -> None:
-    if re.fullmatch(r"(?!@Microsoft\.KeyVault\()[!-~]([ -~]*[!-~])?", value):
+    if re.fullmatch(r"(?!@Microsoft\.KeyVault\()[!-~][ -~]{14,}[!-~]", value):
         assert getattr(load(**{name: value}), name.lower()) == value
     else:
         assert fault_of(**{name: value}).startswith(f"Settings: {name} ")
@@ -271,7 +287,7 @@ def test_an_address_that_is_none_is_refused(name: str, value: str) -> None:
     assert name in fault_of(**{name: value})
 
 
-@pytest.mark.parametrize("value", ["http://[::1]:3100", "https://hasura.example.com:8443", "http://bücher.example"])
+@pytest.mark.parametrize("value", ["http://[::1]:3100", "https://hasura.example.com:8443", "https://bücher.example"])
 def test_an_address_may_have_a_port_an_ip_address_or_a_name_of_any_script(value: str) -> None:
     assert load(APP_BASE_API=value).app_base_api == value
 
@@ -287,17 +303,17 @@ def test_a_template_of_hasuras_is_an_address_too() -> None:
 
 def test_addresses_lose_the_slash_at_their_end() -> None:
     settings = load(
-        APP_BASE_API="http://hasura.test/", ACTIONS_BASE_URL="{{ACTIONS_BASE_URL}}/", X_BASE_URL="http://x.test//"
+        APP_BASE_API="https://hasura.test/", ACTIONS_BASE_URL="{{ACTIONS_BASE_URL}}/", X_BASE_URL="https://x.test//"
     )
 
-    assert settings.app_base_api == "http://hasura.test"
+    assert settings.app_base_api == "https://hasura.test"
     assert settings.actions_base_url == "{{ACTIONS_BASE_URL}}"
-    assert settings.x_base_url == "http://x.test"
+    assert settings.x_base_url == "https://x.test"
 
 
-@pytest.mark.parametrize("name", [name for name in REQUIRED if name != "X_TOKEN_KEYS"])
+@pytest.mark.parametrize("name", SENT_IN_A_HEADER)
 def test_a_secret_is_taken_to_the_letter(name: str) -> None:
-    assert getattr(load(**{name: "c2VjcmV0Lw/"}), name.lower()) == "c2VjcmV0Lw/"
+    assert getattr(load(**{name: "c2VjcmV0c2VjcmV0Lw/"}), name.lower()) == "c2VjcmV0c2VjcmV0Lw/"
 
 
 def test_no_secret_is_shown_when_the_settings_are() -> None:
@@ -318,4 +334,134 @@ def test_no_value_is_shown_even_of_the_setting_that_is_wrong() -> None:
 
 
 def test_every_secret_is_marked_as_one() -> None:
-    assert {setting.name for setting in SETTINGS if setting.secret} == REQUIRED.keys()
+    optional = {"WEBHOOK_SECRET_PREVIOUS", "NOTIFY_SECRET"}
+
+    assert {setting.name for setting in SETTINGS if setting.secret} == REQUIRED.keys() | optional
+
+
+EXAMPLES = {
+    ".env.example": dotenv_values(ROOT / ".env.example", interpolate=False),
+    "local.settings.json.example": json.loads((ROOT / "local.settings.json.example").read_text())["Values"],
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_an_example_as_it_is_is_refused_and_each_of_its_placeholders_named(path: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        config.load(EXAMPLES[path], NO_DOTENV)
+
+    named = re.findall(r"(\w+) is still the placeholder of the example", caught.value.detail)
+    assert named == [setting.name for setting in SETTINGS if setting.secret and not setting.optional]
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_an_example_with_secrets_in_place_of_its_placeholders_is_accepted(path: str) -> None:
+    config.load({**EXAMPLES[path], **REQUIRED}, NO_DOTENV)  # raises ConfigurationError otherwise
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+@pytest.mark.parametrize("placeholder", ["change-me", "Change-Me-webhook-secret", "the-api-key-of-your-app-on-x"])
+def test_a_placeholder_is_refused_for_every_secret(name: str, placeholder: str) -> None:
+    fault = fault_of(**{name: placeholder})
+
+    assert fault == f"Settings: {name} is still the placeholder of the example."
+
+
+@pytest.mark.parametrize("name", [*SENT_IN_A_HEADER, "WEBHOOK_SECRET_PREVIOUS"])
+def test_a_secret_is_at_least_sixteen_characters_long(name: str) -> None:
+    assert getattr(load(**{name: "k" * 16}), name.lower()) == "k" * 16
+    assert fault_of(**{name: "k" * 15}) == f"Settings: {name} is shorter than 16 characters."
+
+
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [
+        pytest.param({"type": "HS256", "key": "k" * 31}, "its key is too short for HS256", id="HS256"),
+        pytest.param({"type": "HS512", "key": "k" * 63}, "its key is too short for HS512", id="HS512"),
+        pytest.param({"type": "RS256", "key": "no key at all"}, "its key is none for RS256", id="RS256"),
+        pytest.param({"type": "HS256"}, "it needs either a key or a jwk_url", id="no-key"),
+    ],
+)
+def test_a_jwt_secret_that_can_verify_no_token_is_refused_among_the_other_faults(
+    written: dict[str, str], why: str
+) -> None:
+    fault = fault_of(HASURA_GRAPHQL_JWT_SECRET=json.dumps(written), PUBLISH_BATCH="many")
+
+    assert f"HASURA_GRAPHQL_JWT_SECRET cannot be used: {why}; PUBLISH_BATCH must be" in fault
+
+
+ADDRESSES = ["APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL", "NOTIFY_URL"]
+
+
+def at(name: str, address: str) -> dict[str, str]:
+    """The settings that make this process send something to `address`; `name` may be that of the JWT secret."""
+    if name == "HASURA_GRAPHQL_JWT_SECRET":
+        return {name: json.dumps({"jwk_url": address})}
+    return {**(NOTIFY if name in NOTIFY else {}), name: address}
+
+
+class TestPlainHttp:
+    @pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+    @pytest.mark.parametrize(
+        "address",
+        ["http://hasura.example.com", "http://10.0.0.7:8080", "http://[fd00::7]:8080", "http://localhost.example.com"],
+    )
+    def test_plain_http_beyond_this_machine_is_refused(self, name: str, address: str) -> None:
+        fault = fault_of(**at(name, address))
+
+        assert f"{name} " in fault
+        assert "begins with http://, so that anybody on the way can read it" in fault
+        assert address not in fault
+
+    @pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+    @pytest.mark.parametrize(
+        "address", ["http://localhost:3100", "http://127.0.0.1:3100", "http://127.1.2.3", "http://[::1]:3100"]
+    )
+    def test_plain_http_within_this_machine_is_accepted(self, name: str, address: str) -> None:
+        load(**at(name, address))  # raises ConfigurationError otherwise
+
+    @pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+    def test_plain_http_is_accepted_where_the_operator_allows_it(self, name: str) -> None:
+        load(ALLOW_PLAIN_HTTP="true", **at(name, "http://hasura:8080"))  # raises ConfigurationError otherwise
+
+    def test_a_name_before_an_at_sign_does_not_make_an_address_local(self) -> None:
+        assert "jwk_url" in fault_of(**at("HASURA_GRAPHQL_JWT_SECRET", "http://localhost@idp.example.com/keys"))
+
+    def test_every_address_with_plain_http_is_named_at_once(self) -> None:
+        fault = fault_of(APP_BASE_API="http://a.test", X_BASE_URL="http://x.test", CONSUMER_API_KEY="short")
+
+        assert all(name in fault for name in ("APP_BASE_API", "X_BASE_URL", "CONSUMER_API_KEY is shorter"))
+
+    @pytest.mark.parametrize("value", ["yes", "True", "1"])
+    def test_the_permission_for_plain_http_is_true_or_false(self, value: str) -> None:
+        assert fault_of(ALLOW_PLAIN_HTTP=value) == "Settings: ALLOW_PLAIN_HTTP must be true or false."
+
+
+class TestTheNotifications:
+    @pytest.mark.parametrize("name", NOTIFY)
+    def test_neither_of_the_settings_of_notifications_goes_without_the_other(self, name: str) -> None:
+        assert fault_of(**{name: NOTIFY[name]}) == "Settings: NOTIFY_URL and NOTIFY_SECRET need each other."
+
+    @pytest.mark.parametrize(
+        "secret",
+        [
+            pytest.param("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", id="no-prefix"),
+            pytest.param("whsec_" + "A" * 28, id="too-short"),
+            pytest.param("whsec_" + "A" * 88, id="too-long"),
+            pytest.param("whsec_no base64, no base64, no base64", id="no-base64"),
+            pytest.param("my-whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", id="words-in-front"),
+        ],
+    )
+    def test_a_secret_that_standard_webhooks_does_not_know_is_refused(self, secret: str) -> None:
+        fault = fault_of(**{**NOTIFY, "NOTIFY_SECRET": secret})
+
+        assert fault == "Settings: NOTIFY_SECRET must be whsec_ and 24 to 64 random bytes as base64."
+
+    @pytest.mark.parametrize("address", ["mail.example.com", "https://user:password@example.com/", "https://a.test/#b"])
+    def test_an_address_at_which_nobody_could_be_notified_is_refused(self, address: str) -> None:
+        assert "NOTIFY_URL must be an address" in fault_of(**{**NOTIFY, "NOTIFY_URL": address})
+
+
+def test_hasura_may_send_either_secret_while_the_webhook_secret_is_rotated() -> None:
+    assert load().webhook_secrets == (REQUIRED["WEBHOOK_SECRET"],)
+    assert load(WEBHOOK_SECRET_PREVIOUS=ANOTHER).webhook_secrets == (REQUIRED["WEBHOOK_SECRET"], ANOTHER)

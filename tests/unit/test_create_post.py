@@ -116,6 +116,17 @@ class TestAGoodDraft:
         assert json_of(response) == {"insert_scheduled_post_one": ROW, "scheduled_event": None}
         assert "post 7 has no scheduled event, the sweep will publish it" in caplog.text
 
+    def test_is_logged_with_its_id_by_which_its_delivery_is_found(
+        self, hasura: AnsweringHasura, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+
+        create()
+
+        lines = [json.loads(record.message) for record in caplog.records if record.name == "scheduled_posts"]
+        assert [(line["event"], line["post_id"]) for line in lines] == [("post_created", 7), ("event_created", 7)]
+        assert lines[1]["event_id"] == EVENT["event_id"]
+
 
 class TestAnIdempotencyKey:
     @pytest.mark.parametrize("header", ["a-key", '"a-key"', " a-key "], ids=["bare", "quoted", "with blanks"])

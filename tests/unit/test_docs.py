@@ -10,7 +10,7 @@ import pytest
 from dotenv import dotenv_values
 
 from shared import errors
-from shared.config import SETTINGS
+from shared.config import SETTINGS, Setting
 from shared.errors import Problem
 from shared.http.endpoint import problem_type
 
@@ -30,9 +30,13 @@ def table_in(path: str, first_column: str) -> list[list[str]]:
 def test_the_readme_lists_every_setting_with_its_default_and_its_help() -> None:
     listed = table_in("README.md", "setting")
 
-    assert listed == [
-        [f"`{one.name}`", f"`{one.default}`" if one.default else "required", one.help] for one in SETTINGS
-    ]
+    assert listed == [[f"`{one.name}`", default_of(one), one.help] for one in SETTINGS]
+
+
+def default_of(setting: Setting) -> str:
+    if setting.optional:
+        return "optional"
+    return f"`{setting.default}`" if setting.default else "required"
 
 
 def test_the_example_of_dotenv_sets_every_setting_and_nothing_else() -> None:

@@ -123,7 +123,13 @@ def test_a_wrong_setting_is_named_in_the_log_alone(caplog: pytest.LogCaptureFixt
     body = assert_problem(answered(ConfigurationError("Settings: WEBHOOK_SECRET is missing.")), 500)
 
     assert "WEBHOOK_SECRET" not in json.dumps(body)
-    assert ("shared.http.endpoint", logging.ERROR, "Settings: WEBHOOK_SECRET is missing.") in caplog.record_tuples
+    [record] = caplog.records
+    assert record.levelno == logging.ERROR
+    assert json.loads(record.message) == {
+        "message": "the operator must act, Settings: WEBHOOK_SECRET is missing.",
+        "event": "configuration_error",
+        "invocation_id": INVOCATION_ID,
+    }
 
 
 def test_the_text_of_an_unexpected_error_is_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:

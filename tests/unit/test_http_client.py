@@ -225,6 +225,12 @@ class TestAnAnswer:
     def test_that_holds_no_readable_json_has_none(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         assert ask(server.url(path)).json is None
 
+    def test_has_the_body_as_it_came_and_does_not_show_it(self, server: MisbehavingServer, ask: Ask) -> None:
+        answer = ask(server.url("/created"))
+
+        assert json.loads(answer.body) == answer.json
+        assert "body" not in repr(answer)
+
     def test_that_is_not_utf_8_is_no_error(self, server: MisbehavingServer, ask: Ask) -> None:
         assert ask(server.url("/not_utf_8")).status == 200
 

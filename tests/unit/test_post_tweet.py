@@ -10,7 +10,7 @@ import pytest
 import requests
 import responses
 from answering_hasura import GRAPHQL, AnsweringHasura
-from calling import SETTINGS, call, json_of, settings
+from calling import INVOCATION_ID, SETTINGS, call, json_of, settings
 from problems import assert_problem
 
 from postTweet import main
@@ -247,6 +247,39 @@ def test_hasura_is_told_to_come_back_while_the_post_is_open(
     assert (response.status_code, json_of(response)["state"]) == (status, state)
     assert ("Retry-After" in response.headers) == (status == 503)
     assert hasura.arguments("recordOutcome")["args"]["state"] == state
+
+
+def test_the_log_says_of_a_published_post_which_one_it_is_its_tweet_its_lateness_and_its_event(
+    network: responses.RequestsMock, hasura: AnsweringHasura, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    network.post(TWEETS, **ACCEPTED)
+
+    deliver()
+
+    [line] = [json.loads(record.message) for record in caplog.records if record.name == "scheduled_posts"]
+    assert line.pop("message").startswith("post 7 is tweeted as 99, ")
+    assert line.pop("lateness_seconds") >= 0
+    assert line == {
+        "event": "post_state_changed",
+        "invocation_id": INVOCATION_ID,
+        "event_id": EVENT["id"],
+        "post_id": 7,
+        "state": "tweeted",
+        "tweet_id": "99",
+    }
+
+
+def test_hasura_may_still_send_the_previous_secret_while_it_is_rotated(
+    network: responses.RequestsMock, hasura: AnsweringHasura, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network.post(TWEETS, **ACCEPTED)
+    monkeypatch.setenv("WEBHOOK_SECRET", "the-new-webhook-secret")
+    monkeypatch.setenv("WEBHOOK_SECRET_PREVIOUS", "the-webhook-secret")
+
+    assert deliver().status_code == 200
+    assert deliver(headers={"x-webhook-secret": "the-new-webhook-secret"}).status_code == 200
+    assert_problem(deliver(headers={"x-webhook-secret": "the-oldest-webhook-secret"}), 401)
 
 
 @pytest.mark.parametrize("x_says", [ACCEPTED, {"status": 500, "json": {"detail": "Something is broken."}}])

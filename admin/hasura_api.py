@@ -1,11 +1,10 @@
-"""Hasura's APIs as the doctor uses them: as admin, and for reading alone."""
+"""Hasura's APIs as commands of the operator use them: as admin."""
 
 import json
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from doctor.report import CannotExamine, misconfigured
 from shared.config import Settings
 from shared.http import client as http_client
 from shared.http.client import TransportError
@@ -16,19 +15,34 @@ TIMEOUT = timedelta(seconds=30)
 Json = dict[str, Any]
 
 
+class HasuraUnusable(Exception):
+    """Hasura gave no answer that can be used.
+
+    `subject` is the setting, or what else is wrong; `sentence` says how, `cure` what to do; `code` is Hasura's own word
+    for why it refused, where it did.
+    """
+
+    def __init__(self, subject: str, sentence: str, cure: str, code: str | None = None) -> None:
+        super().__init__(f"{subject}: {sentence} {cure}")
+        self.subject = subject
+        self.sentence = sentence
+        self.cure = cure
+        self.code = code
+
+
 class HasuraApi:
-    """Every method raises CannotExamine, with what to do about it, when it gets no answer that can be used."""
+    """Every method raises HasuraUnusable when it gets no answer that can be used."""
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.app_base_api
         self._as_admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
 
-    def query(self, document: str, variables: Mapping[str, Any]) -> Json:
-        """The ``data`` of a GraphQL query."""
+    def graphql(self, document: str, variables: Mapping[str, Any]) -> Json:
+        """The ``data`` of a query, or of a mutation, which is one transaction however many fields it has."""
         body = self._post("/v1/graphql", {"query": document, "variables": variables})
         if "errors" in body:
             error = body["errors"][0]
-            raise _refused("the posts", error.get("message"), error.get("extensions", {}).get("code"))
+            raise _refused("the request", error.get("message"), error.get("extensions", {}).get("code"))
         data: Json = body["data"]
         return data
 
@@ -38,7 +52,17 @@ class HasuraApi:
 
     def select(self, statement: str) -> Json:
         """The JSON value that a statement selects, from a transaction that PostgreSQL itself keeps from writing."""
-        body = self._post("/v2/query", {"type": "run_sql", "args": {"sql": statement, "read_only": True}})
+        return self._run_sql(statement, read_only=True)
+
+    def change(self, statement: str) -> Json:
+        """Runs a statement that may write, in one transaction. The JSON value that it selects.
+
+        run_sql has no parameters: nothing but constants and numbers may stand in the statement, never a text of others.
+        """
+        return self._run_sql(statement, read_only=False)
+
+    def _run_sql(self, statement: str, *, read_only: bool) -> Json:
+        body = self._post("/v2/query", {"type": "run_sql", "args": {"sql": statement, "read_only": read_only}})
         [_names, [value]] = body["result"]
         selected: Json = json.loads(value)
         return selected
@@ -48,19 +72,19 @@ class HasuraApi:
             answer = http_client.post(self._address + path, request, headers=self._as_admin, read_timeout=TIMEOUT)
         except TransportError as error:
             sentence = f"Hasura at {self._address} could not be asked: {error}."
-            raise CannotExamine(misconfigured("APP_BASE_API", sentence, "Start it, or correct the address.")) from error
+            raise HasuraUnusable("APP_BASE_API", sentence, "Start it, or correct the address.") from error
         if answer.status == 200 and isinstance(answer.json, dict | list):
             return answer.json
         if answer.status == 404 or not isinstance(answer.json, dict):
             sentence = f"What answers at {self._address}{path} (HTTP {answer.status}) is no Hasura 2."
-            raise CannotExamine(misconfigured("APP_BASE_API", sentence, "Correct the address."))
+            raise HasuraUnusable("APP_BASE_API", sentence, "Correct the address.")
         raise _refused(request.get("type", path), answer.json.get("error"), answer.json.get("code"))
 
 
-def _refused(what: str, message: Any, code: Any) -> CannotExamine:
+def _refused(what: str, message: Any, code: Any) -> HasuraUnusable:
     if code in ("access-denied", "invalid-headers"):
         sentence = f"Hasura does not accept it ({message})."
         cure = "Use the one that Hasura has in its own environment."
-        return CannotExamine(misconfigured("HASURA_GRAPHQL_ADMIN_SECRET", sentence, cure))
+        return HasuraUnusable("HASURA_GRAPHQL_ADMIN_SECRET", sentence, cure, code)
     sentence = f"Hasura refused {what}: {message} ({code})."
-    return CannotExamine(misconfigured("Hasura", sentence, "Apply hasura/migrations and hasura/metadata."))
+    return HasuraUnusable("Hasura", sentence, "Apply hasura/migrations and hasura/metadata.", code)

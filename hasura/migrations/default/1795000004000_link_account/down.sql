@@ -1,0 +1,2 @@
+drop function public.link_account;
+drop table public.linked_account;

@@ -1,6 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
-	check-javascript lock vendor doctor link-account unlink-account forget-user rotate-keys clean
+	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
+	rotate-keys pause resume reconcile delete-old-events clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -11,11 +12,14 @@ POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
 
+# What an operator writes goes to a command through the environment: no quote in it can end the command.
+export REASON SINCE OLDER_THAN
+
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
 USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user '$(USER)')
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/installed ## create .venv with everything the rest needs
 
@@ -62,7 +66,7 @@ benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and 
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.thousand_deliveries
 
-check: check-python check-javascript ## check format, lint and types
+check: check-python check-javascript check-infra ## check format, lint and types, the workflows and infra/
 
 # mypy sees one tier at a time, because each imports its own modules by their bare names.
 check-python: install
@@ -73,6 +77,7 @@ check-python: install
 		MYPYPATH=tests:tests/$$tier $(BIN)/mypy --no-warn-unused-ignores --disable-error-code import-untyped \
 			--disable-error-code no-any-return --disable-error-code no-untyped-call tests/$$tier || exit 1; \
 	done
+	@$(BIN)/zizmor --offline --quiet .github
 
 check-javascript:
 	@if [ ! -f package.json ]; then exit 0; fi; \
@@ -80,8 +85,34 @@ check-javascript:
 	elif [ -n "$$CI" ]; then echo "CI checks the JavaScript and needs Node.js with npm." >&2; exit 1; \
 	else echo "There is no npm here, so the JavaScript was not checked."; fi
 
+# checkov fixes the versions of all that it needs, so it has an environment of its own. It reads infra/ when that changed.
+CHECKOV := $(VENV)/checkov
+
+check-infra: $(CHECKOV)/passed
+
+$(CHECKOV)/installed: infra/requirements.txt $(VENV)/installed
+	@echo "installing checkov into $(CHECKOV) (once) ..."
+	@$(BIN)/python -m uv venv --quiet --clear $(CHECKOV)
+	@$(BIN)/python -m uv pip install --quiet --python $(CHECKOV)/bin/python -r infra/requirements.txt
+	@touch $@
+
+# A file that checkov cannot read is not checked, and checkov says so without failing.
+$(CHECKOV)/passed: $(CHECKOV)/installed $(wildcard infra/*.bicep)
+	@$(CHECKOV)/bin/checkov --directory infra --framework bicep --compact --quiet --skip-download >$(CHECKOV)/report \
+		&& grep -q 'Passed checks: [1-9]' $(CHECKOV)/report && ! grep -q 'Parsing errors' $(CHECKOV)/report \
+		|| { cat $(CHECKOV)/report; exit 1; }
+	@touch $@
+
+contract: install ## run the contract tests against a real Hasura of docker-compose.yml, and X where its keys are given
+	@$(BIN)/python -m scripts.contract $(OPTIONS)
+
+dotenv: install ## write .env from .env.example, with secrets of its own
+	@$(BIN)/python -m admin.make_dotenv
+
+fill-vault: install ## put the secrets of .env into an Azure Key Vault: make fill-vault VAULT=kv-name
+	@$(BIN)/python -m admin.fill_vault --vault $(VAULT) $(OPTIONS)
+
 lock: install ## write requirements.lock: exact versions and hashes of what requirements.txt allows today
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
 
@@ -103,6 +134,18 @@ forget-user: install ## delete a user with posts, logs and accounts, for good: m
 
 rotate-keys: install ## seal the tokens of all accounts with the first key of X_TOKEN_KEYS
 	@$(BIN)/python -m admin.rotate_keys $(OPTIONS)
+
+pause: install ## attempt no post until make resume, and tell authors why: make pause REASON='Back at noon'
+	@$(BIN)/python -m admin.pause --reason "$$REASON" $(OPTIONS)
+
+resume: install ## end the pause of the app, whoever began it
+	@$(BIN)/python -m admin.resume $(OPTIONS)
+
+reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z
+	@$(BIN)/python -m admin.reconcile --since "$$SINCE" $(OPTIONS)
+
+delete-old-events: install ## delete Hasura's ended events and their logs: make delete-old-events OLDER_THAN=7d
+	@$(BIN)/python -m admin.delete_old_events --older-than "$$OLDER_THAN" $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

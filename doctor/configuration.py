@@ -1,6 +1,7 @@
 """Is everything set up? The settings, the functions, the clocks, and what Hasura says of its own metadata."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from statistics import median
 from typing import Any
 
@@ -11,13 +12,37 @@ from shared.hasura.events import STATE_TRIGGER
 from shared.http import auth
 from shared.limits import CLOCK_MARGIN
 
+RELOAD = (
+    """echo "x-hasura-admin-secret: $HASURA_GRAPHQL_ADMIN_SECRET" | curl -H @- -H 'Content-Type: application/json' """
+    """"$APP_BASE_API/v1/metadata" -d '{"type": "reload_metadata", "args": {"recreate_event_triggers": true}}'"""
+)
+"""The command, for a shell that has the settings, which makes Hasura look at the database again and create the SQL
+triggers of the event triggers. Neither a plain reload nor a start of Hasura creates them (docs/hasura.md)."""
 
-def inconsistency_findings(objects: Iterable[Mapping[str, Any]]) -> Iterator[Finding]:
-    """What Hasura itself calls inconsistent: an environment variable it lacks, a table that is not there."""
+_IN_DATABASE = re.compile(r"(?:table|function) (\S+) in source default")
+
+
+def inconsistency_findings(objects: Iterable[Mapping[str, Any]], in_database: Collection[str]) -> Iterator[Finding]:
+    """What Hasura itself calls inconsistent: an environment variable it lacks, a table that is not there.
+
+    `in_database` names the tables and functions that the database has: ``table account``, ``function f(integer)``. Of
+    those that it lacks, the comparison with the migrations tells.
+    """
+    there = {name.partition("(")[0] for name in in_database}
     for one in objects:
-        name = " ".join(str(part) for part in (one.get("type"), one.get("name")) if part).replace("_", " ", 1)
-        sentence = f"Hasura calls it inconsistent, and leaves it out: {one.get('reason')}."
-        yield misconfigured(name or "Hasura's metadata", sentence, "Mend that, and reload the metadata.")
+        type_, name, reason = (str(one.get(key) or "") for key in ("type", "name", "reason"))
+        of_database = _IN_DATABASE.fullmatch(name)
+        if of_database and f"{type_} {of_database[1]}" not in there:
+            continue
+        subject = f"{type_.replace('_', ' ')} {name.removeprefix(f'{type_} ')}".strip()
+        sentence = f"Hasura calls it inconsistent, and leaves it out: {reason.removeprefix('Inconsistent object: ')}."
+        if of_database and reason.startswith("Inconsistent object: no such"):
+            cure = f"The migrations were applied after the metadata. Have Hasura look at the database again:\n{RELOAD}"
+        elif "environment variable" in reason:
+            cure = "Give it to Hasura in its environment, and start Hasura again."
+        else:
+            cure = f"Mend that, and reload the metadata:\n{RELOAD}"
+        yield misconfigured(subject or "Hasura's metadata", sentence, cure)
 
 
 def webhook_findings(address: str, to_wrong_secret: int, to_right_secret: int) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from doctor.comparison import Objects, additional_parts, differences
+from doctor.configuration import RELOAD
 from doctor.report import Finding, misconfigured
 
 SCHEMA_FILE = Path(__file__).parent / "schema.json"
@@ -95,7 +96,10 @@ def database_findings(expected: Catalog, actual: Catalog) -> Iterator[Finding]:
     """What the database lacks or has otherwise; one finding for each table and each function."""
     is_same = operator.eq if expected.postgresql == actual.postgresql else _is_same_to_another_version
     for name, sentence in differences(expected.objects, actual.objects, is_same):
-        cure = "Apply hasura/migrations. If they count as applied, run their statements for this object by hand."
+        cure = (
+            "Apply hasura/migrations. If they count as applied, run their statements for this object by hand. "
+            f"After that reload the metadata:\n{RELOAD}"
+        )
         yield misconfigured(f"{name} in the database", sentence, cure)
 
 
@@ -120,7 +124,8 @@ def hasura_trigger_findings(event_triggers: Mapping[str, Mapping[str, Any]], act
             sql_trigger = f"trigger notify_hasura_{name}_{operation.upper()}"
             if sql_trigger not in parts or parts[sql_trigger].endswith(" (disabled)"):
                 sentence = "It is missing in the database, or disabled, so Hasura's event trigger never fires."
-                yield misconfigured(sql_trigger, sentence, "Reload the metadata with recreate_event_triggers.")
+                cure = f"Neither a start of Hasura nor a plain reload creates it, but this does:\n{RELOAD}"
+                yield misconfigured(sql_trigger, sentence, cure)
 
 
 _PRINTED_OTHERWISE = re.compile(r'::("[^"]+"|[\w.]+)( with(out)? time zone| varying| precision)?(\[\])*|[()\s]')

@@ -124,12 +124,11 @@ class _Examination:
         )
         self.report.add(metadata.metadata_findings(wanted, actual))
         self.report.add(configuration.notification_findings(self._settings.notify_url, actual))
-        inconsistent = self._hasura.metadata("get_inconsistent_metadata", {})
-        self.report.add(configuration.inconsistency_findings(inconsistent["inconsistent_objects"]))
-
         expected = database.expected_catalog()
         catalog = database.Catalog(**self._hasura.select(database.CATALOG))
         self.report.add(database.database_findings(expected, catalog))
+        inconsistent = self._hasura.metadata("get_inconsistent_metadata", {})["inconsistent_objects"]
+        self.report.add(configuration.inconsistency_findings(inconsistent, catalog.objects))
         event_triggers = metadata.event_triggers({name: parts for name, parts in wanted.items() if name in actual})
         self.report.add(database.hasura_trigger_findings(event_triggers, catalog))
         self.report.note(f"database: PostgreSQL {catalog.postgresql}, compared with {expected.postgresql}")

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import Any
 
 from admin.hasura_api import HasuraApi
+from admin.pause import UNTIL_RESUMED
 from doctor.report import Finding, about_posts
 from shared.core.model import Outcome, State
 
@@ -143,7 +144,8 @@ def post_findings(posts: Posts, now: datetime) -> Iterator[Finding]:
     """Everything that is wrong with posts; `now` by the database's clock, which is the one that claims."""
     app = posts.app
     if app.paused_until and app.paused_until > now:
-        sentence = f"No post is attempted before {_clock(app.paused_until)}: {app.paused_reason}"
+        until = "`make resume`" if app.paused_until >= UNTIL_RESUMED else _clock(app.paused_until)
+        sentence = f"No post is attempted before {until}: {app.paused_reason}"
         yield Finding("stuck", "app", sentence, "Act on that first.")
     for post in posts.all:
         yield from _overdue(post, posts.app, now)

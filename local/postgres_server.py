@@ -1,6 +1,7 @@
 """Runs PostgreSQL as a service of the stack, until SIGINT or SIGTERM.
 
-Its ready file holds the connection URL and the server's process id: ``{"url": "postgresql://...", "pid": 123}``.
+Its ready file holds the URLs of the database, as superuser and as Hasura's role, and the server's process id:
+``{"url": "...", "hasura_url": "...", "pid": 123}``.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ from argparse import Namespace
 
 import psycopg
 
-from local.postgres import running
+from local.postgres import create_database, running
 from local.service import log_to_stdout, options, stop_requested, write_whole
 
 _log = logging.getLogger("postgres")
@@ -27,10 +28,12 @@ def main() -> None:
 async def _run(given: Namespace) -> None:
     stop = stop_requested()
     with running(given.data) as url, psycopg.connect(url, autocommit=True) as connection:
+        urls = create_database(url)
         lock_file = given.data / "postgres" / "postmaster.pid"
         _log.info("answers")
         if given.ready_file:
-            ready = {"url": url, "pid": int(lock_file.read_text().split("\n")[0])}
+            pid = int(lock_file.read_text().split("\n")[0])
+            ready = {"url": urls.superuser, "hasura_url": urls.hasura, "pid": pid}
             write_whole(given.ready_file, json.dumps(ready))
         if not await _first_is_set(stop, _ended(connection)):
             _log.error("the server ended by itself")

@@ -78,7 +78,7 @@ class _Stack:
         self._ports = {**wanted, **choose_ports([name for name in names if name in wanted], wanted)}
         self._settings = stack_settings(plan.data, self._ports, _environment_without_addresses(names))
         self._services = [self._service(name, lock, lifeline) for name in names]
-        self._database_url: asyncio.Future[str] = asyncio.Future()
+        self._postgres: asyncio.Future[dict[str, Any]] = asyncio.Future()
         self._pids: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -118,8 +118,8 @@ class _Stack:
     def _is_ready(self, service: ChildProcess, ready: dict[str, Any]) -> None:
         # For PostgreSQL, the process of the server itself and not ours that runs it.
         self._pids[service.name] = ready.get("pid", service.pid)
-        if service.name == "postgres" and not self._database_url.done():
-            self._database_url.set_result(ready["url"])
+        if service.name == "postgres" and not self._postgres.done():
+            self._postgres.set_result(ready)
         if len(self._pids) == len(self._services):
             self._all_are_ready()
 
@@ -134,15 +134,15 @@ class _Stack:
         _log.info("open %s in a browser; Ctrl-C ends everything", urls["web"])
         if self._plan.ready_file:
             settings = dict(self._settings)
-            if self._database_url.done():
-                settings["PG_DATABASE_URL"] = self._database_url.result()
+            if self._postgres.done():
+                settings["PG_DATABASE_URL"] = self._postgres.result()["url"]
             ready = {"urls": urls, "settings": settings, "pids": self._pids}
             write_whole(self._plan.ready_file, json.dumps(ready, indent=2))
 
     async def _environment(self, name: str) -> dict[str, str]:
         environment = {**os.environ, **self._settings}
         if name == "hasura":
-            environment["PG_DATABASE_URL"] = await self._database_url
+            environment["PG_DATABASE_URL"] = (await self._postgres)["hasura_url"]
         return environment
 
     def _service(self, name: str, lock: int, lifeline: int) -> ChildProcess:

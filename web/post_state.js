@@ -74,9 +74,17 @@ function nextStep(post) {
   }
   if (post.state !== "scheduled") return [];
   const pause = pauseOf(post);
-  if (pause) return [`${pause.who} paused until ${dayAndTime(pause.until)}.`, pause.reason];
+  if (pause) return [`${pause.who} paused${untilWhen(pause.until)}.`, pause.reason];
   const isLater = timeOf(post.next_attempt_at) > now();
   return isLater ? [`The next attempt is at ${timeAndDistance(post.next_attempt_at)}.`] : [];
+}
+
+/**
+ * A pause that lasts until an operator ends it is stored with a time that nobody waits for.
+ * @param {string} end
+ */
+function untilWhen(end) {
+  return instant(end).getUTCFullYear() < 8000 ? ` until ${dayAndTime(end)}` : "";
 }
 
 /** @param {string|null} value */

@@ -13,10 +13,10 @@ from pathlib import Path
 import psycopg
 
 from local import REPOSITORY
-from local.hasura.metadata_directory import MetadataRefused
+from local.hasura.metadata import MetadataRefused
 from local.hasura.server import Configuration, application
 from local.http_service import serve
-from local.postgres import migrate, running, wait_for
+from local.postgres import create_database, running, wait_for
 from local.service import log_to_stdout, options, port_of
 from local.service_options import add_delivery_options
 from local.settings import stack_settings
@@ -36,11 +36,9 @@ def main() -> None:
     environment = {**os.environ, **stack_settings(given.data, given.ports, os.environ)}
     try:
         with _database(given.data, environment) as url:
-            for name in migrate(url, given.project / "migrations" / "default"):
-                logging.getLogger(__name__).info("migration %s applied", name)
             configuration = Configuration(
                 database_url=url,
-                metadata=given.project / "metadata",
+                project=given.project,
                 environment=environment,
                 poll_interval=given.poll_interval,
                 concurrent=given.delivery == "concurrent",
@@ -73,7 +71,7 @@ def _database(data: Path, environment: Mapping[str, str]) -> Iterator[str]:
         yield url
         return
     with running(data) as url:
-        yield url
+        yield create_database(url).hasura
 
 
 def _allow_many_connections() -> None:

@@ -2,6 +2,14 @@
 
 create schema if not exists hdb_catalog;
 
+-- The metadata, one row.
+
+create table if not exists hdb_catalog.hdb_metadata (
+  id               integer primary key,
+  metadata         json not null,
+  resource_version integer not null default 1 unique
+);
+
 -- One-off scheduled events.
 
 create table if not exists hdb_catalog.hdb_scheduled_events (
@@ -33,7 +41,7 @@ create table if not exists hdb_catalog.hdb_scheduled_event_invocation_logs (
 create index if not exists hdb_scheduled_event_invocation_event
   on hdb_catalog.hdb_scheduled_event_invocation_logs (event_id);
 
--- Cron triggers. Hasura 2 keeps the triggers in its metadata document; one table does that here, as in Hasura 1.3.
+-- Cron triggers. Hasura 2 keeps them in its metadata, too; one table does that here, as in Hasura 1.3.
 
 create table if not exists hdb_catalog.hdb_cron_triggers (
   name                text primary key,

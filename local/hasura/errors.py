@@ -12,9 +12,7 @@ class HasuraError(Exception):
     ``/v1/graphql`` always answers 200.
     """
 
-    def __init__(
-        self, code: str, message: str, path: str = "$", *, internal: dict[str, Any] | None = None, status: int = 400
-    ) -> None:
+    def __init__(self, code: str, message: str, path: str = "$", *, internal: Any = None, status: int = 400) -> None:
         super().__init__(message)
         self.code = code
         self.message = message

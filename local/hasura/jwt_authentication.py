@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ from aiohttp import web
 
 from local.hasura.errors import HasuraError
 from local.hasura.jwt_claims import ClaimsLocation, session_from_claims, wrong_setting
+from local.hasura.jwt_payload import ClaimsChecks, checked_payload, invalid_token
 from local.hasura.session import Session
 
 _ALGORITHMS = {
@@ -26,11 +29,9 @@ _KNOWN_KEYS = {
 class JwtAuthentication:
     """Verifies tokens and makes sessions of their claims."""
 
-    keys: "_StaticKey | _FetchedKeys"
+    keys: "_StaticKey | FetchedKeys"
     claims: ClaimsLocation
-    audience: list[str]
-    issuer: str | None
-    leeway: float
+    checks: ClaimsChecks
     cookie: str | None
 
     @classmethod
@@ -44,11 +45,13 @@ class JwtAuthentication:
             raise wrong_setting("exactly one of key and jwk_url is expected")
         audience = given.get("audience", [])
         return cls(
-            keys=_FetchedKeys(_string(given, "jwk_url")) if "jwk_url" in given else _static_key(given),
+            keys=FetchedKeys(_string(given, "jwk_url")) if "jwk_url" in given else _static_key(given),
             claims=ClaimsLocation.from_json(given),
-            audience=[audience] if isinstance(audience, str) else audience,
-            issuer=given.get("issuer"),
-            leeway=given.get("allowed_skew", 0),
+            checks=ClaimsChecks(
+                audience=[audience] if isinstance(audience, str) else audience,
+                issuer=given.get("issuer"),
+                allowed_skew=given.get("allowed_skew", 0),
+            ),
             cookie=_cookie_name(given.get("header", {"type": "Authorization"})),
         )
 
@@ -69,51 +72,20 @@ class JwtAuthentication:
             )
         if self.cookie:
             return request.cookies[self.cookie]
-        scheme, _, token = request.headers["Authorization"].partition(" ")
-        if scheme != "Bearer" or not token or " " in token:
-            raise HasuraError("invalid-headers", "Malformed Authorization header")
-        return token
+        match request.headers["Authorization"].split():
+            case ["Bearer", token]:
+                return token
+            case _:
+                raise HasuraError("invalid-headers", "Malformed Authorization header")
 
     async def _verified(self, token: str) -> dict[str, Any]:
         if token.count(".") != 2:
             parts = token.count(".") + 1
-            raise _invalid(f"JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got {parts})")
+            raise invalid_token(f"JWSError (CompactDecodeError Invalid number of parts: Expected 3 parts; got {parts})")
         for key, algorithm in await self.keys.candidates(token):
-            try:
-                return self._decode(token, key, algorithm)
-            except jwt.InvalidSignatureError:
-                continue
-        raise _invalid("JWSError JWSInvalidSignature")
-
-    def _decode(self, token: str, key: Any, algorithm: str) -> dict[str, Any]:
-        unchecked = {"verify_aud": False, "verify_iss": False, "verify_iat": False}
-        try:
-            payload: dict[str, Any] = jwt.decode(
-                token,
-                key,
-                algorithms=[algorithm],
-                leeway=self.leeway,
-                options=unchecked,  # type: ignore[arg-type]
-            )
-        except jwt.ExpiredSignatureError as error:
-            raise _invalid("JWTExpired") from error
-        except jwt.ImmatureSignatureError as error:
-            raise _invalid("JWTNotYetValid") from error
-        except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError) as error:
-            raise jwt.InvalidSignatureError from error
-        except jwt.InvalidTokenError as error:
-            raise _invalid(f'JWSError (JSONDecodeError "{error}")') from error
-        self._check_origin(payload)
-        return payload
-
-    def _check_origin(self, payload: dict[str, Any]) -> None:
-        """A token without an audience or without an issuer passes."""
-        named = payload.get("aud", [])
-        audience = named if isinstance(named, list) else [named]
-        if self.audience and audience and not any(name in self.audience for name in audience):
-            raise _invalid("JWTNotInAudience")
-        if self.issuer and payload.get("iss", self.issuer) != self.issuer:
-            raise _invalid("JWTNotInIssuer")
+            with suppress(jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
+                return checked_payload(_signed(token, key, algorithm), self.checks, time.time())
+        raise invalid_token("JWSError JWSInvalidSignature")
 
 
 @dataclass(frozen=True)
@@ -125,25 +97,35 @@ class _StaticKey:
         return [(self.key, self.algorithm)]
 
 
-class _FetchedKeys:
-    """The keys of a JWKS address, fetched when first needed and again after five minutes."""
+class FetchedKeys:
+    """The keys of a JWKS address, fetched when first needed and again after `seconds_kept`.
 
-    def __init__(self, url: str) -> None:
+    While the address does not answer, the keys that it had stay in use.
+    """
+
+    def __init__(self, url: str, seconds_kept: float = 300) -> None:
         try:
-            self._client = jwt.PyJWKClient(url)
+            self._client = jwt.PyJWKClient(url, lifespan=seconds_kept)
         except jwt.PyJWKClientError as error:
             raise wrong_setting("jwk_url must be an http or https address") from error
+        self._last: jwt.PyJWKSet | None = None
 
     async def candidates(self, token: str) -> list[tuple[Any, str]]:
         """The key that the token names, or all when it names none."""
         try:
             key_id = jwt.get_unverified_header(token).get("kid")
-            fetched = await asyncio.to_thread(self._client.get_jwk_set)
-        except jwt.PyJWKClientError as error:
-            raise HasuraError("unexpected", "the JWK set could not be fetched from jwk_url", status=500) from error
         except jwt.InvalidTokenError as error:
-            raise _invalid(f'JWSError (JSONDecodeError "{error}")') from error
-        return [(key, key.algorithm_name) for key in fetched.keys if key_id is None or key.key_id == key_id]
+            raise invalid_token(f'JWSError (JSONDecodeError "{error}")') from error
+        keys = (await self._fetched()).keys
+        return [(key, key.algorithm_name) for key in keys if key_id is None or key.key_id == key_id]
+
+    async def _fetched(self) -> jwt.PyJWKSet:
+        try:
+            self._last = await asyncio.to_thread(self._client.get_jwk_set)
+        except jwt.PyJWKClientError as error:
+            if self._last is None:
+                raise HasuraError("unexpected", "the JWK set could not be fetched from jwk_url", status=500) from error
+        return self._last
 
 
 def _static_key(given: dict[str, Any]) -> _StaticKey:
@@ -194,5 +176,12 @@ def _string(given: dict[str, Any], name: str) -> str:
     return str(given[name])
 
 
-def _invalid(what: str) -> HasuraError:
-    return HasuraError("invalid-jwt", f"Could not verify JWT: {what}")
+def _signed(token: str, key: Any, algorithm: str) -> bytes:
+    """The payload. Raises InvalidSignatureError or InvalidAlgorithmError when this key did not sign it."""
+    try:
+        payload: bytes = jwt.PyJWS().decode(token, key, algorithms=[algorithm])
+        return payload
+    except (jwt.InvalidSignatureError, jwt.InvalidAlgorithmError):
+        raise
+    except jwt.InvalidTokenError as error:
+        raise invalid_token(f'JWSError (JSONDecodeError "{error}")') from error

@@ -19,6 +19,7 @@ from local.hasura.events.webhooks import WebhookClient, http_session
 from local.hasura.http_api import HttpApi, allow_any_origin
 from local.hasura.metadata_api.endpoints import metadata_endpoints
 from local.hasura.schema_cache import SchemaCache
+from local.hasura.set_up import set_up
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,13 @@ _SECONDS_TO_FINISH = "5"
 
 @dataclass(frozen=True)
 class Configuration:
-    """`environment` holds Hasura's own settings and the variables that the metadata names. `poll_interval`: seconds."""
+    """`environment` holds Hasura's own settings and the variables that the metadata names. `poll_interval`: seconds.
+
+    `project` is applied at the start (set_up.py). None: the server starts with the metadata that the database has.
+    """
 
     database_url: str
-    metadata: Path
+    project: Path | None
     environment: Mapping[str, str]
     poll_interval: float
     concurrent: bool
@@ -63,7 +67,7 @@ class _Server:
         )
         self._faults = DeliveryFaults()
         self._pool = _pool(configuration.database_url)
-        self._schema_cache = SchemaCache(configuration.metadata, self._pool, environment)
+        self._schema_cache = SchemaCache(self._pool, environment)
         self.http_api = HttpApi(
             Authentication.from_environment(environment),
             self._pool,
@@ -78,7 +82,9 @@ class _Server:
         async with self._pool:
             async with self._pool.connection() as connection:
                 await connection.execute(_CATALOG.read_text())
-            await self._schema_cache.build()
+            await self._schema_cache.start()
+            if self._configuration.project:
+                await set_up(self._schema_cache, self._configuration.project, self._configuration.database_url)
             async with http_session() as http:
                 webhooks = WebhookClient(http, self._configuration.environment, self._configuration.server_version)
                 scheduled_events, table_events = self._scheduled_events(webhooks), self._table_events(webhooks)

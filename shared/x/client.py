@@ -72,14 +72,18 @@ class X:
     def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
         """The ids of the account's own tweets since then whose text is `text`, oldest first.
 
+        Raises TimelineUnavailable as `tweets_since` does.
+        """
+        tweets = self.tweets_since(account, since, until)
+        return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
+
+    def tweets_since(self, account: Account, since: datetime, until: datetime) -> Iterator[timeline.Tweet]:
+        """The account's own tweets since then, newest first.
+
         X shows times in whole seconds, so `since` is rounded down to one. Raises TimelineUnavailable when X could not
         be asked, or has not shown all of them by `until`.
         """
         start = since.astimezone(UTC).replace(microsecond=0)
-        tweets = self._tweets_since(start, until, account)
-        return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
-
-    def _tweets_since(self, start: datetime, until: datetime, account: Account) -> Iterator[timeline.Tweet]:
         query = {
             "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",

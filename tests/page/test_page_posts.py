@@ -122,6 +122,24 @@ class TestAPendingPost:
 
         expect(alice.article("held up", region="Pending")).to_contain_text("log in at x.com")
 
+    def test_a_post_that_waits_for_an_operator_says_why_and_names_no_day(self, alice: Author) -> None:
+        alice.create("on hold", in_minutes(60))
+        pause = {"paused_until": "8999-12-31T00:00:00Z", "paused_reason": "Back at noon."}
+        set_app(alice, pause)
+        try:
+            alice.sign_in()
+
+            expect(alice.article("on hold", region="Pending")).to_contain_text("All posts are paused. Back at noon.")
+        finally:
+            set_app(alice, {"paused_until": None, "paused_reason": None})
+
+
+def set_app(author: Author, columns: dict[str, str | None]) -> None:
+    author.stack.graphql(
+        "mutation ($columns: app_set_input!) { update_app(where: {}, _set: $columns) { affected_rows } }",
+        {"columns": columns},
+    )
+
 
 def is_answer_to(operation: str) -> Callable[[Response], bool]:
     """Whether this is Hasura's answer to a mutation of this name."""

@@ -9,6 +9,7 @@ import psycopg_pool
 import yaml
 
 from local.hasura.graphql_api import GraphQLApi
+from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.session import Session
 
 SCHEMA = """
@@ -208,7 +209,7 @@ def refusal(answer: dict[str, Any]) -> tuple[str, str, str]:
     return error["extensions"]["code"], error["extensions"]["path"], error["message"]
 
 
-async def load(api: GraphQLApi, pool: psycopg_pool.AsyncConnectionPool) -> list[str]:
+async def load(api: GraphQLApi, pool: psycopg_pool.AsyncConnectionPool) -> list[InconsistentObject]:
     async with pool.connection() as connection:
         return await api.load(connection)
 
@@ -229,6 +230,7 @@ def inconsistencies(url: str, tables: str, functions: str = "[]") -> list[str]:
 
     async def run() -> list[str]:
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
-            return await GraphQLApi(yaml.safe_load(tables), yaml.safe_load(functions)).load(connection)
+            found = await GraphQLApi(yaml.safe_load(tables), yaml.safe_load(functions)).load(connection)
+            return [str(one) for one in found]
 
     return asyncio.run(run())

@@ -25,8 +25,9 @@ import yaml
 from aiohttp import web
 from waiting import wait_until
 
+from local.hasura.metadata_directory import load_metadata
 from local.hasura.server import Configuration, application
-from local.postgres import migrate, running
+from local.postgres import running
 
 ADMIN_SECRET = "the-admin-secret-of-the-tests"
 JWT_KEY = "a-key-of-at-least-thirty-two-characters"
@@ -179,6 +180,16 @@ class HasuraServer:
         assert response.status_code == 200, response.text
         return response.json()
 
+    def apply_metadata(self, project: Path) -> Any:
+        """What ``hasura metadata apply`` sends and gets."""
+        document = load_metadata(project / "metadata").as_document()
+        return self.ask("replace_metadata", metadata=document, allow_inconsistent_metadata=True)
+
+    def sql_triggers(self) -> list[str]:
+        """The names of the SQL triggers that event triggers have in the database."""
+        rows = self.sql("select tgname from pg_trigger where tgname like 'notify_hasura_%' order by 1")
+        return [name for (name,) in rows]
+
     def graphql(self, query: str, **headers: str) -> Any:
         """The JSON that GraphQL answers; the admin asks unless `headers` say otherwise."""
         headers = headers or {"x_hasura_admin_secret": ADMIN_SECRET}
@@ -298,13 +309,10 @@ def settings(environment: dict[str, str] | None) -> dict[str, str]:
 
 @contextmanager
 def hasura_in_thread(
-    database_url: str, project: Path, environment: dict[str, str] | None = None, *, concurrent: bool = True
+    database_url: str, project: Path | None, environment: dict[str, str] | None = None, *, concurrent: bool = True
 ) -> Iterator[HasuraServer]:
-    """A server in this process, which starts quickly; polls every 50 ms."""
-    migrate(database_url, project / "migrations" / "default")
-    app = application(
-        Configuration(database_url, project / "metadata", settings(environment), 0.05, concurrent, "v2.43.0")
-    )
+    """A server in this process, which starts quickly; polls every 50 ms. Without a project it sets nothing up."""
+    app = application(Configuration(database_url, project, settings(environment), 0.05, concurrent, "v2.43.0"))
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(app, shutdown_timeout=1)
     thread = threading.Thread(target=loop.run_forever)

@@ -19,6 +19,7 @@ from calling import SETTINGS
 from waiting import wait_until
 
 from admin.connection import find_settings
+from admin.pause import UNTIL_RESUMED
 from doctor import configuration, timelines, triggers
 from doctor.comparison import Objects
 from doctor.database import Catalog, additional_objects, database_findings, expected_catalog, hasura_trigger_findings
@@ -163,6 +164,11 @@ class TestPosts:
         assert said(found) == [
             "stuck app: No post is attempted before 2026-05-04 10:30:00Z: X wants our app's credits topped up first."
         ]
+
+    def test_a_pause_that_an_operator_ends_is_said_to_last_until_then(self) -> None:
+        found = post_findings(Posts((), App(UNTIL_RESUMED, "Back at noon.")), NOW)
+
+        assert said(found) == ["stuck app: No post is attempted before `make resume`: Back at noon."]
 
     def test_posts_that_waited_for_the_app_have_time_after_the_pause(self) -> None:
         overdue = post(schedule_for=ago(hours=1))
@@ -452,16 +458,35 @@ class TestConfiguration:
         assert list(configuration.webhook_findings("http://f.test", 401, 400)) == []
 
     def test_an_inconsistent_object_is_told_in_the_words_of_hasura(self) -> None:
+        not_set = "Inconsistent object: environment variable 'WEBHOOK_SECRET' not set"
         objects = [
-            {"type": "cron_trigger", "name": "publish_due_posts", "reason": "variable 'WEBHOOK_SECRET' not set"},
-            {"reason": "no such table"},
+            {"type": "cron_trigger", "name": "cron_trigger publish_due_posts", "reason": not_set},
+            {"type": "event_trigger", "name": "post_moved", "reason": "something else"},
+            {"reason": "no such thing"},
         ]
 
+        found = list(configuration.inconsistency_findings(objects, []))
+
         left_out = "Hasura calls it inconsistent, and leaves it out"
-        assert said(configuration.inconsistency_findings(objects)) == [
-            f"misconfigured {SWEEP}: {left_out}: variable 'WEBHOOK_SECRET' not set.",
-            f"misconfigured Hasura's metadata: {left_out}: no such table.",
+        assert said(found) == [
+            f"misconfigured {SWEEP}: {left_out}: environment variable 'WEBHOOK_SECRET' not set.",
+            f"misconfigured event trigger post_moved: {left_out}: something else.",
+            f"misconfigured Hasura's metadata: {left_out}: no such thing.",
         ]
+        assert [one.cure.partition(":")[0] for one in found] == [
+            "Give it to Hasura in its environment, and start Hasura again.",
+            "Mend that, and reload the metadata",
+            "Mend that, and reload the metadata",
+        ]
+
+    def test_an_inconsistent_table_is_passed_over_when_the_database_lacks_it_too(self) -> None:
+        reason = 'Inconsistent object: no such table/view exists in source: "app"'
+        app = {"type": "table", "name": "table app in source default", "reason": reason}
+
+        [finding] = configuration.inconsistency_findings([app], ["table app", "function f(integer)"])
+
+        assert finding.cure.startswith("The migrations were applied after the metadata.")
+        assert list(configuration.inconsistency_findings([app], ["table account"])) == []
 
     @pytest.mark.parametrize(
         ("clocks", "found"),
@@ -833,6 +858,10 @@ def test_the_document_explains_every_kind_and_every_option() -> None:
     assert set(first_column("option")) == set(re.findall(r"--[a-z]+", shown)) - {"--help"}
 
 
+def test_the_document_on_hasura_has_the_command_that_the_doctor_prints() -> None:
+    assert f"\n{configuration.RELOAD}\n" in (ROOT / "docs/hasura.md").read_text()
+
+
 def test_the_document_shows_the_shape_of_the_json() -> None:
     example = json.loads(DOCUMENT.split("```json\n", 1)[1].split("```", 1)[0])
     finding = about_posts("stuck", [7], "It was due.", "Wait.")
@@ -891,7 +920,12 @@ class BrokenStack:
         try:
             yield
         finally:
-            self.stack.metadata("reload_metadata", {})
+            self.restore_sweep()
+
+    def restore_sweep(self) -> None:
+        """Makes the cron trigger again what the files say."""
+        [sweep] = files()[1]["cron_triggers"]
+        self.stack.metadata("create_cron_trigger", {**sweep, "replace": True})
 
 
 @pytest.fixture(scope="module")
@@ -1145,16 +1179,47 @@ class TestWrongConfiguration:
         try:
             assert broken.examine() == {("misconfigured", f"{SWEEP} at Hasura")}
         finally:
-            broken.stack.metadata("reload_metadata", {})
+            broken.restore_sweep()
+
+    def test_a_missing_trigger_of_hasura_is_created_by_the_command_that_the_doctor_prints(
+        self, broken: BrokenStack
+    ) -> None:
+        broken.force('drop trigger "notify_hasura_post_moved_UPDATE" on scheduled_post')
+        broken.stack.metadata("reload_metadata", {})
+
+        doctor = run_doctor(broken.stack.settings)
+
+        assert "misconfigured  trigger notify_hasura_post_moved_UPDATE" in doctor.stdout
+        [command] = [line for line in doctor.stdout.splitlines() if "recreate_event_triggers" in line]
+        subprocess.run(["sh", "-c", command], env={**os.environ, **broken.stack.settings}, check=True)
+        assert broken.examine() == set()
 
     def test_a_function_that_hasura_cannot_track_is_found_in_its_own_words(self, broken: BrokenStack) -> None:
-        broken.force("alter function claim_due_posts rename to gone")
+        broken.force("create function claim_due_posts(a text) returns setof app language sql as 'select * from app'")
         broken.stack.metadata("reload_metadata", {})
         try:
-            assert ("misconfigured", "Hasura's metadata") in broken.examine()
+            [finding] = examine(broken.settings, Scope()).findings
         finally:
-            broken.force("alter function gone rename to claim_due_posts")
+            broken.force("drop function claim_due_posts(text)")
             broken.stack.metadata("reload_metadata", {})
+
+        assert finding.subject == "function claim_due_posts in source default"
+        assert 'function "claim_due_posts" is overloaded' in finding.sentence
+
+    def test_a_table_that_came_after_the_metadata_is_found_with_the_command_that_shows_it_to_hasura(
+        self, broken: BrokenStack
+    ) -> None:
+        broken.force("alter table app rename to elsewhere")
+        broken.stack.metadata("reload_metadata", {})
+        broken.force("alter table elsewhere rename to app")
+        try:
+            found = examine(broken.settings, Scope()).findings
+        finally:
+            broken.stack.metadata("reload_metadata", {"recreate_event_triggers": True})
+
+        finding = next(one for one in found if one.subject == "table app in source default")
+        assert finding.cure.startswith("The migrations were applied after the metadata.")
+        assert finding.cure.endswith(f"\n{configuration.RELOAD}")
 
     def test_a_template_for_hasura_alone_is_noted_and_can_be_told_otherwise(self, broken: BrokenStack) -> None:
         settings = replace(broken.settings, actions_base_url="{{ACTIONS_BASE_URL}}")

@@ -542,8 +542,7 @@ class TestCron:
         with hasura_in_thread(new_database(cluster), project, environment) as server:
             assert len(server.ask("get_cron_triggers")["cron_triggers"]) == 1
 
-            write_project(project, [], [])
-            server.ask("reload_metadata")
+            server.apply_metadata(write_project(project, [], []))
 
             assert server.ask("get_cron_triggers")["cron_triggers"] == []
             assert server.ask("get_scheduled_events", type="cron", trigger_name="sweep")["events"] == []

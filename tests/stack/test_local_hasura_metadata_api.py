@@ -20,6 +20,8 @@ from local_hasura import (
     write_project,
 )
 
+from local.hasura.metadata import MetadataRefused
+from local.hasura.metadata_directory import load_metadata
 from local.postgres import wait_for
 
 pytest_plugins = ["local_hasura_fixtures"]
@@ -440,7 +442,7 @@ class TestRunSql:
         assert answer == {"result_type": "CommandOk", "result": None}
         assert hasura.graphql("{ note { mood } }") == {"data": {"note": []}}
 
-    def test_run_sql_does_not_change_the_metadata(self, cluster: str, tmp_path: Path) -> None:
+    def test_run_sql_does_not_bring_back_a_deleted_cron_trigger(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path, [], [{**CRON, "name": "deleted", "include_in_metadata": True}])
         with hasura_in_thread(new_database(cluster), project) as server:
             server.ask("delete_cron_trigger", name="deleted")
@@ -483,27 +485,6 @@ class TestTheMetadataDirectory:
             {"name": "from_files", "webhook": HOOK, "schedule": "0 0 1 1 *", "include_in_metadata": True}
         ]
 
-    def test_a_reload_applies_changed_files(self, cluster: str, tmp_path: Path) -> None:
-        project = write_project(tmp_path, [], [])
-        with hasura_in_thread(new_database(cluster), project) as server:
-            assert server.ask("get_cron_triggers") == {"cron_triggers": []}
-
-            write_project(tmp_path, [], [{**CRON, "name": "new", "include_in_metadata": True}])
-            answer = server.ask("reload_metadata", recreate_event_triggers=True)
-
-            assert answer == {"message": "success", "is_consistent": True}
-            assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["new"]
-
-    def test_a_reload_of_broken_files_changes_nothing(self, cluster: str, tmp_path: Path) -> None:
-        project = write_project(tmp_path, [], [{**CRON, "name": "kept", "include_in_metadata": True}])
-        with hasura_in_thread(new_database(cluster), project) as server:
-            (project / "metadata" / "cron_triggers.yaml").write_text("[{name: broken}]")
-
-            response = server.metadata("reload_metadata", {})
-
-            refused(response, 400, "invalid-configuration", "$", 'key "webhook" not found')
-            assert [trigger["name"] for trigger in server.ask("get_cron_triggers")["cron_triggers"]] == ["kept"]
-
     def test_includes_may_be_tags_too(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path, [], [])
         databases = project / "metadata" / "databases" / "databases.yaml"
@@ -525,19 +506,16 @@ class TestTheMetadataDirectory:
             ("version.yaml", {"version": 2}, "expected `version: 3`"),
             ("databases/databases.yaml", [{"name": "default", "kind": "mssql"}], "of the kind postgres"),
             ("databases/databases.yaml", "!include nowhere.yaml", "nowhere.yaml: No such file"),
-            ("cron_triggers.yaml", [{**CRON, "name": "x", "schedule": "often"}], "'often' is not a cron schedule"),
         ],
     )
     def test_metadata_that_is_not_emulated_is_refused(
-        self, cluster: str, tmp_path: Path, file: str, content: Any, message: str
+        self, tmp_path: Path, file: str, content: Any, message: str
     ) -> None:
         project = write_project(tmp_path, [], [])
-        with hasura_in_thread(new_database(cluster), project) as server:
-            (project / "metadata" / file).write_text(yaml.safe_dump(content))
+        (project / "metadata" / file).write_text(yaml.safe_dump(content))
 
-            response = server.metadata("reload_metadata", {})
-
-        refused(response, 400, "invalid-configuration", "$", message)
+        with pytest.raises(MetadataRefused, match=re.escape(message)):
+            load_metadata(project / "metadata")
 
     @pytest.mark.parametrize(
         ("trigger", "message"),
@@ -554,7 +532,7 @@ class TestTheMetadataDirectory:
         ],
     )
     def test_a_wrong_event_trigger_is_refused(
-        self, cluster: str, tmp_path: Path, trigger: dict[str, Any], message: str
+        self, hasura: HasuraServer, tmp_path: Path, trigger: dict[str, Any], message: str
     ) -> None:
         good = {
             "name": "good",
@@ -562,13 +540,11 @@ class TestTheMetadataDirectory:
             "definition": {"insert": {"columns": "*"}},
             "retry_conf": {"num_retries": 0, "interval_sec": 1},
         }
-        project = write_project(tmp_path, [], [])
-        with hasura_in_thread(new_database(cluster), project) as server:
-            write_project(tmp_path, [{**good, **trigger}], [])
+        metadata = load_metadata(write_project(tmp_path, [{**good, **trigger}], []) / "metadata")
 
-            response = server.metadata("reload_metadata", {})
+        response = hasura.metadata("replace_metadata", {"metadata": metadata.as_document()})
 
-        assert response.status_code == 400
+        assert (response.status_code, response.json()["code"]) == (400, "parse-failed")
         assert message in response.json()["error"]
 
 
@@ -607,16 +583,23 @@ class TestTheStart:
         with pytest.raises(psycopg.OperationalError, match="Connection refused"):
             wait_for("postgresql://127.0.0.1:1/none", seconds=0.3)
 
-    def test_the_server_ends_with_one_line_when_its_metadata_is_refused(self, cluster: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("file", "content", "message"),
+        [
+            ("actions.yaml", "actions: [{name: x}]", "/actions.yaml: not emulated."),
+            ("cron_triggers.yaml", "[{name: broken}]", ': $.cron_triggers: key "webhook" not found.'),
+        ],
+    )
+    def test_the_server_ends_with_one_line_when_its_metadata_is_refused(
+        self, cluster: str, tmp_path: Path, file: str, content: str, message: str
+    ) -> None:
         project = write_project(tmp_path / "project", [], [])
-        (project / "metadata" / "actions.yaml").write_text("actions: [{name: x}]")
+        (project / "metadata" / file).write_text(content)
 
         server = start_hasura_process(new_database(cluster), tmp_path, "--project", str(project))
 
         assert server.process.wait(DEADLINE) == 1
-        assert server.log.read_text().splitlines()[-1] == (
-            f"hasura: {project / 'metadata' / 'actions.yaml'}: not emulated."
-        )
+        assert server.log.read_text().splitlines()[-1] == f"hasura: {project / 'metadata'}{message}"
 
     def test_the_server_ends_with_one_line_when_its_port_is_taken(self, cluster: str, tmp_path: Path) -> None:
         project = write_project(tmp_path / "project", [], [])

@@ -32,6 +32,7 @@ from local.hasura.graphql_api.select import (
 )
 from local.hasura.graphql_api.selection import Field, check_operation
 from local.hasura.graphql_api.statement import Statement
+from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.session import ADMIN, Session, act_for
 
 
@@ -45,11 +46,11 @@ class GraphQLApi:
         self._schemas: dict[str, GraphQLSchema] = {}
         self._schema_of_unknown_roles = role_schema(Source({}, []), "")
 
-    async def load(self, connection: psycopg.AsyncConnection) -> list[str]:
+    async def load(self, connection: psycopg.AsyncConnection) -> list[InconsistentObject]:
         """Reads the live catalog and builds a schema for each role; call it again when the database has changed.
 
-        Returns the inconsistencies as sentences: the parts of the metadata that the database, or this emulation, does
-        not have. They are missing from the schemas.
+        Returns the inconsistent objects: the parts of the metadata that the database, or this emulation, does not have.
+        They are missing from the schemas.
         """
         source, inconsistencies = read_metadata(self._tables, self._functions, await read_catalog(connection))
         self._schemas = {role: role_schema(source, role) for role in source.roles}

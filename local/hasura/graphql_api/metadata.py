@@ -1,7 +1,6 @@
 """Hasura's metadata joined to the catalog: tables with their relationships and permissions, and functions.
 
-A part that does not fit the database, or is not emulated, is left out and reported as an inconsistency, one sentence
-each.
+A part that does not fit the database, or is not emulated, is left out and reported as an inconsistent object.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,23 +17,23 @@ from local.hasura.graphql_api.permissions import (
 )
 from local.hasura.graphql_api.postgres_catalog import Catalog, ForeignKey, Function, QualifiedName
 from local.hasura.graphql_api.scalars import JSON, is_legal_name
-from local.hasura.metadata_directory import Inconsistency, refuse_unknown_keys
+from local.hasura.inconsistencies import Inconsistency, InconsistentObject, refuse_unknown_keys
 from local.hasura.session import ADMIN
 
-Reporter = Callable[[str], AbstractContextManager[None]]
-"""Takes the subject; an Inconsistency that is raised in the context is reported and ends there."""
+Reporter = Callable[[str, str], AbstractContextManager[None]]
+"""Takes the type and the name of an object; an Inconsistency raised in the context is reported and ends there."""
 
 
 def read_metadata(
     tables: list[dict[str, Any]], functions: list[dict[str, Any]], catalog: Catalog
-) -> tuple[Source, list[str]]:
-    """The source, and the inconsistencies that were found."""
-    inconsistencies: list[str] = []
+) -> tuple[Source, list[InconsistentObject]]:
+    """The source, and the inconsistent objects that were found."""
+    inconsistencies: list[InconsistentObject] = []
     reported = _reporter(inconsistencies)
     tracked: dict[QualifiedName, tuple[Table, dict[str, Any]]] = {}
     for entry in tables:
         name = QualifiedName.from_metadata(entry["table"])
-        with reported(f'table "{name}"'):
+        with reported("table", str(name)):
             if any(other.graphql == name.graphql for other in tracked):
                 raise Inconsistency("another table has the same name in GraphQL")
             tracked[name] = _table(name, entry, catalog), entry
@@ -47,27 +46,28 @@ def read_metadata(
     source = Source(by_name, [])
     for entry in functions:
         name = QualifiedName.from_metadata(entry["function"])
-        with reported(f'in function "{name}"'):
+        with reported("function", str(name)):
             source.functions.append(_tracked_function(name, entry, catalog, by_name))
     return source, inconsistencies
 
 
-def _reporter(inconsistencies: list[str]) -> Reporter:
+def _reporter(inconsistencies: list[InconsistentObject]) -> Reporter:
     @contextmanager
-    def reported(subject: str) -> Iterator[None]:
+    def reported(type_: str, name: str) -> Iterator[None]:
+        full_name = f"{type_} {name} in source default"
         try:
             yield
         except Inconsistency as inconsistency:
-            inconsistencies.append(f"{subject}: {inconsistency}")
+            inconsistencies.append(InconsistentObject(type_, full_name, str(inconsistency)))
         except KeyError as missing:
-            inconsistencies.append(f"{subject}: {missing} is missing")
+            inconsistencies.append(InconsistentObject(type_, full_name, f"{missing} is missing"))
 
     return reported
 
 
 def _table(name: QualifiedName, entry: dict[str, Any], catalog: Catalog) -> Table:
     if name not in catalog.relations:
-        raise Inconsistency("no such table or view exists in the database")
+        raise Inconsistency(f'no such table/view exists in source: "{name}"')
     if not is_legal_name(name.graphql):
         raise Inconsistency("its name is not a legal GraphQL name")
     known = {"table", "object_relationships", "array_relationships", "event_triggers", *PERMISSION_KEYS}
@@ -76,9 +76,9 @@ def _table(name: QualifiedName, entry: dict[str, Any], catalog: Catalog) -> Tabl
 
 
 def _add_relationships(table: Table, entry: dict[str, Any], tables: Tables, reported: Reporter) -> None:
-    for key, is_list in (("object_relationships", False), ("array_relationships", True)):
-        for definition in entry.get(key) or []:
-            with reported(f'table "{table.name}", relationship "{definition["name"]}"'):
+    for type_, is_list in (("object_relation", False), ("array_relation", True)):
+        for definition in entry.get(f"{type_}ships") or []:
+            with reported(type_, f"{definition['name']} in table {table.name}"):
                 refuse_unknown_keys(definition, {"name", "using", "comment"})
                 if definition["name"] in table.columns or not is_legal_name(definition["name"]):
                     raise Inconsistency("a column has this name, or it is not a legal GraphQL name")
@@ -126,7 +126,7 @@ def _add_permissions(table: Table, entry: dict[str, Any], tables: Tables, report
     for block in PERMISSION_KEYS:
         for definition in entry.get(block) or []:
             role = definition["role"]
-            with reported(f'table "{table.name}", {block} of role "{role}"'):
+            with reported(block.removesuffix("s"), f"{role} in table {table.name}"):
                 if role == ADMIN:
                     raise Inconsistency("the admin has all permissions, and needs none")
                 known = table.permissions_of(role)

@@ -30,7 +30,7 @@ from local.hasura.graphql_api.model import (
 )
 from local.hasura.graphql_api.postgres_catalog import Column, PgType, QualifiedName
 from local.hasura.graphql_api.scalars import TEXT, Operand, Operator, operators_of, scalar_name, text_for
-from local.hasura.metadata_directory import Inconsistency, refuse_unknown_keys
+from local.hasura.inconsistencies import Inconsistency, refuse_unknown_keys
 
 Tables = dict[QualifiedName, Table]
 """The tracked tables by name."""

@@ -7,6 +7,7 @@ from psycopg_pool import AsyncConnectionPool
 from local.hasura.metadata_api.commands import CommandParser, MetadataApi, unknown_on_query, unknown_on_v1_metadata
 from local.hasura.metadata_api.event_trigger_calls import EventTriggerCalls
 from local.hasura.metadata_api.metadata_calls import MetadataCalls
+from local.hasura.metadata_api.run_sql import RunSql
 from local.hasura.metadata_api.scheduled_event_calls import CronTriggerCalls, ScheduledEventCalls
 from local.hasura.schema_cache import SchemaCache
 
@@ -17,13 +18,14 @@ def metadata_endpoints(
     """The three endpoints, by path."""
     scheduled = ScheduledEventCalls(pool)
     cron = CronTriggerCalls(pool, environment)
-    events = EventTriggerCalls(pool, lambda: schema_cache.event_triggers)
+    events = EventTriggerCalls(pool, schema_cache)
     metadata = MetadataCalls(pool, schema_cache)
-    run_sql: dict[str, CommandParser] = {"run_sql": metadata.run_sql}
+    run_sql: dict[str, CommandParser] = {"run_sql": RunSql(pool, schema_cache).run}
     on_both: dict[str, CommandParser] = {
         "create_scheduled_event": scheduled.create,
         "create_cron_trigger": cron.create,
         "delete_cron_trigger": cron.delete,
+        "replace_metadata": metadata.replace,
         "export_metadata": metadata.export,
         "reload_metadata": metadata.reload,
         "get_inconsistent_metadata": metadata.inconsistencies,
@@ -31,6 +33,8 @@ def metadata_endpoints(
     on_v1_query = {
         **on_both,
         **run_sql,
+        "create_event_trigger": events.create,
+        "delete_event_trigger": events.delete,
         "invoke_event_trigger": events.invoke,
         "redeliver_event": events.redeliver,
     }
@@ -40,6 +44,8 @@ def metadata_endpoints(
         "get_scheduled_event_invocations": scheduled.invocations,
         "delete_scheduled_event": scheduled.delete,
         "get_cron_triggers": cron.get,
+        "pg_create_event_trigger": events.create,
+        "pg_delete_event_trigger": events.delete,
         "pg_invoke_event_trigger": events.invoke,
         "pg_redeliver_event": events.redeliver,
         "pg_get_event_logs": events.logs,

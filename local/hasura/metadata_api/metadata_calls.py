@@ -1,20 +1,21 @@
-"""The metadata calls on the metadata itself, which is read from files and never written, and ``run_sql``."""
+"""The metadata calls on the metadata as a whole: replaced, exported, reloaded, and what of it is inconsistent."""
 
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-import psycopg
-from psycopg.pq import ExecStatus
 from psycopg_pool import AsyncConnectionPool
 
-from local.hasura.errors import HasuraError, detail
+from local.hasura.errors import HasuraError
 from local.hasura.events import cron_triggers
-from local.hasura.json_arguments import boolean, optional, required, text
-from local.hasura.metadata_api.commands import SUCCESS, Command, on_default_source
-from local.hasura.metadata_directory import MetadataRefused
-from local.hasura.schema_cache import SchemaCache
-from local.hasura.session import ADMIN_SESSION, act_for
+from local.hasura.events.cron_triggers import CronTrigger, cron_trigger
+from local.hasura.inconsistencies import log_inconsistent
+from local.hasura.json_arguments import boolean, list_of, mapping, optional, text
+from local.hasura.metadata import Metadata, MetadataRefused
+from local.hasura.metadata_api.commands import SUCCESS, Command
+from local.hasura.schema_cache import Check, Recreated, SchemaCache, allow_inconsistent, refuse_inconsistent
+
+_SOURCE = "default"
 
 
 @dataclass(frozen=True)
@@ -24,72 +25,74 @@ class MetadataCalls:
     pool: AsyncConnectionPool
     schema_cache: SchemaCache
 
+    def replace(self, args: Any, path: str) -> Command:
+        """``replace_metadata``, whose arguments are a document, or in its version 2 one beside options."""
+        given = mapping(args, path)
+        if "metadata" not in given:
+            return partial(self._replace, *_parsed(given, path), refuse_inconsistent)
+        check = (
+            allow_inconsistent if optional(given, "allow_inconsistent_metadata", boolean, path) else refuse_inconsistent
+        )
+        return partial(
+            self._replace_2, *_parsed(mapping(given["metadata"], f"{path}.metadata"), f"{path}.metadata"), check
+        )
+
     def export(self, args: Any, path: str) -> Command:  # noqa: ARG002
         """``export_metadata``: one document, its version 3."""
         return self._export
 
-    def reload(self, args: Any, path: str) -> Command:  # noqa: ARG002
-        """``reload_metadata``: reads the files and replaces all SQL triggers."""
-        return self._reload
+    def reload(self, args: Any, path: str) -> Command:
+        """``reload_metadata``; creates SQL triggers with ``recreate_event_triggers``: true, or a list of sources."""
+        given = mapping(args, path)
+        for key in ("reload_sources", "reload_remote_schemas"):
+            _sources(given, key, path)  # everything is reloaded in any case
+        recreated = Recreated.ALL if _SOURCE in _sources(given, "recreate_event_triggers", path) else Recreated.NONE
+        return partial(self._reload, recreated)
 
     def inconsistencies(self, args: Any, path: str) -> Command:  # noqa: ARG002
         """``get_inconsistent_metadata``."""
         return self._inconsistencies
 
-    def run_sql(self, args: Any, path: str) -> Command:
-        """``{"result_type": "TuplesOk", "result": [[names], [texts], ...]}``, or ``CommandOk`` with null.
+    async def _replace(self, metadata: Metadata, cron: list[CronTrigger], check: Check) -> dict[str, Any]:
+        await self.schema_cache.replace(metadata, cron, check)
+        return SUCCESS
 
-        Runs the SQL in one transaction and then rebuilds the schema cache. Not emulated: refusing a change that the
-        metadata depends on, which becomes an inconsistency instead.
-        """
-        given = on_default_source(args, path)
-        read_only = optional(given, "read_only", boolean, path) or False
-        return partial(self._run_sql, required(given, "sql", text, path), read_only)
+    async def _replace_2(self, metadata: Metadata, cron: list[CronTrigger], check: Check) -> dict[str, Any]:
+        await self.schema_cache.replace(metadata, cron, check)
+        return await self._inconsistencies()
 
     async def _export(self) -> dict[str, Any]:
         async with self.pool.connection() as connection:
             triggers = (await cron_triggers.stored(connection)).values()
         exported = [trigger.as_exported() for trigger in triggers if trigger.include_in_metadata]
-        return {"version": 3, "sources": [self.schema_cache.metadata.database], "cron_triggers": exported}
+        return Metadata(self.schema_cache.metadata.database, exported).as_document()
 
-    async def _reload(self) -> dict[str, Any]:
-        try:
-            await self.schema_cache.build()
-        except MetadataRefused as error:
-            raise HasuraError("invalid-configuration", str(error)) from error
-        return {**SUCCESS, "is_consistent": not self.schema_cache.inconsistencies}
+    async def _reload(self, recreated: Recreated) -> dict[str, Any]:
+        await self.schema_cache.reload(recreated)
+        log_inconsistent(self.schema_cache.inconsistent)
+        return {**SUCCESS, "is_consistent": not self.schema_cache.inconsistent}
 
     async def _inconsistencies(self) -> dict[str, Any]:
-        found = [{"reason": sentence} for sentence in self.schema_cache.inconsistencies]
+        found = [one.as_json() for one in self.schema_cache.inconsistent]
         return {"is_consistent": not found, "inconsistent_objects": found}
 
-    async def _run_sql(self, statement: str, read_only: bool) -> dict[str, Any]:
-        try:
-            async with self.pool.connection() as connection, connection.transaction():
-                await act_for(connection, ADMIN_SESSION)
-                if read_only:
-                    await connection.execute("set transaction read only")
-                cursor = await connection.execute(statement)
-                result = _last_result(cursor)
-        except psycopg.Error as error:
-            internal = {"statement": statement, "prepared": False, "error": detail(error), "arguments": []}
-            raise HasuraError("postgres-error", "query execution failed", internal=internal) from error
-        if not read_only:
-            await self.schema_cache.rebuild()
-        return result
+
+def _parsed(document: Any, path: str) -> tuple[Metadata, list[CronTrigger]]:
+    try:
+        metadata = Metadata.from_document(document)
+    except MetadataRefused as refused:
+        raise HasuraError("not-supported", str(refused), path) from refused
+    cron = [cron_trigger(entry, f"{path}.cron_triggers[{index}]") for index, entry in enumerate(metadata.cron_triggers)]
+    return Metadata(metadata.database, []), cron
 
 
-def _last_result(cursor: psycopg.AsyncCursor[Any]) -> dict[str, Any]:
-    while cursor.nextset():
-        pass
-    result = cursor.pgresult
-    if result is None or result.status != ExecStatus.TUPLES_OK:
-        return {"result_type": "CommandOk", "result": None}
-    columns = range(result.nfields)
-    names = [(result.fname(column) or b"").decode() for column in columns]
-    rows = [[_text(result.get_value(row, column)) for column in columns] for row in range(result.ntuples)]
-    return {"result_type": "TuplesOk", "result": [names, *rows]}
-
-
-def _text(value: bytes | None) -> str:
-    return "NULL" if value is None else value.decode()
+def _sources(given: Any, key: str, path: str) -> list[str]:
+    """``true`` means all sources, ``false`` or nothing means none. Raises ``not-exists`` for one that is not there."""
+    value = given.get(key, False)
+    if isinstance(value, bool):
+        return [_SOURCE] if value else []
+    names = list_of(text)(value, f"{path}.{key}")
+    for name in names:
+        if name != _SOURCE:
+            raise HasuraError("not-exists", f'Source with name "{name}" not found in metadata', path)
+    return names

@@ -1,0 +1,22 @@
+-- Creates the database `scheduled_posts`, and the role `hasura` that owns it and is no superuser. Run by psql as the
+-- server's administrator, with the role's password in the environment. Run again, it only sets the password.
+--
+--   HASURA_DATABASE_PASSWORD=... psql --set ON_ERROR_STOP=1 --file create_database.sql postgres://...
+--
+-- docker-compose.yml runs it on a new server, and the local stack at each start. As the owner, the role may do all that
+-- Hasura and the migrations need: create the schema hdb_catalog, the extension pgcrypto, and everything in public.
+
+\getenv password HASURA_DATABASE_PASSWORD
+
+select 'create role hasura login' where not exists (select from pg_roles where rolname = 'hasura') \gexec
+alter role hasura password :'password';
+
+-- The administrator of a managed server is no superuser, and gives a database only to a role that it is a member of.
+grant hasura to current_user;
+
+select 'create database scheduled_posts owner hasura'
+where not exists (select from pg_database where datname = 'scheduled_posts') \gexec
+revoke all on database scheduled_posts from public;
+
+-- Hasura's event tables keep times without a zone.
+alter database scheduled_posts set timezone to 'UTC';

@@ -1,0 +1,36 @@
+"""Sets the server up from ``hasura/`` at its start, as docker-compose.yml does.
+
+First what the image ``cli-migrations-v3`` does: the metadata, then the migrations, then a plain reload. On a new
+database the tables do not exist yet when the metadata is applied, so event triggers get no SQL trigger by that. Then
+what the service ``event_triggers`` of docker-compose.yml does: a reload that creates them.
+"""
+
+import asyncio
+import logging
+from pathlib import Path
+
+from local.hasura.errors import HasuraError
+from local.hasura.events.cron_triggers import cron_trigger
+from local.hasura.inconsistencies import log_inconsistent
+from local.hasura.metadata import Metadata, MetadataRefused
+from local.hasura.metadata_directory import load_metadata
+from local.hasura.schema_cache import Recreated, SchemaCache, allow_inconsistent
+from local.postgres import migrate
+
+log = logging.getLogger(__name__)
+
+
+async def set_up(schema_cache: SchemaCache, project: Path, database_url: str) -> None:
+    """`project` holds ``metadata`` and ``migrations/default``. Raises MetadataRefused, and then has changed nothing."""
+    directory = project / "metadata"
+    metadata = load_metadata(directory)
+    try:
+        cron = [cron_trigger(entry, "$.cron_triggers") for entry in metadata.cron_triggers]
+        await schema_cache.replace(Metadata(metadata.database, []), cron, allow_inconsistent)
+    except HasuraError as error:
+        raise MetadataRefused(f"{directory}: {error.path}: {error.message}.") from error
+    for name in await asyncio.to_thread(migrate, database_url, project / "migrations" / "default"):
+        log.info("migration %s applied", name)
+    await schema_cache.reload(Recreated.NONE)
+    await schema_cache.reload(Recreated.ALL)
+    log_inconsistent(schema_cache.inconsistent)

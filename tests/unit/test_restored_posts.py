@@ -1,0 +1,98 @@
+"""Which tweets are posts of a restored database."""
+
+from datetime import UTC, datetime, timedelta
+
+from admin.restored_posts import NotOnX, OnX, PerhapsOnX, RestoredPost, compare
+from shared.core.model import State
+from shared.x.timeline import Tweet
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+TEN = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
+
+
+def post(post_id: int = 1, text: str = "hello", at: datetime = TEN, state: State = State.SCHEDULED) -> RestoredPost:
+    return RestoredPost(post_id, state, text, at)
+
+
+def tweet(tweet_id: str = "100", text: str = "hello", at: datetime = TEN, **targets: str) -> Tweet:
+    return Tweet(tweet_id, at, text, targets)
+
+
+def test_a_tweet_with_the_text_is_the_posts() -> None:
+    assert list(compare([post()], [tweet()], known=(), now=NOW)) == [OnX(post(), tweet())]
+
+
+def test_a_post_whose_text_x_does_not_have_is_not_on_x() -> None:
+    assert list(compare([post()], [], known=(), now=NOW)) == [NotOnX(post())]
+
+
+def test_a_tweet_that_a_row_has_is_no_other_posts() -> None:
+    assert list(compare([post()], [tweet()], known={"100"}, now=NOW)) == [NotOnX(post())]
+
+
+def test_of_two_posts_with_one_tweet_the_earlier_one_has_it() -> None:
+    later = post(1, at=TEN + timedelta(hours=1))
+    earlier = post(2)
+
+    findings = list(compare([later, earlier], [tweet()], known=(), now=NOW))
+
+    assert findings == [OnX(earlier, tweet()), NotOnX(later)]
+
+
+def test_two_posts_with_the_same_text_have_two_tweets_in_their_order() -> None:
+    first, second = post(1), post(2, at=TEN + timedelta(minutes=1))
+    tweets = [tweet("101"), tweet("100")]
+
+    findings = list(compare([second, first], tweets, known=(), now=NOW))
+
+    assert findings == [OnX(first, tweet("100")), OnX(second, tweet("101"))]
+
+
+def test_a_failed_post_takes_no_tweet_from_one_that_would_be_published() -> None:
+    failed, scheduled = post(1, state=State.FAILED), post(2, at=TEN + timedelta(hours=1))
+
+    findings = list(compare([failed, scheduled], [tweet()], known=(), now=NOW))
+
+    assert findings == [OnX(scheduled, tweet()), NotOnX(failed)]
+
+
+def test_a_post_that_failed_or_was_missed_before_the_backup_may_have_been_tried_again_since() -> None:
+    for state in (State.FAILED, State.MISSED, State.UNKNOWN, State.SENDING):
+        assert list(compare([post(state=state)], [tweet()], known=(), now=NOW)) == [OnX(post(state=state), tweet())]
+
+
+def test_a_post_of_tomorrow_may_have_been_published_at_once_since() -> None:
+    tomorrow = post(at=NOW + timedelta(days=1))
+
+    assert list(compare([tomorrow], [tweet()], known=(), now=NOW)) == [OnX(tomorrow, tweet())]
+
+
+def test_another_tweet_of_its_minute_may_be_the_post_with_a_changed_text() -> None:
+    edited = tweet(text="hello, world", at=TEN + timedelta(seconds=20))
+
+    assert list(compare([post()], [edited], known=(), now=NOW)) == [PerhapsOnX(post(), edited)]
+
+
+def test_another_tweet_of_its_minute_that_is_a_posts_says_nothing() -> None:
+    other = post(2, "hello, world")
+    of_other = tweet(text="hello, world")
+
+    findings = list(compare([post(1), other], [of_other], known=(), now=NOW))
+
+    assert findings == [OnX(other, of_other), NotOnX(post(1))]
+    assert list(compare([post(1)], [of_other], known={"100"}, now=NOW)) == [NotOnX(post(1))]
+
+
+def test_another_tweet_long_after_its_time_or_before_a_time_to_come_says_nothing() -> None:
+    late = tweet(text="another", at=TEN + timedelta(minutes=6))
+    coming = post(at=NOW + timedelta(seconds=10))
+
+    assert list(compare([post()], [late], known=(), now=NOW)) == [NotOnX(post())]
+    assert list(compare([coming], [tweet(text="another", at=NOW)], known=(), now=NOW)) == [NotOnX(coming)]
+
+
+def test_a_link_is_compared_by_where_it_leads() -> None:
+    with_link = post(text="read example.com/a")
+    shown = Tweet("100", TEN, "read https://t.co/abcdefghij", {"https://t.co/abcdefghij": "http://example.com/a"})
+
+    assert list(compare([with_link], [shown], known=(), now=NOW)) == [OnX(with_link, shown)]

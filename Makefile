@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
-	check-javascript check-infra contract dotenv fill-vault lock doctor link-account unlink-account forget-user \
+	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume reconcile delete-old-events clean
 
 PYTHON ?= python3
@@ -115,6 +115,10 @@ fill-vault: install ## put the secrets of .env into an Azure Key Vault: make fil
 lock: install ## write requirements.lock: exact versions and hashes of what requirements.txt allows today
 	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
+
+vendor: install ## copy the page's library into web/vendor again, as package-lock.json pins it
+	@npm ci --silent --no-fund --no-audit
+	@$(BIN)/python -m scripts.vendor
 
 doctor: install ## report what is lost, published twice, stuck or misconfigured, here or by .env in production
 	@$(BIN)/python -m doctor $(OPTIONS)

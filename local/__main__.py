@@ -9,7 +9,7 @@ from argparse import Namespace
 from local.child_process import ServiceEnded
 from local.ports import DEFAULT_PORTS, PortTaken
 from local.service import log_to_stdout, options
-from local.service_options import add_delivery_options, add_rate_limit_option
+from local.service_options import add_delivery_options, add_oidc_option, add_rate_limit_option
 from local.stack import DataInUse, Plan, run
 
 
@@ -36,6 +36,7 @@ def _options() -> Namespace:
     parser.add_argument("--restart", action="store_true", help="start a service again when it ended")
     add_delivery_options(parser)
     add_rate_limit_option(parser)
+    add_oidc_option(parser)
     given = parser.parse_args()
     for name in given.without:
         if given.ports.get(name) == 0:
@@ -52,6 +53,7 @@ def _plan(given: Namespace) -> Plan:
         without=frozenset(given.without),
         service_options={
             "hasura": ["--poll-interval", str(given.poll_interval), "--delivery", given.delivery],
+            "web": [] if given.oidc is None else ["--oidc", str(given.oidc)],
             "x": [] if given.rate_limit is None else ["--rate-limit", str(given.rate_limit)],
         },
         restart=given.restart,

@@ -2,6 +2,9 @@
 
 import argparse
 import math
+from pathlib import Path
+
+from local.oidc_settings import oidc_settings
 
 _SHORTEST_POLL_INTERVAL = 0.01
 
@@ -31,6 +34,25 @@ def add_rate_limit_option(parser: argparse.ArgumentParser) -> None:
         metavar="N|off",
         help="X's calls per user and endpoint in 15 minutes (as X: 100 tweets); off = no limits, no headers of them",
     )
+
+
+def add_oidc_option(parser: argparse.ArgumentParser) -> None:
+    """The page's --oidc: the absolute path of a usable file, or None for sign-in by name."""
+    parser.add_argument(
+        "--oidc",
+        type=_oidc_file,
+        metavar="FILE",
+        help="authors sign in at the OpenID Connect provider that this JSON describes (docs/page.md), not by name",
+    )
+
+
+def _oidc_file(value: str) -> Path:
+    path = Path(value).resolve()
+    try:
+        oidc_settings(path)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return path
 
 
 def _poll_interval(value: str) -> float:

@@ -1,11 +1,11 @@
 // What an author does with posts. Each action is a request to the server, and its result appears in the lists at once;
 // each throws Problem, Refusal, Unreachable or SignedOut, whose messages are for the author.
 
-import { accessToken } from "./access_token.js";
 import { config } from "./config.js";
 import { asUser, EDIT_TEXT, MOVE, REMOVE, Refusal } from "./hasura.js";
 import { request } from "./http.js";
 import { pollNow } from "./live.js";
+import { withAccessToken } from "./sign_in.js";
 import { now } from "./times.js";
 
 const CLOCK_TOLERANCE = 2_000;
@@ -17,11 +17,13 @@ const CLOCK_TOLERANCE = 2_000;
  * @returns {Promise<{insert_scheduled_post_one: {schedule_for: string}, scheduled_event: object|null}>}
  */
 export async function createPost(draft, key) {
-  const created = await request(config.createPost, {
-    body: { ...draft, schedule_for: draft.schedule_for.toISOString() },
-    token: await accessToken(),
-    headers: { "Idempotency-Key": `"${key}"` },
-  });
+  const created = await withAccessToken((token) =>
+    request(config.createPost, {
+      body: { ...draft, schedule_for: draft.schedule_for.toISOString() },
+      token,
+      headers: { "Idempotency-Key": `"${key}"` },
+    }),
+  );
   pollNow();
   return created;
 }

@@ -1,6 +1,5 @@
 // The page: who is signed in, and which view is shown.
 
-import { SignedOut, signIn, signInMethod, signOut, subject } from "./access_token.js";
 import * as actions from "./actions.js";
 import { calendar } from "./calendar.js";
 import { openComposer } from "./composer.js";
@@ -12,9 +11,11 @@ import { messageOf } from "./http.js";
 import { forget, start, stop } from "./live.js";
 import { postList } from "./post_list.js";
 import { posts } from "./posts.js";
+import { signedInAuthor, signIn, signInMethod, signOut } from "./sign_in.js";
 import { timeline } from "./timeline.js";
 import { timeOfDay } from "./times.js";
 
+/** @import { Author } from "./sign_in.js" */
 /** @typedef {{show?: () => void, hide?: () => void}} View */
 
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/;
@@ -36,16 +37,11 @@ if (config.developerTools) {
 let current = null;
 /** @type {number|null} The id of the post to show when it is loaded. */
 let wanted = null;
-/** @type {string|null} Whose posts are loaded: the author's name in the token. */
-let author = null;
+/** @type {string|null} Whose posts are loaded: the subject of the token. */
+let subject = null;
 
 signInForm.addEventListener("submit", submitSignIn);
-element("sign-out").addEventListener("click", () => {
-  signOut();
-  forget();
-  author = null;
-  showSignIn();
-});
+element("sign-out").addEventListener("click", leave);
 document.addEventListener("click", followSameLink);
 element("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the hash names the view
@@ -54,7 +50,6 @@ element("skip").addEventListener("click", (event) => {
 window.addEventListener("hashchange", showView);
 posts.addEventListener("status", showStatus);
 posts.addEventListener("change", () => {
-  setText(element("name"), posts.author?.username ?? "");
   if (wanted) showPost(wanted);
 });
 for (const link of links) link.hidden = !views.has(targetOf(link.hash).name);
@@ -62,26 +57,40 @@ enter();
 
 async function enter() {
   try {
-    const name = await subject();
-    if (name !== author) receive(name);
+    const author = await signedInAuthor();
+    if (author.subject !== subject) receive(author);
   } catch (error) {
-    showSignIn(error instanceof SignedOut ? "" : messageOf(error));
+    showSignIn(messageOf(error));
     return;
   }
-  show(true);
+  showFrame("signed-in");
   start(showSignIn);
   showView();
 }
 
 /**
  * Removes everything of the author before.
- * @param {string} name
+ * @param {Author} author
  */
-function receive(name) {
+function receive(author) {
   forget();
-  author = name;
-  setText(element("name"), name);
-  openComposer(name);
+  subject = author.subject;
+  setText(element("name"), author.name);
+  setAttribute(element("name"), "title", author.subject);
+  openComposer(author.subject);
+}
+
+async function leave() {
+  forget();
+  subject = null;
+  hideView();
+  showFrame("loading");
+  try {
+    await signOut();
+    showSignIn();
+  } catch (error) {
+    showSignIn(`You are signed out of this page, but maybe not at the provider. ${messageOf(error)}`);
+  }
 }
 
 /**
@@ -91,26 +100,27 @@ function receive(name) {
 function showSignIn(message = "") {
   stop();
   hideView();
-  show(false);
+  showFrame("sign-in");
   if (!signInMethod) setText(element("sign-in-text"), "Nobody is signed in, and no sign-in is set up here.");
   element("sign-in-button").hidden = !signInMethod;
   element("sign-in-field").hidden = signInMethod !== "name";
   showSignInError(message);
-  if (message || document.activeElement === document.body) username.focus();
+  if (message || document.activeElement === document.body) {
+    (signInMethod === "provider" ? element("sign-in-button") : username).focus();
+  }
 }
 
-/** @param {boolean} isSignedIn */
-function show(isSignedIn) {
-  element("loading").hidden = true;
-  for (const id of ["signed-in", "who", "views"]) element(id).hidden = !isSignedIn;
-  signInForm.hidden = isSignedIn;
-  if (!isSignedIn) element("offline").hidden = true;
+/** @param {"loading"|"sign-in"|"signed-in"} id */
+function showFrame(id) {
+  for (const frame of ["loading", "sign-in", "signed-in"]) element(frame).hidden = frame !== id;
+  for (const part of ["who", "views"]) element(part).hidden = id !== "signed-in";
+  if (id !== "signed-in") element("offline").hidden = true;
 }
 
 /** @param {SubmitEvent} event */
 async function submitSignIn(event) {
   event.preventDefault();
-  const isName = signInMethod !== "name" || USERNAME.test(username.value);
+  const isName = signInMethod === "provider" || USERNAME.test(username.value);
   showSignInError(isName ? "" : "A name has 1 to 15 letters, digits and underscores, as on X.");
   if (focusFirstInvalid(signInForm)) return;
   try {

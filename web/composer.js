@@ -1,7 +1,7 @@
 // Writing a post and choosing its time.
 
 import { createPost } from "./actions.js";
-import { element, h, keyed, setText, showMessage } from "./dom.js";
+import { element, h, keyed, setAttribute, setText, showMessage } from "./dom.js";
 import { keepDraft, keptDraft, newDraft, newKey } from "./draft.js";
 import { warnOfDuplicates } from "./duplicates.js";
 import { focusFirstInvalid, showFieldError } from "./field_error.js";
@@ -30,6 +30,9 @@ const fields = {
   account_id: [account, element("account-error")],
   when_late: [whenLate, element("when-late-error")],
 };
+const NO_ACCOUNT =
+  "No X account is linked to you yet, so nothing can be scheduled. If the sign-in page offers X, sign out and sign in " +
+  "with X. Otherwise, ask the operator to link your account (“make link-account”).";
 const FORBIDDEN = "You may not post from this account, or no longer.";
 const TICK = 1_000;
 
@@ -54,10 +57,10 @@ setInterval(tick, TICK);
 
 /**
  * Shows the kept draft of an author.
- * @param {string} name The author's name in the token.
+ * @param {string} subject Of the author's token.
  */
-export function openComposer(name) {
-  author = name;
+export function openComposer(subject) {
+  author = subject;
   draft = keptDraft(author);
   showResult("");
   showDraft();
@@ -88,7 +91,7 @@ function takeInput({ target }) {
 }
 
 async function send() {
-  if (isSending || !author) return;
+  if (isSending || !author || hasNoAccount()) return;
   const schedule_for = when.date();
   for (const [name, message] of Object.entries(ownErrors())) showError(name, message);
   if (focusFirstInvalid(form) || !schedule_for) return;
@@ -179,6 +182,12 @@ function showAccounts() {
   );
   if (posts.accounts.some(({ id }) => id === Number(chosen))) account.value = String(chosen);
   element("account-field").hidden = posts.accounts.length < 2;
+  showMessage(element("no-account"), hasNoAccount() ? `${NO_ACCOUNT} You are “${author}” here.` : "");
+  setAttribute(element("schedule"), "aria-disabled", hasNoAccount());
+}
+
+function hasNoAccount() {
+  return posts.author !== null && !posts.accounts.length;
 }
 
 function showWarnings() {

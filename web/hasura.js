@@ -1,11 +1,22 @@
 // Hasura's GraphQL API with the author's rights: Hasura decides what the author may see and change.
 
-import { accessToken, SignedOut } from "./access_token.js";
 import { config } from "./config.js";
-import { Problem, request, Unreachable } from "./http.js";
+import { Problem, request, TokenRefused, Unreachable } from "./http.js";
+import { withAccessToken } from "./sign_in.js";
+
+/** @typedef {import("./signed_out.js").SignedOut} SignedOut */
 
 /** Hasura, or a rule of the database, refused; the message is theirs. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /**
+   * @param {string} message
+   * @param {{code?: string}} [options] Hasura's own word for why.
+   */
+  constructor(message, { code = "" } = {}) {
+    super(message);
+    this.code = code;
+  }
+}
 
 const POST = `
   fragment post on scheduled_post {
@@ -21,6 +32,12 @@ export const EVERYTHING = `query Everything {
   user { id username } ${ACCOUNTS}
   scheduled_post(order_by: {id: asc}) { ...post }
 } ${POST}`;
+
+/** Who the author is in the database. */
+export const AUTHOR = "query Author { user { id username } }";
+
+/** The author's own row; its username is that of the token. */
+export const SIGN_UP = "mutation SignUp { insert_user_one(object: {}) { id username } }";
 
 /** What changed after an instant, and how many posts there are. */
 export const CHANGES = `query Changes($since: timestamptz!) {
@@ -57,12 +74,13 @@ export const REMOVE = `mutation Remove($id: bigint!) {
  * @throws {Refusal|Unreachable|SignedOut}
  */
 export async function asUser(query, variables = {}, options = {}) {
-  const token = await accessToken();
-  const { data, errors } = await send({ ...options, token, body: { query, variables } });
-  if (!errors) return data;
-  const { message, extensions } = errors[0];
-  if (extensions?.code === "invalid-jwt") throw new SignedOut("Your sign-in has expired. Sign in again.");
-  throw new Refusal(message);
+  return withAccessToken(async (token) => {
+    const { data, errors } = await send({ ...options, token, body: { query, variables } });
+    if (!errors) return data;
+    const { message, extensions } = errors[0];
+    if (extensions?.code === "invalid-jwt") throw new TokenRefused({ status: 401, detail: message });
+    throw new Refusal(message, { code: extensions?.code });
+  });
 }
 
 /** @param {Parameters<typeof request>[1]} options */

@@ -18,6 +18,9 @@ export class Problem extends Error {
   }
 }
 
+/** The server does not accept the token: nothing was done. */
+export class TokenRefused extends Problem {}
+
 /** No server could be reached, or it failed. What was requested may or may not have happened. */
 export class Unreachable extends Error {}
 
@@ -71,5 +74,5 @@ async function reach(url, options) {
 function refusal(status, content) {
   const detail = content?.detail ?? content?.error ?? content?.title;
   if (typeof detail !== "string" || status < 400) return new Unreachable(`The server failed: it answered ${status}.`);
-  return new Problem({ ...content, status, detail });
+  return new (status === 401 ? TokenRefused : Problem)({ ...content, status, detail });
 }

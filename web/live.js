@@ -4,10 +4,11 @@
 // the database each second itself. One small query over the author's own rows costs as much, and works through every
 // proxy.
 
-import { SignedOut } from "./access_token.js";
 import { asUser, CHANGES, EVERYTHING, IDS, Refusal, SOME } from "./hasura.js";
 import { messageOf } from "./http.js";
 import { posts } from "./posts.js";
+import { signUp } from "./sign_up.js";
+import { SignedOut } from "./signed_out.js";
 
 const VISIBLE_PAUSE = 1_000;
 const HIDDEN_PAUSE = 15_000;
@@ -111,8 +112,9 @@ class Poller {
 
   async #load() {
     const { user, account, app, scheduled_post } = await asUser(EVERYTHING);
+    const author = user[0] ?? (await signUp());
     if (this.#ended) return;
-    posts.author = user[0] ?? null;
+    posts.author = author;
     posts.merge(account, app[0], scheduled_post);
     posts.keepOnly(idsOf(scheduled_post));
     this.#isLoaded = true;

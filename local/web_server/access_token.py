@@ -24,7 +24,9 @@ class AccessTokens:
             configured = json.loads(jwt_secret)
             self._algorithm, self._key = configured["type"], configured["key"]
         except (ValueError, KeyError, TypeError):
-            raise CannotSign("HASURA_GRAPHQL_JWT_SECRET must be a JSON object with type and key.") from None
+            raise CannotSign(
+                "HASURA_GRAPHQL_JWT_SECRET must be a JSON object with type and key, or the page needs --oidc FILE."
+            ) from None
         if self._algorithm not in _SHORTEST_KEY:
             raise CannotSign(
                 f"HASURA_GRAPHQL_JWT_SECRET verifies {self._algorithm} tokens, which only its private key can sign. For"

@@ -31,7 +31,7 @@ class DeveloperTools:
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._hasura, self._x = settings["APP_BASE_API"], settings["X_BASE_URL"]
         self._as_admin = {"x-hasura-admin-secret": settings["HASURA_GRAPHQL_ADMIN_SECRET"]}
-        jwt_key = json.loads(settings["HASURA_GRAPHQL_JWT_SECRET"])["key"]
+        jwt_key = json.loads(settings["HASURA_GRAPHQL_JWT_SECRET"]).get("key", "")  # none beside jwk_url
         self._mask = Mask([jwt_key, *(settings[name] for name in _SECRETS)])
 
     def routes(self) -> list[web.RouteDef]:

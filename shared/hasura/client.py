@@ -220,7 +220,9 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
         case "constraint-violation" if "account_id" in refusal.message:
             return InvalidDraft([Fault("account_id", "There is no such account.")])
         case "constraint-violation" if "user_id" in refusal.message:
-            return Forbidden("Nobody is known under this sign-in or user_id. Sign up first.")
+            return Forbidden(
+                "Nobody is known under this sign-in or user_id. Sign up first: open the page and sign in there once."
+            )
         case "data-exception":
             return InvalidDraft([Fault("account_id", refusal.message)])
         case "permission-error":

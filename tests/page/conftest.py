@@ -7,21 +7,17 @@ first, with `expect_complaint`.
 Without a browser these tests are not run: see tests/without_tools.py.
 """
 
+import functools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
-from page_author import Arrive, Author
+from page_author import PATIENCE_MILLISECONDS, Arrive, Author, arriving
 from playwright.sync_api import Browser, expect
 
 from local import browser as chromium
 from local.running_stack import RunningStack
-
-PATIENCE_MILLISECONDS = 10_000
-ZONE = "Europe/Vienna"
-
 
 _running = ExitStack()
 _browsers: list[Browser] = []
@@ -46,20 +42,8 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 @pytest.fixture
 def arrive(browser: Browser, stack: RunningStack) -> Iterator[Arrive]:
     """Makes authors; see `Arrive`."""
-    authors: list[Author] = []
-
-    def arrive(**options: Any) -> Author:
-        options = {"locale": "en-GB", "timezone_id": ZONE, "viewport": {"width": 1280, "height": 900}, **options}
-        context = browser.new_context(**options)
-        context.set_default_timeout(PATIENCE_MILLISECONDS)
-        authors.append(Author(stack, context, options["timezone_id"]))
-        return authors[-1]
-
-    yield arrive
-    complaints = [complaint for author in authors for complaint in author.complaints()]
-    for author in authors:
-        author.context.close()
-    assert complaints == []
+    with arriving(browser, functools.partial(Author, stack)) as arrive:
+        yield arrive
 
 
 @pytest.fixture

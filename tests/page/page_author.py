@@ -2,20 +2,29 @@
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import requests
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Request, Route, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Request, Route, expect
 from waiting import wait_until
 
 from local.running_stack import RunningStack
+from shared.x.sealed_tokens import AccessTokens, TokenKeys
+
+PATIENCE_MILLISECONDS = 10_000
+ZONE = "Europe/Vienna"
 
 SET = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
+}"""
+
+LINK_ACCOUNT = """mutation ($user: bigint!, $account: account_insert_input!) {
+  insert_account_user_one(object: {user_id: $user, account: {data: $account}}) { account_id }
 }"""
 
 AGE = """mutation ($id: bigint!, $then: timestamptz!) {
@@ -30,7 +39,7 @@ class Author:
     def __init__(self, stack: RunningStack, context: BrowserContext, zone: str) -> None:
         self.name = "u" + uuid.uuid4().hex[:12]
         self.stack = stack
-        self.token = stack.token(self.name)
+        self.token = self._token()
         self.zone = ZoneInfo(zone)
         self.context = context
         self.page = context.new_page()
@@ -44,6 +53,9 @@ class Author:
         self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
         return self
+
+    def _token(self) -> str:
+        return self.stack.token(self.name)
 
     @property
     def text(self) -> Locator:
@@ -197,6 +209,16 @@ class Author:
         headers = {"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]}
         requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
 
+    def link_account(self, user_id: int, name: str) -> int:
+        """The id of a new account, of a new user of X, that is linked to this row of `user`."""
+        on_x = requests.post(f"{self.stack.urls['x']}/_local/users", json={"username": name}).json()
+        tokens = AccessTokens(on_x["access_token"], on_x["access_token_secret"])
+        sealed = TokenKeys.of(self.stack.settings["X_TOKEN_KEYS"]).seal(on_x["id"], tokens)
+        account = {"x_user_id": on_x["id"], "account_name": name, "sealed_tokens": sealed}
+        linked = self.stack.graphql(LINK_ACCOUNT, {"user": user_id, "account": account})
+        account_id: int = linked["insert_account_user_one"]["account_id"]
+        return account_id
+
     def tweets(self) -> list[str]:
         return [tweet["text"] for tweet in self.stack.tweets(self.name)]
 
@@ -209,10 +231,14 @@ class Author:
         return [one for one in self._complaints if not any(re.search(pattern, one) for pattern in self._expected)]
 
     def _watch(self) -> None:
-        self._servers = {urlsplit(self.stack.urls[name]).netloc for name in ("web", "hasura", "functions")}
+        self._servers = {urlsplit(url).netloc for url in self._urls()}
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._complaints.append(f"uncaught: {error}"))
         self.page.on("request", self._asked)
+
+    def _urls(self) -> list[str]:
+        """Of the servers that the page may call."""
+        return [self.stack.urls[name] for name in ("web", "hasura", "functions")]
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
@@ -232,6 +258,25 @@ def in_minutes(minutes: float) -> datetime:
 
 def in_seconds(seconds: float) -> datetime:
     return in_minutes(seconds / 60)
+
+
+@contextmanager
+def arriving(browser: Browser, make: Callable[[BrowserContext, str], Author]) -> Iterator["Arrive"]:
+    """Makes authors until the block ends; then fails if a browser had an error that no test expected."""
+    authors: list[Author] = []
+
+    def arrive(**options: Any) -> Author:
+        options = {"locale": "en-GB", "timezone_id": ZONE, "viewport": {"width": 1280, "height": 900}, **options}
+        context = browser.new_context(**options)
+        context.set_default_timeout(PATIENCE_MILLISECONDS)
+        authors.append(make(context, options["timezone_id"]))
+        return authors[-1]
+
+    yield arrive
+    complaints = [complaint for author in authors for complaint in author.complaints()]
+    for author in authors:
+        author.context.close()
+    assert complaints == []
 
 
 Arrive = Callable[..., Author]

@@ -6,15 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import requests
 from page_author import Arrive, Author, in_minutes
 from playwright.sync_api import Route, expect
-
-from shared.x.sealed_tokens import AccessTokens, TokenKeys
-
-LINK_ACCOUNT = """mutation ($user: bigint!, $account: account_insert_input!) {
-  insert_account_user_one(object: {user_id: $user, account: {data: $account}}) { account_id }
-}"""
 
 UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
 
@@ -165,7 +158,7 @@ class TestOneDraft:
         alice.schedule_button.click()
         expect(alice.composer.get_by_role("alert")).to_contain_text("Schedule it again")
         alice.schedule_button.click()
-        expect(alice.composer.get_by_role("alert")).to_contain_text("no longer valid")
+        expect(alice.composer.get_by_role("alert")).to_contain_text("Sign in again")
 
         alice.schedule_button.click()
 
@@ -340,13 +333,5 @@ class TestTheAccount:
 
 
 def link_second_account(author: Author) -> int:
-    name = author.name + "2"
-    made = requests.post(f"{author.stack.urls['x']}/_local/users", json={"username": name})
-    on_x = made.json()
-    tokens = AccessTokens(on_x["access_token"], on_x["access_token_secret"])
-    keys = TokenKeys.of(author.stack.settings["X_TOKEN_KEYS"])
-    account = {"x_user_id": on_x["id"], "account_name": name, "sealed_tokens": keys.seal(on_x["id"], tokens)}
     [user] = author.graphql("{ user { id } }")["user"]
-    linked = author.stack.graphql(LINK_ACCOUNT, {"user": user["id"], "account": account})
-    account_id: int = linked["insert_account_user_one"]["account_id"]
-    return account_id
+    return author.link_account(user["id"], author.name + "2")

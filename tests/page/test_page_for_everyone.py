@@ -259,24 +259,6 @@ def sign_in_again(author: Author, name: str) -> None:
     expect(author.composer).to_be_visible()
 
 
-PROVIDER = """
-export class SignedOut extends Error {}
-export const signInMethod = "provider";
-export async function accessToken() {
-  if (!location.search.includes("code=")) throw new SignedOut();
-  return "TOKEN";
-}
-export async function subject() {
-  await accessToken();
-  return "an author";
-}
-export async function signIn() {
-  location.assign("?code=1");
-}
-export function signOut() {}
-"""
-
-
 class TestAStaticHost:
     def test_a_host_without_a_sign_in_says_so_and_offers_none(self, alice: Author) -> None:
         configure(alice, createPost="https://api.example/createPost", graphql="https://api.example/graphql")
@@ -293,19 +275,6 @@ class TestAStaticHost:
         alice.page.goto(alice.stack.urls["web"])
 
         expect(alice.page.get_by_text("config.json does not name graphql")).to_be_visible()
-
-    def test_an_identity_provider_plugs_in_at_one_module(self, alice: Author) -> None:
-        alice.page.route(
-            "**/access_token.js",
-            lambda route: route.fulfill(content_type="text/javascript", body=PROVIDER.replace("TOKEN", alice.token)),
-        )
-        alice.create("with a provider", in_minutes(60))
-        alice.page.goto(alice.stack.urls["web"])
-        expect(alice.page.get_by_role("textbox", name="Your name")).to_be_hidden()
-
-        alice.page.get_by_role("button", name="Sign in").click()
-
-        expect(alice.article("with a provider")).to_be_visible()
 
     def test_a_host_that_sends_no_policy_runs_no_foreign_script_either(self, alice: Author) -> None:
         alice.expect_complaint("Content Security Policy|TrustedScript|been blocked")

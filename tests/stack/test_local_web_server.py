@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -28,10 +29,16 @@ KEY = "k" * 64
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The server alone: nothing answers at the addresses of Hasura and X."""
-    data = tmp_path_factory.mktemp("web")
+    with served(tmp_path_factory.mktemp("web")) as url:
+        yield url
+
+
+@contextmanager
+def served(data: Path, *options: str) -> Iterator[str]:
+    """The address of a server alone."""
     ready_file = data / "ready.json"
     command = [sys.executable, "-m", "local.web_server", "--data", str(data), "--ready-file", str(ready_file)]
-    command += ["--port", "web=0", "--port", "hasura=1", "--port", "functions=2", "--port", "x=3"]
+    command += ["--port", "web=0", "--port", "hasura=1", "--port", "functions=2", "--port", "x=3", *options]
     process = subprocess.Popen(command, cwd=REPOSITORY, env=dict(os.environ))
     wait_until(ready_file.exists, bool)
     yield json.loads(ready_file.read_text())["url"]
@@ -117,6 +124,59 @@ class TestPage:
         request.url = url + path
 
         assert requests.Session().send(request).status_code in {403, 404}
+
+
+OIDC = {"issuer": "https://login.example/tenant/", "client_id": "page"}
+
+
+@pytest.fixture(scope="module")
+def url_with_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server alone whose authors sign in at a provider."""
+    data = tmp_path_factory.mktemp("web-with-provider")
+    oidc = data / "oidc.json"
+    oidc.write_text(json.dumps(OIDC))
+    with served(data, "--oidc", str(oidc)) as url:
+        yield url
+
+
+class TestSignInAtAProvider:
+    def test_the_page_learns_the_provider_and_of_no_sign_in_by_name(self, url_with_provider: str) -> None:
+        config = requests.get(f"{url_with_provider}/config.json").json()
+
+        assert config["oidc"] == OIDC
+        assert "token" not in config
+
+    def test_the_policy_allows_connections_to_the_origin_of_the_issuer(self, url_with_provider: str) -> None:
+        policy = requests.get(url_with_provider).headers["Content-Security-Policy"]
+
+        assert "connect-src 'self' http://localhost:2 http://localhost:1 https://login.example;" in policy
+
+    def test_nobody_gets_a_token_by_name(self, url_with_provider: str) -> None:
+        assert requests.post(f"{url_with_provider}/_local/token", json={"username": "alice"}).status_code in {404, 405}
+
+    @pytest.mark.parametrize(
+        ("content", "message"),
+        [
+            ("{", "cannot be read as JSON"),
+            ("[]", "must be a JSON object of texts"),
+            ('{"issuer": "https://login.example", "client_id": 1}', "must be a JSON object of texts"),
+            ('{"issuer": "https://login.example"}', "does not name client_id"),
+            ('{"issuer": "login.example", "client_id": "page"}', "issuer must be an address"),
+        ],
+    )
+    def test_an_unusable_file_is_refused_before_anything_starts(
+        self, tmp_path: Path, content: str, message: str
+    ) -> None:
+        (tmp_path / "oidc.json").write_text(content)
+        command = [sys.executable, "-m", "local", "--data", str(tmp_path / "data"), "--oidc", "oidc.json"]
+
+        ran = subprocess.run(
+            command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True
+        )
+
+        assert ran.returncode == 2
+        assert message in ran.stderr
+        assert not (tmp_path / "data").exists()
 
 
 class TestRefusals:
@@ -322,7 +382,7 @@ class TestAccessTokens:
         [
             ("", "must be a JSON object"),
             ("[]", "must be a JSON object"),
-            ('{"jwk_url": "https://keys"}', "must be a JSON object with type and key"),
+            ('{"jwk_url": "https://keys"}', "the page needs --oidc FILE"),
             ('{"type": "RS256", "key": "pem"}', "verifies RS256 tokens, which only its private key can sign"),
             ('{"type": "HS256", "key": "short"}', "too short for HS256"),
             (json.dumps({"type": "HS256", "key": KEY, "claims_map": {}}), "claims_map is not emulated"),
@@ -345,7 +405,7 @@ def modules_of(url: str) -> dict[str, str]:
             answer = requests.get(f"{url}/{name}")
             assert answer.ok, name
             sources[name] = answer.text
-            waiting += re.findall(r'(?:from|import|mounted)\(? ?"\./([\w.]+)"', answer.text)
+            waiting += re.findall(r'(?:from|import|mounted)\(? ?"\./([\w./]+)"', answer.text)
     return sources
 
 

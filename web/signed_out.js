@@ -1,0 +1,2 @@
+/** Nobody is signed in, or no longer; the message says why, for the author. */
+export class SignedOut extends Error {}

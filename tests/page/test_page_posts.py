@@ -1,7 +1,7 @@
 """The lists of posts in a real browser: what happens to a post, live, and what its author can do."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from page_author import Author, in_minutes, in_seconds
@@ -134,7 +134,7 @@ class TestAPendingPost:
             set_app(alice, {"paused_until": None, "paused_reason": None})
 
 
-def set_app(author: Author, columns: dict[str, str | None]) -> None:
+def set_app(author: Author, columns: Mapping[str, str | None]) -> None:
     author.stack.graphql(
         "mutation ($columns: app_set_input!) { update_app(where: {}, _set: $columns) { affected_rows } }",
         {"columns": columns},

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 
@@ -25,7 +26,7 @@ WEBHOOK_SECRET_NAME = "WEBHOOK_SECRET"
 class Setting:
     """One row of the table. A setting that has no default is required unless it is optional; optional ones may be None.
 
-    A secret's value is never shown; it must be long, and none of the placeholders in the examples.
+    A secret's value is never shown, and must be long. No value may be one of the placeholders in the examples.
     """
 
     name: str
@@ -39,21 +40,30 @@ class Setting:
 
 _SHORTEST_SECRET = 16
 
-_PLACEHOLDER = re.compile("change-me|the-api-key", re.IGNORECASE)
-"""What stands for the secrets in .env.example and local.settings.json.example."""
+_PLACEHOLDER = re.compile("(?i:change-me|the-api-key)|YOUR-")
+"""What stands for the operator's own values in .env.example, local.settings.json.example and docs/."""
 
 
-_HOST = r"https?://(\[[0-9A-Fa-f:.]+\]|[^][/?#@:\s\x00-\x1f\x7f]+)(:[0-9]{1,5})?"
+_HOST = r"https?://(\[[0-9A-Fa-f:.]+\]|[^][/?#@:<>\\\s\x00-\x1f\x7f]+)(:[0-9]{1,5})?"
+"""Without a user's name: what stands before an @ looks like the host, and is none."""
+
+
+def _is_address(shape: str, text: str) -> bool:
+    try:
+        urlsplit(text).port  # noqa: B018, it is read to learn whether there can be such a port and such a host
+    except ValueError:
+        return False
+    return re.fullmatch(shape, text) is not None
 
 
 def _origin(text: str) -> str:
-    if not re.fullmatch(rf"{_HOST}/*", text):
+    if not _is_address(rf"{_HOST}/*", text):
         raise ValueError("must be an address without a path, like https://example.com")
     return text.rstrip("/")
 
 
 def _address_for_hasura(text: str) -> str:
-    if not re.fullmatch(rf"({_HOST}|\{{\{{\w+\}}\}})(/[^?#\s\x00-\x1f\x7f]*)?", text):
+    if not _is_address(rf"({_HOST}|\{{\{{\w+\}}\}})(/[^?#\s\x00-\x1f\x7f]*)?", text):
         raise ValueError("must be an address like https://example.com, or a template like {{ACTIONS_BASE_URL}}")
     return text.rstrip("/")
 
@@ -85,7 +95,7 @@ def _jwt_secret(text: str) -> str:
 
 
 def _address_to_notify(text: str) -> str:
-    if not re.fullmatch(rf"{_HOST}(/[^#\s\x00-\x1f\x7f]*)?", text):
+    if not _is_address(rf"{_HOST}(/[^#\s\x00-\x1f\x7f]*)?", text):
         raise ValueError("must be an address like https://example.com/notifications")
     return text
 
@@ -230,7 +240,7 @@ def _value(setting: Setting, text: str | None) -> str | int | bool | TokenKeys |
         raise ValueError("has white space at its start or end")
     if text.startswith("@Microsoft.KeyVault("):
         raise ValueError("is a Key Vault reference that the platform could not resolve")
-    if setting.secret and _PLACEHOLDER.search(text):
+    if _PLACEHOLDER.search(text):
         raise ValueError("is still the placeholder of the example")
     value = setting.read(text)
     if setting.secret and len(text) < _SHORTEST_SECRET:
@@ -257,8 +267,8 @@ _PLAIN_HTTP = (
 
 
 def _is_plain_http_beyond_loopback(address: str | None) -> bool:
-    plain = re.match(r"http://(?:\[([^]]*)\]|([^/?#:]*))", address or "")
-    return plain is not None and not _is_loopback((plain[1] or plain[2]).lower())
+    parts = urlsplit(address or "")
+    return parts.scheme == "http" and not _is_loopback(parts.hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

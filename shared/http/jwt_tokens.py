@@ -56,6 +56,8 @@ _PEM = re.compile(r"\s*-----BEGIN (CERTIFICATE|(?:RSA )?PUBLIC KEY)-----[^-]+---
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*")
 
+_ADDRESS = re.compile(r"https?://[^<>\\\s\x00-\x1f\x7f]+")
+
 
 @dataclass(frozen=True)
 class JwtSecret:
@@ -294,14 +296,15 @@ def _public_key(text: str) -> Any:
 def _jwk_url(given: dict[str, Any]) -> str | None:
     url = _text(given, "jwk_url")
     if url is not None and not _is_address(url):
-        raise _unusable("jwk_url must be an address that begins with http:// or https://")
+        raise _unusable("jwk_url must be an address that begins with http:// or https://, without a user's name")
     return url
 
 
 def _is_address(url: str) -> bool:
+    """Whether each library that reads it finds the same host in it."""
     try:
         parts = urlsplit(url)
-        return bool(url.startswith(("http://", "https://")) and parts.hostname and parts.port != 0)
+        return bool(_ADDRESS.fullmatch(url) and "@" not in parts.netloc and parts.hostname and parts.port != 0)
     except ValueError:  # a port that is none, a bracket without its other half
         return False
 

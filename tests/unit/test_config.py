@@ -41,6 +41,16 @@ def fault_of(**given: str) -> str:
     return caught.value.detail
 
 
+ADDRESSES = ["APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL", "NOTIFY_URL"]
+
+
+def at(name: str, address: str) -> dict[str, str]:
+    """The settings that make this process send something to `address`; `name` may be that of the JWT secret."""
+    if name == "HASURA_GRAPHQL_JWT_SECRET":
+        return {name: json.dumps({"jwk_url": address})}
+    return {**(NOTIFY if name in NOTIFY else {}), name: address}
+
+
 @pytest.fixture
 def dotenv(tmp_path: Path) -> Path:
     return tmp_path / ".env"
@@ -278,8 +288,13 @@ def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: str
         pytest.param("ftp://localhost", id="other-scheme"),
         pytest.param("https://localhost:port", id="word-for-a-port"),
         pytest.param("https://user:password@example.com", id="with-a-password"),
+        pytest.param("http://127.0.0.1:80@example.com", id="with-another-host-for-a-user"),
+        pytest.param("http://127.0.0.1\\@example.com", id="with-a-backslash"),
+        pytest.param("https://<project>.example.com", id="with-a-placeholder"),
         pytest.param("https://exa\x00mple.com", id="with-a-control-character"),
         pytest.param("https://", id="no-host"),
+        pytest.param("https://[1:2]", id="no-ip-address-in-brackets"),
+        pytest.param("https://localhost:99999", id="no-such-port"),
         pytest.param("https://example.com/v1/graphql", id="with-a-path"),
     ],
 )
@@ -367,6 +382,13 @@ def test_a_placeholder_is_refused_for_every_secret(name: str, placeholder: str) 
     assert fault == f"Settings: {name} is still the placeholder of the example."
 
 
+@pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+def test_a_placeholder_of_the_docs_is_refused_in_every_address(name: str) -> None:
+    fault = fault_of(**at(name, "https://YOUR-TENANT.eu.auth0.com/.well-known/jwks.json"))
+
+    assert fault == f"Settings: {name} is still the placeholder of the example."
+
+
 @pytest.mark.parametrize("name", [*SENT_IN_A_HEADER, "WEBHOOK_SECRET_PREVIOUS"])
 def test_a_secret_is_at_least_sixteen_characters_long(name: str) -> None:
     assert getattr(load(**{name: "k" * 16}), name.lower()) == "k" * 16
@@ -388,16 +410,6 @@ def test_a_jwt_secret_that_can_verify_no_token_is_refused_among_the_other_faults
     fault = fault_of(HASURA_GRAPHQL_JWT_SECRET=json.dumps(written), PUBLISH_BATCH="many")
 
     assert f"HASURA_GRAPHQL_JWT_SECRET cannot be used: {why}; PUBLISH_BATCH must be" in fault
-
-
-ADDRESSES = ["APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL", "NOTIFY_URL"]
-
-
-def at(name: str, address: str) -> dict[str, str]:
-    """The settings that make this process send something to `address`; `name` may be that of the JWT secret."""
-    if name == "HASURA_GRAPHQL_JWT_SECRET":
-        return {name: json.dumps({"jwk_url": address})}
-    return {**(NOTIFY if name in NOTIFY else {}), name: address}
 
 
 class TestPlainHttp:
@@ -424,8 +436,14 @@ class TestPlainHttp:
     def test_plain_http_is_accepted_where_the_operator_allows_it(self, name: str) -> None:
         load(ALLOW_PLAIN_HTTP="true", **at(name, "http://hasura:8080"))  # raises ConfigurationError otherwise
 
-    def test_a_name_before_an_at_sign_does_not_make_an_address_local(self) -> None:
-        assert "jwk_url" in fault_of(**at("HASURA_GRAPHQL_JWT_SECRET", "http://localhost@idp.example.com/keys"))
+    @pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+    @pytest.mark.parametrize("user", ["localhost", "127.0.0.1:80", "localhost:80", "[::1]:80", "127.0.0.1\\"])
+    def test_a_loopback_address_before_an_at_sign_does_not_make_an_address_local(self, name: str, user: str) -> None:
+        assert name in fault_of(**at(name, f"http://{user}@evil.example.com"))
+
+    @pytest.mark.parametrize("name", [*ADDRESSES, "HASURA_GRAPHQL_JWT_SECRET"])
+    def test_an_address_with_a_user_s_name_is_refused_even_where_plain_http_is_allowed(self, name: str) -> None:
+        assert name in fault_of(ALLOW_PLAIN_HTTP="true", **at(name, "http://user@localhost"))
 
     def test_every_address_with_plain_http_is_named_at_once(self) -> None:
         fault = fault_of(APP_BASE_API="http://a.test", X_BASE_URL="http://x.test", CONSUMER_API_KEY="short")

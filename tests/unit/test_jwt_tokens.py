@@ -322,6 +322,11 @@ class TestTheJwtSecret:
             pytest.param('{"jwk_url": "https://idp.test:port/keys"}', id="address-with-a-word-for-a-port"),
             pytest.param('{"jwk_url": "https://idp.test:99999/keys"}', id="address-with-a-port-too-large"),
             pytest.param('{"jwk_url": "http://[::1/keys"}', id="address-with-half-a-bracket"),
+            pytest.param('{"jwk_url": "http://127.0.0.1:80@idp.test/keys"}', id="address-with-a-user"),
+            pytest.param('{"jwk_url": "https://@idp.test/keys"}', id="address-with-an-empty-user"),
+            pytest.param('{"jwk_url": "http://127.0.0.1\\\\.idp.test/keys"}', id="address-with-a-backslash"),
+            pytest.param('{"jwk_url": "https://idp.test/\\nkeys"}', id="address-with-a-line-end"),
+            pytest.param('{"jwk_url": "https://<tenant>/keys"}', id="address-with-a-placeholder"),
         ],
     )
     def test_a_jwt_secret_without_a_usable_key_or_address_is_refused(self, jwt_secret: str) -> None:

@@ -27,6 +27,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared import log
 from shared.errors import KeysUnavailable, Unauthorized
 from shared.http import client as http_client
+from shared.limits import CONNECT_TIMEOUT
 from shared.log import LogEvent
 
 ALGORITHMS = {
@@ -48,6 +49,9 @@ PUBLISHED_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512"
 
 _KEYS_TIMEOUT = timedelta(seconds=5)
 """How long the issuer may take to answer."""
+
+_FIRST_KEYS_WAIT = CONNECT_TIMEOUT + 2 * _KEYS_TIMEOUT
+"""How long a token waits for the very first keys, while another one has them fetched: as long as that can take."""
 
 _KEYS_LIFETIME, _KEYS_COOLDOWN = 300, 30
 """Seconds: after how long the issuer's keys are fetched again; how long they are not, whatever tokens come."""
@@ -180,11 +184,14 @@ def _message(error: Exception) -> str:
     return next((message for kind, message in _MESSAGES if isinstance(error, kind)), "The token cannot be read.")
 
 
+_NO_KEYS = "The keys that verify your token cannot be read just now. Try again soon."
+
+
 class PublishedKeys:
     """An issuer's keys, fetched from `url` when first needed and again when they are old or a token names a new one.
 
-    While they cannot be fetched, the last good ones stay in use. They are not fetched for each token that somebody
-    invents. `clock` tells seconds.
+    While they cannot be fetched, the last good ones stay in use; without any, KeysUnavailable comes at once. They are
+    not fetched for each token that somebody invents, and never twice at a time. `clock` tells seconds.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
@@ -202,7 +209,7 @@ class PublishedKeys:
         """
         kid = jwt.get_unverified_header(token).get("kid")
         if not self._keys:
-            self._fetch()
+            self._fetch_first()
         elif not self._named(kid):
             self._fetch_again()
         elif self._clock() - self._fetched_at > _KEYS_LIFETIME:
@@ -221,15 +228,32 @@ class PublishedKeys:
     def _named(self, kid: Any) -> list[Any]:
         return [_public_half(key.key) for key in self._keys if kid is None or key.key_id == kid]
 
+    def _fetch_first(self) -> None:
+        """Of the tokens that come together at the start, one has the keys fetched, and the others wait for them."""
+        is_tried = self._tried_at > -math.inf
+        if not self._fetching.acquire(timeout=0 if is_tried else _FIRST_KEYS_WAIT.total_seconds()):
+            raise KeysUnavailable(_NO_KEYS)
+        try:
+            if self._keys:  # another thread has fetched them meanwhile
+                return
+            if self._is_cooling_down():
+                raise KeysUnavailable(_NO_KEYS)
+            self._fetch()
+        finally:
+            self._fetching.release()
+
     def _fetch_again(self) -> None:
         """Does nothing while another thread fetches them, or when one did so a moment ago."""
-        if self._clock() - self._tried_at < _KEYS_COOLDOWN or not self._fetching.acquire(blocking=False):
+        if self._is_cooling_down() or not self._fetching.acquire(blocking=False):
             return
         try:
             self._fetch()
+            self._tried_at = self._fetched_at
         finally:
-            self._tried_at = self._clock()
             self._fetching.release()
+
+    def _is_cooling_down(self) -> bool:
+        return self._clock() - self._tried_at < _KEYS_COOLDOWN
 
     def _fetch(self) -> None:
         try:
@@ -238,7 +262,8 @@ class PublishedKeys:
                 raise ValueError(f"their issuer answers {answer.status}, without keys")
             self._keys = tuple(jwt.PyJWKSet.from_dict(answer.json).keys)
         except (http_client.TransportError, jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
-            raise KeysUnavailable("The keys that verify your token cannot be read just now. Try again soon.") from error
+            self._tried_at = self._clock()
+            raise KeysUnavailable(_NO_KEYS) from error
         self._fetched_at = self._clock()
 
 

@@ -11,6 +11,7 @@ import socket
 import threading
 import traceback
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -24,6 +25,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
+from waiting import wait_until
 
 from shared.errors import KeysUnavailable, Unauthorized
 from shared.http.jwt_tokens import ALGORITHMS, PublishedKeys, read_jwt_secret, verify
@@ -420,6 +422,8 @@ class Issuer:
         self.body = b'{"keys": []}'
         self.status = 200
         self.times_fetched = 0
+        self._may_answer = threading.Event()
+        self._may_answer.set()
         self._server = HTTPServer(("127.0.0.1", 0), self._handler())
         self.jwk_url = f"http://127.0.0.1:{self._server.server_port}/keys"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
@@ -427,6 +431,15 @@ class Issuer:
 
     def publish(self, **keys: PrivateKey) -> None:
         self.body = json.dumps({"keys": [as_jwk(key, kid) for kid, key in keys.items()]}).encode()
+
+    @contextlib.contextmanager
+    def holding_its_answers(self) -> Iterator[None]:
+        """Whoever asks meanwhile is answered at the end."""
+        self._may_answer.clear()
+        try:
+            yield
+        finally:
+            self._may_answer.set()
 
     def stop(self) -> None:
         self._server.shutdown()
@@ -439,6 +452,7 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.times_fetched += 1
+                issuer._may_answer.wait(4)  # less than the time in which the keys must come
                 self.send_response(issuer.status)
                 self.end_headers()
                 self.wfile.write(issuer.body)
@@ -588,16 +602,71 @@ class TestPublishedKeys:
         with pytest.raises(KeysUnavailable):
             accept(token(RSA_KEY, "RS256", kid="new"), jwk_url=issuer.jwk_url)
 
-    def test_published_keys_are_fetched_again_after_their_issuer_was_down(self, issuer: Issuer) -> None:
+    def test_the_first_keys_are_fetched_again_after_their_issuer_was_down_but_not_for_each_token(
+        self, issuer: Issuer
+    ) -> None:
+        now = 0
+        keys = PublishedKeys(issuer.jwk_url, clock=lambda: now)
         signed = token(RSA_KEY, "RS256", kid="this")
         issuer.status = 503
-        with pytest.raises(KeysUnavailable):
-            accept(signed, jwk_url=issuer.jwk_url)
+        for _ in range(3):
+            with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
+                keys.keys_for(signed)
+        assert issuer.times_fetched == 1
 
         issuer.status = 200
         issuer.publish(this=RSA_KEY)
+        now = 31
 
-        accept(signed, jwk_url=issuer.jwk_url)
+        assert len(keys.keys_for(signed)) == 1
+        assert issuer.times_fetched == 2
+
+    def test_tokens_that_come_together_at_the_start_wait_for_one_fetch_of_the_keys(self, issuer: Issuer) -> None:
+        issuer.publish(this=RSA_KEY)
+        keys = PublishedKeys(issuer.jwk_url)
+        signed = token(RSA_KEY, "RS256", kid="this")
+
+        with ThreadPoolExecutor(4) as pool:
+            with issuer.holding_its_answers():
+                waiting = [pool.submit(keys.keys_for, signed) for _ in range(4)]
+                wait_until(lambda: issuer.times_fetched, bool)
+            found = [one.result() for one in waiting]
+
+        assert [len(each) for each in found] == [1] * 4
+        assert issuer.times_fetched == 1
+
+    def test_tokens_that_wait_for_the_first_keys_learn_at_once_that_they_cannot_be_fetched(
+        self, issuer: Issuer
+    ) -> None:
+        issuer.status = 503
+        keys = PublishedKeys(issuer.jwk_url)
+        signed = token(RSA_KEY, "RS256", kid="this")
+
+        with ThreadPoolExecutor(4) as pool:
+            with issuer.holding_its_answers():
+                waiting = [pool.submit(keys.keys_for, signed) for _ in range(4)]
+                wait_until(lambda: issuer.times_fetched, bool)
+            errors = [one.exception() for one in waiting]
+
+        assert [type(error) for error in errors] == [KeysUnavailable] * 4
+        assert issuer.times_fetched == 1
+
+    def test_no_token_waits_for_the_keys_of_an_issuer_that_was_down_before(self, issuer: Issuer) -> None:
+        now = 0
+        keys = PublishedKeys(issuer.jwk_url, clock=lambda: now)
+        signed = token(RSA_KEY, "RS256", kid="this")
+        issuer.status = 503
+        with pytest.raises(KeysUnavailable):
+            keys.keys_for(signed)
+        now = 31
+
+        with ThreadPoolExecutor(1) as pool, issuer.holding_its_answers():
+            pool.submit(keys.keys_for, signed)
+            wait_until(lambda: issuer.times_fetched, lambda times: times == 2)
+            with pytest.raises(KeysUnavailable):
+                keys.keys_for(signed)
+
+        assert issuer.times_fetched == 2
 
     def test_the_last_good_keys_stay_in_use_while_their_issuer_fails(
         self, issuer: Issuer, caplog: pytest.LogCaptureFixture

@@ -10,6 +10,7 @@ from shared.http import client as http_client
 from shared.http.client import TransportError
 
 TIMEOUT = timedelta(seconds=30)
+MOST_BYTES = 256 * 1024 * 1024
 """The list of all pending events can be long."""
 
 Json = dict[str, Any]
@@ -69,7 +70,9 @@ class HasuraApi:
 
     def _post(self, path: str, request: Json) -> Any:
         try:
-            answer = http_client.post(self._address + path, request, headers=self._as_admin, read_timeout=TIMEOUT)
+            answer = http_client.post(
+                self._address + path, request, headers=self._as_admin, read_timeout=TIMEOUT, most_bytes=MOST_BYTES
+            )
         except TransportError as error:
             sentence = f"Hasura at {self._address} could not be asked: {error}."
             raise HasuraUnusable("APP_BASE_API", sentence, "Start it, or correct the address.") from error

@@ -14,6 +14,9 @@ DRAFT_HORIZON = timedelta(days=366)
 CONNECT_TIMEOUT = timedelta(seconds=5)
 """For a connection to anybody."""
 
+ANSWER_BYTES = 8 * 1024 * 1024
+"""An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
+
 X_TIMEOUT = timedelta(seconds=30)
 """For X's answer to a post. An answer that arrives in parts may take twice as long."""
 
@@ -49,6 +52,9 @@ LONGEST_RETRY_AFTER = timedelta(minutes=15)
 
 NOTIFY_TIMEOUT = timedelta(seconds=10)
 """For the receiver's answer to a notification."""
+
+NOTIFY_ANSWER_BYTES = 1024 * 1024
+"""The receiver's status says everything; what it answers beside it is not needed."""
 
 NOTIFY_WAITS = (
     timedelta(seconds=5),

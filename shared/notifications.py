@@ -16,7 +16,7 @@ from shared.config import Settings
 from shared.core.model import Clock, PostOfAuthor, State, StateChange
 from shared.errors import ConfigurationError
 from shared.http import client as http_client
-from shared.limits import NOTIFY_TIMEOUT, NOTIFY_WAITS
+from shared.limits import NOTIFY_ANSWER_BYTES, NOTIFY_TIMEOUT, NOTIFY_WAITS
 from shared.log import LogEvent
 
 
@@ -66,6 +66,8 @@ def notify(change: StateChange, store: AuthorStore, settings: Settings, clock: C
             settings.notify_url,
             message,
             read_timeout=NOTIFY_TIMEOUT,
+            headers={"Accept-Encoding": "identity"},
+            most_bytes=NOTIFY_ANSWER_BYTES,
             auth=_signed_with(settings.notify_secret, change.event_id, int(clock.now().timestamp())),
         )
     except http_client.TransportError as error:

@@ -12,6 +12,7 @@ import functools
 import json
 import ssl
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -23,7 +24,7 @@ import requests.adapters
 import urllib3.exceptions
 
 from shared.errors import ScheduledPostsError
-from shared.limits import CONNECT_TIMEOUT
+from shared.limits import ANSWER_BYTES, CONNECT_TIMEOUT
 
 _PART_BYTES = 64 * 1024
 
@@ -60,13 +61,15 @@ def post(
     read_timeout: timedelta,
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
+    most_bytes: int = ANSWER_BYTES,
 ) -> HttpAnswer:
     """Sends `body` as JSON, once. Waits at most `read_timeout` for each part of the answer.
 
     When `read_timeout` has passed since the call, the part that arrives next is the last one that is read. Raises
-    RequestNotSent when the request surely did not arrive, and AnswerLost when it may have.
+    RequestNotSent when the request surely did not arrive, and AnswerLost when it may have; an answer of more than
+    `most_bytes`, as it arrives or when it is unpacked, is lost, too.
     """
-    return _answer("POST", url, read_timeout, headers, auth, json=body)
+    return _answer("POST", url, read_timeout, headers, auth, most_bytes, json=body)
 
 
 def get(
@@ -78,7 +81,7 @@ def get(
     auth: Sign | None = None,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
-    return _answer("GET", url, read_timeout, headers, auth, params=params)
+    return _answer("GET", url, read_timeout, headers, auth, ANSWER_BYTES, params=params)
 
 
 def _answer(
@@ -87,6 +90,7 @@ def _answer(
     read_timeout: timedelta,
     headers: Mapping[str, str] | None,
     auth: Sign | None,
+    most_bytes: int,
     **content: Any,
 ) -> HttpAnswer:
     seconds = read_timeout.total_seconds()
@@ -101,25 +105,50 @@ def _answer(
             stream=True,
             **content,
         )
-        body = b"".join(_parts(response, last_part_at))
+        packed = b"".join(_parts(response, last_part_at, most_bytes))
+        body = _unpacked(packed, response.headers.get("Content-Encoding", "identity"), most_bytes)
     except requests.RequestException as error:
         raise _translated(error) from error
     except (urllib3.exceptions.LocationParseError, UnicodeError) as error:
         raise RequestNotSent("the address or a header cannot be written") from error
     except urllib3.exceptions.ReadTimeoutError as error:
         raise AnswerLost(_TOO_LATE) from error
+    except zlib.error as error:
+        raise AnswerLost(_UNREADABLE) from error
     except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
         raise AnswerLost(_BROKEN_OFF) from error
     return HttpAnswer(response.status_code, response.headers, _json_or_none(body), body)
 
 
-def _parts(response: requests.Response, last_part_at: float) -> Iterator[bytes]:
-    """The body as it arrives, so that one that drips for ever has an end too."""
+def _parts(response: requests.Response, last_part_at: float, most_bytes: int) -> Iterator[bytes]:
+    """The body as it arrives, so that one that drips for ever or is large without end has an end too.
+
+    It is not unpacked here: urllib3 reads on by itself, beyond any time, while what arrives unpacks to nothing.
+    """
+    size = 0
     with response:
-        while part := response.raw.read1(_PART_BYTES, decode_content=True):
+        while part := response.raw.read1(_PART_BYTES, decode_content=False):
+            size += len(part)
+            if size > most_bytes:
+                raise AnswerLost(_TOO_LARGE)
             yield part
             if time.monotonic() > last_part_at:
                 raise requests.ReadTimeout
+
+
+def _unpacked(body: bytes, encoding: str, most_bytes: int) -> bytes:
+    """Never more than `most_bytes`, although some hundred bytes could unpack to a megabyte. May raise zlib.error."""
+    if not body or encoding.lower() == "identity":
+        return body
+    if encoding.lower() not in ("gzip", "deflate"):
+        raise AnswerLost(_UNREADABLE)
+    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 32)  # takes both formats
+    unpacked = unpacking.decompress(body, most_bytes + 1)
+    if len(unpacked) > most_bytes:
+        raise AnswerLost(_TOO_LARGE)
+    if not unpacking.eof:
+        raise AnswerLost(_BROKEN_OFF)
+    return unpacked
 
 
 class _Session(requests.Session):
@@ -135,6 +164,7 @@ class _Session(requests.Session):
 @functools.cache
 def _session() -> requests.Session:
     session = _Session()
+    session.headers["Accept-Encoding"] = "gzip"
     session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one user's cookie must not ride with another
@@ -148,6 +178,8 @@ def _headers_as_given(request: requests.PreparedRequest) -> requests.PreparedReq
 
 _TOO_LATE = "no answer came in time"
 _BROKEN_OFF = "the connection broke before the answer was complete"
+_TOO_LARGE = "the answer is too large"
+_UNREADABLE = "the answer could not be read"
 
 _NEVER_LEFT = (
     requests.ConnectTimeout,
@@ -161,7 +193,7 @@ _NEVER_LEFT = (
 
 def _translated(error: requests.RequestException) -> RequestNotSent | AnswerLost:
     if isinstance(error, requests.exceptions.JSONDecodeError) or _is_about_an_answer(error):
-        return AnswerLost("the answer could not be read")
+        return AnswerLost(_UNREADABLE)
     if isinstance(error, _NEVER_LEFT) or _connection_never_stood(error):
         return RequestNotSent("no connection could be made")
     if isinstance(error, requests.Timeout):

@@ -10,6 +10,7 @@ import ssl
 import struct
 import threading
 import traceback
+import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from requests.auth import AuthBase
 
 from shared.http import client as http_client
 from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
+from shared.limits import ANSWER_BYTES
 
 BODY = {"text": "What the author wrote"}
 TOKEN = {"Authorization": "Bearer a-token-of-the-author"}
@@ -52,6 +54,13 @@ def resets(connection: socket.socket) -> None:
 
 
 LARGE = json.dumps({"text": "large " * 200_000}).encode()
+LARGEST = b'"' + b"x" * (ANSWER_BYTES - 2) + b'"'
+
+
+@functools.cache
+def zipped(text: bytes, times: int = 1) -> bytes:
+    packing = zlib.compressobj(1, wbits=zlib.MAX_WBITS | 16)
+    return b"".join([*(packing.compress(text) for _ in range(times)), packing.flush()])
 
 
 class MisbehavingServer:
@@ -74,6 +83,17 @@ class MisbehavingServer:
             "/endless_number": answers(b'{"id": ' + b"9" * 5000 + b"}"),
             "/deep_nesting": answers(b"[" * 100_000 + b"]" * 100_000),
             "/compressed": answers(zlib.compress(LARGE), **{"Content-Encoding": "deflate"}),
+            "/zipped": answers(zipped(LARGE), **{"Content-Encoding": "gzip"}),
+            "/zipped_and_empty": answers(b"", **{"Content-Encoding": "gzip"}),
+            "/largest": answers(LARGEST),
+            "/largest_zipped": answers(zipped(LARGEST), **{"Content-Encoding": "gzip"}),
+            "/too_large": answers(LARGEST + b" "),
+            "/too_large_zipped": answers(zipped(LARGEST + b" "), **{"Content-Encoding": "gzip"}),
+            "/far_too_large_zipped": answers(zipped(b" " * 2**20, 64), **{"Content-Encoding": "gzip"}),
+            "/large_without_end": self._send_without_end,
+            "/zipped_nothing_without_end": functools.partial(self._drip_zipped, zipped(b"")),
+            "/zipped_twice": answers(zipped(zipped(b"{}")), **{"Content-Encoding": "gzip, gzip"}),
+            "/zipped_in_part": answers(zipped(LARGE)[:-9], **{"Content-Encoding": "gzip"}),
             "/hangs": self._hang,
             "/hangs_in_the_body": self._hang_in_the_body,
             "/drips": functools.partial(self._drip, b"HTTP/1.1 201 Created\r\n"),
@@ -136,6 +156,19 @@ class MisbehavingServer:
             for _ in range(A_WHILE * 20):
                 if not self.end.wait(0.05):
                     connection.sendall(b" ")
+
+    def _send_without_end(self, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\n\r\n")(connection)
+        with contextlib.suppress(OSError):
+            while not self.end.is_set():
+                connection.sendall(b" " * 65536)
+
+    def _drip_zipped(self, part: bytes, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\n\r\n")(connection)
+        with contextlib.suppress(OSError):
+            for _ in range(A_WHILE * 20):
+                if not self.end.wait(0.05):
+                    connection.sendall(part)
 
 
 def _read_request(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:
@@ -234,8 +267,18 @@ class TestAnAnswer:
     def test_that_is_not_utf_8_is_no_error(self, server: MisbehavingServer, ask: Ask) -> None:
         assert ask(server.url("/not_utf_8")).status == 200
 
-    def test_that_is_compressed_is_read_as_a_whole(self, server: MisbehavingServer, ask: Ask) -> None:
-        assert ask(server.url("/compressed")).json == json.loads(LARGE)
+    @pytest.mark.parametrize("path", ["/compressed", "/zipped"], ids=lambda path: path.strip("/"))
+    def test_that_is_compressed_is_read_as_a_whole(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+        assert ask(server.url(path)).json == json.loads(LARGE)
+
+    def test_that_is_empty_needs_not_be_compressed_as_it_says(self, server: MisbehavingServer, ask: Ask) -> None:
+        assert ask(server.url("/zipped_and_empty")).body == b""
+
+    @pytest.mark.parametrize("path", ["/largest", "/largest_zipped"], ids=lambda path: path.strip("/"))
+    def test_that_is_as_large_as_it_may_be_is_read_as_a_whole(
+        self, server: MisbehavingServer, path: str, ask: Ask
+    ) -> None:
+        assert ask(server.url(path)).body == LARGEST
 
     @pytest.mark.parametrize(
         "path", ["/redirect", "/redirect_to_nowhere", "/redirect_not_utf_8"], ids=lambda path: path.strip("/")
@@ -291,6 +334,9 @@ class TestARequest:
         answer = ask(server.url("/echoes_headers"))
 
         assert answer.json["authorization"] == TOKEN["Authorization"]
+
+    def test_asks_for_the_one_compression_that_is_unpacked(self, server: MisbehavingServer, ask: Ask) -> None:
+        assert ask(server.url("/echoes_headers")).json["accept-encoding"] == "gzip"
 
     def test_is_signed_by_the_auth_it_is_given(self, server: MisbehavingServer, ask: Ask) -> None:
         class Signature(AuthBase):
@@ -373,6 +419,8 @@ class TestAnAnswerIsLost:
             "/truncated",
             "/truncated_chunk",
             "/not_the_promised_gzip",
+            "/zipped_twice",
+            "/zipped_in_part",
             "/two_lengths",
             "/not_http",
         ],
@@ -385,11 +433,35 @@ class TestAnAnswerIsLost:
         assert len(server.asked) == 1
 
     @pytest.mark.parametrize(
-        "path", ["/hangs", "/hangs_in_the_body", "/drips", "/redirect_that_drips"], ids=lambda path: path.strip("/")
+        "path",
+        ["/hangs", "/hangs_in_the_body", "/drips", "/redirect_that_drips", "/zipped_nothing_without_end"],
+        ids=lambda path: path.strip("/"),
     )
     def test_that_does_not_come_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         with pytest.raises(AnswerLost, match="no answer came in time"):
             ask(server.url(path), read_timeout=timedelta(seconds=0.2))
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/too_large", "/too_large_zipped", "/far_too_large_zipped", "/large_without_end"],
+        ids=lambda path: path.strip("/"),
+    )
+    def test_that_is_too_large_and_it_never_takes_much_memory(
+        self, server: MisbehavingServer, path: str, ask: Ask
+    ) -> None:
+        tracemalloc.start()
+        try:
+            with pytest.raises(AnswerLost, match="the answer is too large"):
+                ask(server.url(path))
+            _, peak = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+        assert peak < 4 * ANSWER_BYTES
+
+    def test_that_is_larger_than_its_caller_allows(self, server: MisbehavingServer) -> None:
+        with pytest.raises(AnswerLost, match="the answer is too large"):
+            post(server.url("/created"), most_bytes=10)
 
 
 def exceptions_of(module: Any, base: type[Exception]) -> list[type[Exception]]:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from shared import limits
 from shared.limits import (
+    ANSWER_BYTES,
     CONNECT_TIMEOUT,
     DELIVERY_TIMEOUT,
     DRAIN_TIME,
@@ -57,6 +58,14 @@ def test_the_limits_grow_from_x_to_the_delivery_to_the_lease() -> None:
 
 def test_an_attempt_whose_publisher_stopped_is_not_taken_for_absent_while_x_may_still_be_asked() -> None:
     assert longest(X_TIMEOUT) < SURE_AFTER
+
+
+def test_a_batch_of_the_longest_posts_and_a_page_of_the_longest_tweets_are_no_answers_that_are_too_large() -> None:
+    text, tokens, the_rest = 4_000 * 6, 4_100, 4_000  # a character of a text is at most six bytes, as \\u0001 in JSON
+    tweet, its_links_and_times = 12_500 * 3, 10_000  # X counts what is not Latin twice, up to 25,000
+
+    assert 100 * (text + tokens + the_rest) < ANSWER_BYTES
+    assert 100 * (tweet + its_links_and_times) < ANSWER_BYTES
 
 
 def test_every_limit_is_positive() -> None:

@@ -17,7 +17,7 @@ from problems import assert_problem
 from standardwebhooks import Webhook
 
 from postTweet import main
-from shared.limits import DELIVERY_TIMEOUT, HASURA_TIMEOUT, NOTIFY_TIMEOUT, NOTIFY_WAITS
+from shared.limits import DELIVERY_TIMEOUT, HASURA_TIMEOUT, NOTIFY_ANSWER_BYTES, NOTIFY_TIMEOUT, NOTIFY_WAITS
 
 URL = "https://mail.example.com/hooks"
 NOTIFY_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -195,6 +195,11 @@ class TestAMessage:
         assert deliver(event()).status_code == 200
         assert sent(receiver) == []
 
+    def test_it_asks_for_no_compressed_answer(self, hasura: AnsweringHasura, receiver: responses.BaseResponse) -> None:
+        deliver(event())
+
+        assert sent(receiver)[0].headers["accept-encoding"] == "identity"
+
     def test_no_post_is_claimed_for_it(self, hasura: AnsweringHasura, receiver: responses.BaseResponse) -> None:
         deliver(event())
 
@@ -221,6 +226,14 @@ class TestTheReceiver:
         response = deliver(event())
 
         assert (response.status_code, json_of(response)["notification"]) == (503, "post.failed")
+
+    def test_hasura_delivers_again_what_the_receiver_answers_without_end(
+        self, network: responses.RequestsMock, hasura: AnsweringHasura, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        network.post(URL, body=b" " * (NOTIFY_ANSWER_BYTES + 1))
+
+        assert deliver(event()).status_code == 503
+        assert "the answer is too large" in caplog.text
 
     def test_the_waits_grow_and_end_so_that_hasura_gives_up(
         self, network: responses.RequestsMock, hasura: AnsweringHasura, caplog: pytest.LogCaptureFixture

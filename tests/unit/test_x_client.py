@@ -31,6 +31,7 @@ from shared.core.model import (
     TokensUnreadable,
     Unanswered,
 )
+from shared.limits import ANSWER_BYTES
 from shared.x.client import X
 from shared.x.sealed_tokens import AccessTokens, TokenKeys
 
@@ -126,6 +127,11 @@ class TestPublish:
         network.post(CREATE, body=error)
 
         assert publish() == NoConnection("X could not be reached: no connection could be made.")
+
+    def test_an_answer_that_is_too_large_leaves_the_outcome_open(self, network: responses.RequestsMock) -> None:
+        network.post(CREATE, status=201, body=b'{"data": {"id": "1"}}' + b" " * ANSWER_BYTES)
+
+        assert publish() == Unanswered("X may or may not have the post: the answer is too large.")
 
     @pytest.mark.parametrize(
         ("error", "words"),

@@ -42,8 +42,8 @@ param publishBatch int = 10
 @description('While WEBHOOK_SECRET is rotated: the vault holds webhook-secret-previous, which is accepted, too.')
 param acceptPreviousWebhookSecret bool = false
 
-@description('Where failed posts are reported. When it is set, the vault holds notify-secret.')
-param notifyUrl string = ''
+@description('Failed posts are reported: the vault holds notify-url and notify-secret.')
+param sendNotifications bool = false
 
 var tags = { 'azd-env-name': environmentName }
 var token = uniqueString(group.id)
@@ -60,7 +60,6 @@ var plainSettings = [
   { name: 'X_BASE_URL', value: xBaseUrl }
   { name: 'MAX_LATENESS_SECONDS', value: string(maxLatenessSeconds) }
   { name: 'PUBLISH_BATCH', value: string(publishBatch) }
-  { name: 'NOTIFY_URL', value: notifyUrl }
   { name: 'ALLOW_PLAIN_HTTP', value: 'false' }
 ]
 var requiredSecrets = [
@@ -72,8 +71,8 @@ var requiredSecrets = [
   'X_TOKEN_KEYS'
 ]
 var previousWebhookSecret = acceptPreviousWebhookSecret ? ['WEBHOOK_SECRET_PREVIOUS'] : []
-var notifySecret = empty(notifyUrl) ? [] : ['NOTIFY_SECRET']
-var secretSettings = concat(requiredSecrets, previousWebhookSecret, notifySecret)
+var notifySecrets = sendNotifications ? ['NOTIFY_URL', 'NOTIFY_SECRET'] : []
+var secretSettings = concat(requiredSecrets, previousWebhookSecret, notifySecrets)
 var secretNames = [for setting in secretSettings: replace(toLower(setting), '_', '-')]
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {

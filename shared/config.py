@@ -165,8 +165,9 @@ SETTINGS = (
     Setting(
         "NOTIFY_URL",
         "Where a message is sent when a post failed, was missed, or needs its author: "
-        "[docs/notifications.md](docs/notifications.md).",
+        "[docs/notifications.md](docs/notifications.md). A secret, because many a chat's address holds a token.",
         optional=True,
+        secret=True,
         read=_address_to_notify,
     ),
     Setting(
@@ -201,7 +202,7 @@ class Settings:
     x_base_url: str
     max_lateness_seconds: int
     publish_batch: int
-    notify_url: str | None
+    notify_url: str | None = field(repr=False)
     notify_secret: str | None = field(repr=False)
     allow_plain_http: bool
 

@@ -332,9 +332,10 @@ def test_a_secret_is_taken_to_the_letter(name: str) -> None:
 
 
 def test_no_secret_is_shown_when_the_settings_are() -> None:
-    shown = repr(load()) + str(load())
+    settings = load(WEBHOOK_SECRET_PREVIOUS=ANOTHER, **NOTIFY)
+    shown = repr(settings) + str(settings)
 
-    assert [value for value in REQUIRED.values() if value in shown] == []
+    assert [value for value in (*REQUIRED.values(), ANOTHER, *NOTIFY.values()) if value in shown] == []
 
 
 def test_no_secret_is_shown_when_something_else_is_wrong() -> None:
@@ -349,7 +350,7 @@ def test_no_value_is_shown_even_of_the_setting_that_is_wrong() -> None:
 
 
 def test_every_secret_is_marked_as_one() -> None:
-    optional = {"WEBHOOK_SECRET_PREVIOUS", "NOTIFY_SECRET"}
+    optional = {"WEBHOOK_SECRET_PREVIOUS", "NOTIFY_URL", "NOTIFY_SECRET"}
 
     assert {setting.name for setting in SETTINGS if setting.secret} == REQUIRED.keys() | optional
 

@@ -49,7 +49,7 @@ def test_the_functions_get_every_setting_that_is_no_secret() -> None:
 
 
 def test_the_functions_get_every_secret_and_nothing_else_by_a_reference_to_the_vault() -> None:
-    optional = [*in_either_case("previousWebhookSecret"), *in_either_case("notifySecret")]
+    optional = [*in_either_case("previousWebhookSecret"), *in_either_case("notifySecrets")]
 
     assert [*variable("requiredSecrets"), *optional] == sorted(
         (one.name for one in SETTINGS if one.secret), key=lambda name: name in optional
@@ -73,7 +73,7 @@ def test_hasura_reads_its_own_secrets_and_never_those_that_open_the_tokens() -> 
     own = set(variable("hasuraSecrets"))
 
     assert own - known == {"pg-database-url"}
-    assert own & {"x-token-keys", "consumer-api-key", "consumer-api-secret", "notify-secret"} == set()
+    assert own & {"x-token-keys", "consumer-api-key", "consumer-api-secret", "notify-url", "notify-secret"} == set()
     assert own == set(parsed("hasura.bicep")["variables"]["ownSecrets"]["value"])
 
 

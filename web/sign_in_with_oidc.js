@@ -20,6 +20,7 @@ const SIGNED_IN = "signed in with the provider";
 const MARGIN = 30_000;
 
 const EXPIRED = "Your sign-in has expired. Sign in again.";
+const SOMEBODY_ELSE = "The sign-in provider answered for somebody else than before. Sign in again.";
 
 /**
  * @param {OidcConfig} config
@@ -92,6 +93,11 @@ export function signInWithOidc(config) {
     if (!before?.refresh_token) throw new SignedOut(EXPIRED);
     const tokens = await provider.renewed(before.refresh_token);
     if (session !== before) throw new SignedOut(EXPIRED);
+    // A renewal's ID token must have the subject of the first one (OpenID Connect Core, 12.2).
+    if (tokens.author && tokens.author.subject !== before.author.subject) {
+      session = null;
+      throw new SignedOut(SOMEBODY_ELSE);
+    }
     session = {
       ...tokens,
       refresh_token: tokens.refresh_token ?? before.refresh_token,

@@ -1,5 +1,6 @@
 """The page signs in at a real OpenID Connect provider, whose tokens the functions and Hasura verify by its keys."""
 
+import base64
 import functools
 import json
 from collections.abc import Iterator
@@ -253,6 +254,29 @@ class TestRenewal:
 
         expect(alice.text).to_have_value("half a thought")
 
+    def test_a_renewal_that_names_another_subject_signs_out_and_its_token_is_never_sent(
+        self, alice: AuthorAtProvider
+    ) -> None:
+        alice.sign_in_linked()
+        sent: list[str] = []
+        alice.page.on("request", lambda request: sent.append(request.headers.get("authorization", "")))
+        tokens: list[str] = []
+
+        def name_another(route: Route) -> None:
+            answer = route.fetch().json()
+            tokens.append(answer["access_token"])
+            route.fulfill(json={**answer, "id_token": of_subject("test|mallory", answer["id_token"])})
+
+        alice.page.route(TOKENS, name_another)
+
+        alice.refuse_once(GRAPHQL, json=expired())
+
+        expect(alice.sign_in_error).to_have_text(
+            "The sign-in provider answered for somebody else than before. Sign in again."
+        )
+        assert len(tokens) == 1
+        assert f"Bearer {tokens[0]}" not in sent
+
     def test_the_page_works_again_when_the_provider_is_back(self, alice: AuthorAtProvider) -> None:
         alice.expect_complaint("503")
         alice.sign_in_linked()
@@ -263,6 +287,13 @@ class TestRenewal:
         alice.page.unroute(TOKENS)
 
         alice.schedule("after the outage", in_minutes(60))
+
+
+def of_subject(subject: str, id_token: str) -> str:
+    """The ID token with another subject. It came from the provider itself, so its signature is not looked at."""
+    header, claims, signature = id_token.split(".")
+    changed = {**json.loads(base64.urlsafe_b64decode(claims + "==")), "sub": subject}
+    return f"{header}.{base64.urlsafe_b64encode(json.dumps(changed).encode()).decode().rstrip('=')}.{signature}"
 
 
 def expired() -> dict[str, Any]:

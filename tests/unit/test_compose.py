@@ -1,11 +1,14 @@
 """The files for Docker Compose, which we cannot run: what must hold of them is read from them."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'(?:\{\{|from_env"?: "?)(\w+)')
@@ -29,7 +32,7 @@ def test_every_image_has_a_tag_with_a_whole_version() -> None:
     images = [service["image"] for _, service in services() if "image" in service]
 
     assert [image for image in images if not re.search(r":v?\d+\.\d+(\.\d+)?([.-][\w.-]+)?$", image)] == []
-    assert len(images) == 4
+    assert len(images) == 5
 
 
 def test_hasura_has_the_security_fix_and_can_apply_an_event_trigger_to_a_new_database() -> None:
@@ -85,6 +88,46 @@ def test_every_service_that_another_waits_for_has_a_health_check() -> None:
 
     assert waited_for == {"postgres", "hasura"}
     assert all("healthcheck" in BASE["services"][name] for name in waited_for)
+
+
+def secrets_of(service: str) -> dict[str, str]:
+    environment = BASE["services"][service]["environment"]
+    return {name: value for name, value in environment.items() if re.search("SECRET|PASSWORD", name)}
+
+
+def check(**environment: str) -> "subprocess.CompletedProcess[str]":
+    """What the service ``no_placeholders`` does with these variables."""
+    [script] = BASE["services"]["no_placeholders"]["command"]
+    given = {"PATH": os.environ["PATH"], **environment}
+    command = ["sh", "-c", script.replace("$$", "$")]
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=10, check=False)
+
+
+def test_nothing_starts_before_every_secret_is_seen_to_be_no_placeholder() -> None:
+    assert BASE["services"]["postgres"]["depends_on"] == {
+        "no_placeholders": {"condition": "service_completed_successfully"}
+    }
+    assert BASE["services"]["no_placeholders"]["restart"] == "no"
+    assert secrets_of("no_placeholders") == {**secrets_of("postgres"), **secrets_of("hasura")}
+
+
+@pytest.mark.parametrize("name", sorted(secrets_of("no_placeholders")))
+def test_a_placeholder_that_is_left_is_refused_by_name(name: str) -> None:
+    example = dotenv_values(ROOT / ".env.example", interpolate=False)
+    made = {one: "a-secret-of-a-test" for one in secrets_of("no_placeholders")}
+
+    done = check(**{**made, name: example[name] or ""})
+
+    assert done.returncode == 1
+    assert done.stderr == f"{name} is still the placeholder of .env.example: make dotenv makes secrets.\n"
+
+
+def test_secrets_that_are_no_placeholders_pass_without_a_word() -> None:
+    made = {one: f"{one} of a test" for one in secrets_of("no_placeholders")}
+
+    done = check(**made)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_the_event_triggers_are_recreated_once_hasura_is_healthy() -> None:

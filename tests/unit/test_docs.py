@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -145,3 +146,11 @@ def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))
 
     assert [target for target in targets if not (ROOT / path).parent.joinpath(target).exists()] == []
+
+
+def test_the_readme_says_of_every_folder_what_is_in_it() -> None:
+    in_git = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {path.split("/")[0] for path in in_git.splitlines() if "/" in path}
+    named = " ".join(row[0] + row[1] for row in table_in("README.md", "path"))
+
+    assert {folder for folder in folders if f"`{folder}/" not in named} == set()

@@ -148,6 +148,24 @@ def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     assert [target for target in targets if not (ROOT / path).parent.joinpath(target).exists()] == []
 
 
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_link_to_a_heading_leads_to_one(path: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text_of(path))
+
+    assert [
+        f"{file}#{anchor}"
+        for file, anchor in targets
+        if anchor not in anchors_of((ROOT / path).parent / file if file else ROOT / path)
+    ] == []
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors that GitHub gives the headings: in lower case, without punctuation, with dashes for spaces."""
+    without_code = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", without_code, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 def test_the_readme_says_of_every_folder_what_is_in_it() -> None:
     in_git = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     folders = {path.split("/")[0] for path in in_git.splitlines() if "/" in path}

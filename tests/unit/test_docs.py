@@ -141,6 +141,21 @@ def test_each_step_of_the_path_to_the_first_post_says_whether_it_was_run() -> No
     )
 
 
+def test_the_path_to_the_first_post_has_the_doctor_ask_the_functions() -> None:
+    """There `ACTIONS_BASE_URL` is a template, and without an address the doctor passes over them."""
+    commands = re.findall(r"^make doctor.*$", text_of("docs/deploying.md"), re.MULTILINE)
+
+    assert commands != []
+    assert [command for command in commands if "--functions" not in command] == []
+
+
+def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:
+    policies = [re.findall(r"default-src [^`\"]+", text_of(path)) for path in ("docs/page.md", "docs/deploying.md")]
+
+    assert policies[0] == policies[1]
+    assert len(policies[0]) == 1
+
+
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))

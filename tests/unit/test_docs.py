@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
+from local.oidc_settings import oidc_settings
 from shared import errors
 from shared.config import SETTINGS, Setting
 from shared.errors import Problem
@@ -154,6 +155,14 @@ def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:
 
     assert policies[0] == policies[1]
     assert len(policies[0]) == 1
+
+
+def test_the_example_of_a_provider_s_file_is_one_that_the_local_stack_takes(tmp_path: Path) -> None:
+    [example] = re.findall(r"^```json\n(.*?)```", text_of("docs/local-stack.md"), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "oidc.json"
+    file.write_text(example)
+
+    assert oidc_settings(file) == json.loads(example)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS)

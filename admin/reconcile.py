@@ -13,7 +13,7 @@ from typing import Any
 
 from admin.connection import CommandRefused, Connection, parser_for, run, say
 from admin.hasura_api import HasuraApi
-from admin.restored_posts import OPEN, Finding, NotOnX, OnX, PerhapsOnX, RestoredPost, compare
+from admin.restored_posts import OPEN, Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
 from shared.clock import SystemClock
 from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
 from shared.limits import CLOCK_MARGIN
@@ -58,7 +58,7 @@ mutation leaveToAuthor($args: leave_to_author_args!) {
 
 NOW = "select json_build_object('now', now())"
 
-Record = Callable[[HasuraApi, OnX | PerhapsOnX], str | None]
+Record = Callable[[HasuraApi, OnX | Doubt], str | None]
 """Writes a finding down. What became of it, in words; None: it could not be written down now."""
 
 
@@ -137,9 +137,15 @@ def _write(hasura: HasuraApi, finding: Finding, account: Account, now: datetime,
         return "not on X"
     if isinstance(finding, OnX):
         what, word = f"is on X as {finding.tweet.id} of @{account.name}", "on X"
+    elif isinstance(finding, OnXBeforeItsTime):
+        what, word = (
+            f"is due {post.schedule_for:%Y-%m-%d %H:%M:%SZ}, and @{account.name} has its text since "
+            f"{finding.tweet.created_at:%Y-%m-%d %H:%M:%SZ} ({finding.tweet.id})",
+            "left",
+        )
     else:
         what, word = (
-            f"is not on X with its text, but @{account.name} has a tweet of its time that no post has "
+            f"is not on X with its text, but @{account.name} has a tweet since its time that no post has "
             f"({finding.tweet.id}), so its text may have been changed since the backup",
             "left",
         )
@@ -148,7 +154,7 @@ def _write(hasura: HasuraApi, finding: Finding, account: Account, now: datetime,
     return word if became else "not written"
 
 
-def record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str | None:
+def record(hasura: HasuraApi, finding: OnX | Doubt) -> str | None:
     """Records a tweet, or leaves the post to its author."""
     post, tweet = finding.post, finding.tweet
     if isinstance(finding, OnX):
@@ -156,18 +162,29 @@ def record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str | None:
         rows = hasura.graphql(RECORD_FOUND_TWEET, {"args": args})["record_found_tweet"]
         done = "recorded"
     else:
-        reason = (
-            f"The database was restored from a backup, and X may have this post with another text (tweet {tweet.id}). "
-            "Check the account on X; move the post to have it published."
-        )
-        rows = hasura.graphql(LEAVE_TO_AUTHOR, {"args": {"post_id": post.id, "reason": reason}})["leave_to_author"]
+        args = {"post_id": post.id, "reason": _reason(finding)}
+        rows = hasura.graphql(LEAVE_TO_AUTHOR, {"args": args})["leave_to_author"]
         done = "its author decides"
     if not rows:
         return "but it was deleted just now"
     return done if rows[0]["recorded"] else None
 
 
-def would_record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str:  # noqa: ARG001
+def _reason(doubt: Doubt) -> str:
+    """What the author reads."""
+    tweet = doubt.tweet
+    if isinstance(doubt, OnXBeforeItsTime):
+        return (
+            f"The database was restored from a backup, and X has this text since {tweet.created_at:%Y-%m-%d %H:%M} UTC "
+            f"(tweet {tweet.id}), before the post was due. Was it this post? If not, move the post and it is published."
+        )
+    return (
+        f"The database was restored from a backup, and X may have this post with another text (tweet {tweet.id}). "
+        "Check the account on X; move the post to have it published."
+    )
+
+
+def would_record(hasura: HasuraApi, finding: OnX | Doubt) -> str:  # noqa: ARG001
     """What `record` would do."""
     return "it would be recorded" if isinstance(finding, OnX) else "its author would decide"
 

@@ -105,7 +105,7 @@ def test_what_is_recorded_once_is_not_looked_for_again(stack: RunningStack) -> N
 
 def test_a_dry_run_says_the_same_and_records_nothing(stack: RunningStack) -> None:
     tweet_id = published(stack, "rita", "dry")
-    post = restored(stack, "rita", "dry", at=timedelta(hours=1))
+    post = restored(stack, "rita", "dry", at=timedelta(seconds=10))
 
     words = said(stack, "reconcile", "--since", since(), "--dry-run")
 
@@ -139,7 +139,7 @@ def test_a_post_that_may_be_on_x_with_another_text_waits_for_its_author(stack: R
 
     words = said(stack, "reconcile", "--since", since())
 
-    assert f"has a tweet of its time that no post has ({tweet_id})" in words
+    assert f"has a tweet since its time that no post has ({tweet_id})" in words
     assert "its author decides.\n" in words
     found = row(stack, post)
     assert (found["state"], found["reconcile_at"]) == ("unknown", None)
@@ -147,6 +147,22 @@ def test_a_post_that_may_be_on_x_with_another_text_waits_for_its_author(stack: R
     said(stack, "resume")
     sql(stack, "update scheduled_post set schedule_for = schedule_for + interval '1 second' where id = %s", post)
     wait_until(lambda: row(stack, post)["state"], lambda state: state == "tweeted")
+
+
+def test_a_post_to_come_whose_text_x_has_is_not_recorded_and_waits_for_its_author(stack: RunningStack) -> None:
+    tweet_id = published(stack, "rob", "good morning")
+    pause(stack)
+    post = restored(stack, "rob", "good morning", at=timedelta(days=3))
+
+    words = said(stack, "reconcile", "--since", since())
+
+    assert re.search(rf"post {post} \(scheduled\) is due .*Z, and @rob has its text since .*Z \({tweet_id}\)", words)
+    assert words.endswith("On X: 0. Left to their authors: 1. Not on X: 0.\n")
+    found = row(stack, post)
+    assert (found["state"], found["tweet_id"], found["reconcile_at"]) == ("unknown", None, None)
+    assert re.search(rf"X has this text since .* UTC \(tweet {tweet_id}\).* Was it this post\?", found["reason"])
+    sql(stack, "update scheduled_post set schedule_for = schedule_for + interval '1 second' where id = %s", post)
+    assert row(stack, post)["state"] == "scheduled"
 
 
 def test_of_two_posts_with_one_tweet_the_earlier_one_is_recorded_and_the_other_one_stays(stack: RunningStack) -> None:

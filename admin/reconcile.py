@@ -1,7 +1,8 @@
 """After a restore from a backup: finds on X what was published since, and records it. So nothing is published twice.
 
-Run it while the app is paused. It asks X once for each X user's posts since then, and compares them with every post
-that is not recorded as published. X bills what it shows. It can be repeated: what is recorded is not looked for again.
+Run it while the app is paused, and six minutes after the old Hasura stopped: X shows late what it has. It asks X once
+for each X user's posts since the backup, and compares them with every post that is not recorded as published. X bills
+what it shows. It can be repeated: what is recorded is not looked for again.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from admin.hasura_api import HasuraApi
 from admin.restored_posts import OPEN, Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
 from shared.clock import SystemClock
 from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
-from shared.limits import CLOCK_MARGIN
+from shared.limits import CLOCK_MARGIN, LEASE, SURE_AFTER
 from shared.x.client import X
 from shared.x.timeline import Tweet
 
@@ -31,6 +32,10 @@ MOST_TWEETS_SHOWN = 3_200
 """X shows no more of a timeline, and does not say that there were more."""
 
 SHORTEST_PAUSE_LEFT = timedelta(hours=1)
+
+SHOWN_AFTER = LEASE + SURE_AFTER
+"""How long after the old Hasura stopped X surely shows what was published: a post that was claimed just before is sent
+within its lease."""
 
 APP = "query readApp { app { paused_until } }"
 
@@ -79,29 +84,41 @@ def main() -> None:
         metavar="TIME",
         help="when the backup was made, such as 2026-11-27T10:00Z",
     )
+    parser.add_argument(
+        "--stopped-at",
+        type=_instant,
+        required=True,
+        metavar="TIME",
+        help="when the Hasura of the database before the restore stopped, such as 2026-11-27T11:20Z",
+    )
     parser.add_argument("--dry-run", action="store_true", help="ask X and say what would be recorded; record nothing")
     given = parser.parse_args()
     work = dry_run if given.dry_run else reconcile
-    run(given.data, lambda connection: work(connection, given.since))
+    run(given.data, lambda connection: work(connection, given.since, given.stopped_at))
 
 
-def reconcile(connection: Connection, since: datetime) -> None:
-    """Records what X has. Raises CommandRefused when the app is not paused, or not all could be told."""
+def reconcile(connection: Connection, since: datetime, stopped_at: datetime) -> None:
+    """Records what X has. Raises CommandRefused: the app is not paused, it is too early, or not all could be told."""
     now = _database_time(connection.hasura)
     [app] = connection.hasura.graphql(APP, {})["app"] or [{"paused_until": None}]
     if app["paused_until"] is None or datetime.fromisoformat(app["paused_until"]) < now + SHORTEST_PAUSE_LEFT:
         raise CommandRefused("The app must be paused meanwhile, or posts are published twice: `make pause` first.")
-    _compare_all(connection, since, now, record)
+    _compare_all(connection, since, stopped_at, now, record)
 
 
-def dry_run(connection: Connection, since: datetime) -> None:
-    """Says what `reconcile` would record. Raises CommandRefused when not all could be told."""
-    _compare_all(connection, since, _database_time(connection.hasura), would_record)
+def dry_run(connection: Connection, since: datetime, stopped_at: datetime) -> None:
+    """Says what `reconcile` would record. Raises CommandRefused: it is too early, or not all could be told."""
+    _compare_all(connection, since, stopped_at, _database_time(connection.hasura), would_record)
 
 
-def _compare_all(connection: Connection, since: datetime, now: datetime, write: Record) -> None:
+def _compare_all(connection: Connection, since: datetime, stopped_at: datetime, now: datetime, write: Record) -> None:
     if since > now:
         raise CommandRefused("--since is in the future.")
+    if now < stopped_at + SHOWN_AFTER:
+        raise CommandRefused(
+            "X may not show yet what was published before the old Hasura stopped: "
+            f"run it again after {stopped_at + SHOWN_AFTER:%Y-%m-%d %H:%M:%SZ}."
+        )
     x = X(connection.settings, SystemClock().now)
     users, without_account = read_posts(connection.hasura)
     say(f"Asking X for the posts of {len(users)} accounts since {since:%Y-%m-%d %H:%M:%SZ}.")

@@ -14,7 +14,7 @@ from typing import Any
 
 from admin.connection import CommandRefused, Connection, parser_for, run, say
 from admin.hasura_api import HasuraApi
-from admin.restored_posts import OPEN, Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
+from admin.restored_posts import Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
 from shared.clock import SystemClock
 from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
 from shared.limits import CLOCK_MARGIN, LEASE, SURE_AFTER
@@ -149,7 +149,7 @@ def _write(hasura: HasuraApi, finding: Finding, account: Account, now: datetime,
     """Says what was found of a post, and counts it under the word that it returns."""
     post = finding.post
     if isinstance(finding, NotOnX):
-        if post.state in OPEN and post.schedule_for <= now:
+        if post.state is State.SCHEDULED and post.schedule_for <= now:
             say(f"post {post.id} ({post.state}, due {post.schedule_for:%Y-%m-%d %H:%M:%SZ}) is not on X.")
         return "not on X"
     if isinstance(finding, OnX):

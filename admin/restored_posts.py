@@ -49,7 +49,7 @@ class PerhapsOnX:
 
 @dataclass(frozen=True)
 class NotOnX:
-    """X does not have the post."""
+    """Nothing on X is to be taken for the post."""
 
     post: RestoredPost
 
@@ -70,23 +70,32 @@ def compare(
     one that was made when the post was due is the post's.
     """
     unexplained = sorted((tweet for tweet in tweets if tweet.id not in known), key=lambda tweet: int(tweet.id))
-    not_found = []
+    free, not_found = list(unexplained), []
     for post in sorted(posts, key=lambda post: (post.state not in OPEN, post.schedule_for, post.id)):
-        same = (tweet for tweet in unexplained if is_same_text(post.text, tweet.text, tweet.targets))
+        same = (tweet for tweet in free if is_same_text(post.text, tweet.text, tweet.targets))
         tweet = min(same, key=lambda tweet: _is_before_its_time(post, tweet), default=None)
         if tweet is None:
             not_found.append(post)
         else:
-            unexplained.remove(tweet)
-            yield OnXBeforeItsTime(post, tweet) if _is_before_its_time(post, tweet) else OnX(post, tweet)
+            free.remove(tweet)
+            finding = _finding(post, tweet)
+            if isinstance(finding, OnX):
+                unexplained.remove(tweet)
+            yield finding
     for post in not_found:
         tweet = _tweet_since_its_time(post, unexplained) if post.schedule_for <= now else None
         yield NotOnX(post) if tweet is None else PerhapsOnX(post, tweet)
 
 
+def _finding(post: RestoredPost, tweet: Tweet) -> Finding:
+    """Of a tweet with the post's text. A post that was left to its author stays so when it is compared again."""
+    if not _is_before_its_time(post, tweet):
+        return OnX(post, tweet)
+    return OnXBeforeItsTime(post, tweet) if post.state is State.SCHEDULED else NotOnX(post)
+
+
 def _is_before_its_time(post: RestoredPost, tweet: Tweet) -> bool:
-    """Only of a scheduled post: the others were due before the backup."""
-    return post.state is State.SCHEDULED and tweet.created_at < post.schedule_for - CLOCK_MARGIN
+    return tweet.created_at < post.schedule_for - CLOCK_MARGIN
 
 
 def _tweet_since_its_time(post: RestoredPost, unexplained: Sequence[Tweet]) -> Tweet | None:

@@ -163,6 +163,8 @@ def test_a_post_to_come_whose_text_x_has_is_not_recorded_and_waits_for_its_autho
     found = row(stack, post)
     assert (found["state"], found["tweet_id"], found["reconcile_at"]) == ("unknown", None, None)
     assert re.search(rf"X has this text since .* UTC \(tweet {tweet_id}\).* Was it this post\?", found["reason"])
+    assert said(stack, "reconcile", *since()).endswith("On X: 0. Left to their authors: 0. Not on X: 1.\n")
+    assert row(stack, post) == found
     sql(stack, "update scheduled_post set schedule_for = schedule_for + interval '1 second' where id = %s", post)
     assert row(stack, post)["state"] == "scheduled"
 

@@ -108,7 +108,8 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         sql(url, "update scheduled_post set lease_until = now() - interval '1 s' where state = 'sending'")
         sql(
             url,
-            "update scheduled_post set schedule_for = now() - interval '30 s' where id = any(%s)",
+            "update scheduled_post set schedule_for = %s where id = any(%s)",
+            since,
             [edited, twice[0], due_meanwhile],
         )
 

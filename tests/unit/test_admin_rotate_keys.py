@@ -138,7 +138,7 @@ def test_tokens_of_a_lost_key_whose_id_the_first_key_has_now_are_not_taken_for_t
     accounts = Accounts(2)
     same_id = "old:" + "n" * 42 + "A"
 
-    with pytest.raises(CommandRefused, match="does not open their tokens: @user1 .*@user2 "):
+    with pytest.raises(CommandRefused, match=r"does not open their tokens: @user1 .*@user2 "):
         rotate(connection(accounts, same_id))
 
     assert "can go" not in capsys.readouterr().out

@@ -81,11 +81,12 @@ def test_of_two_tweets_with_the_text_the_one_of_the_posts_time_is_its() -> None:
     assert list(compare([post()], [by_hand, its], known=(), now=NOW)) == [OnX(post(), its)]
 
 
-def test_a_post_that_was_due_before_the_backup_may_have_any_tweet_with_its_text() -> None:
-    later = TEN + timedelta(hours=1)
-    for state in (State.FAILED, State.MISSED, State.UNKNOWN, State.SENDING):
-        was_due = post(at=later, state=state)
-        assert list(compare([was_due], [tweet()], known=(), now=NOW)) == [OnX(was_due, tweet())]
+def test_what_was_left_to_its_author_is_not_the_posts_when_it_is_compared_again() -> None:
+    left, other = post(1, at=TEN + timedelta(hours=1), state=State.UNKNOWN), post(2, at=TEN + timedelta(hours=2))
+
+    findings = list(compare([left, other], [tweet()], known=(), now=NOW))
+
+    assert findings == [NotOnX(left), NotOnX(other)]
 
 
 def test_another_tweet_since_its_time_may_be_the_post_with_a_changed_text() -> None:
@@ -102,6 +103,15 @@ def test_another_tweet_since_its_time_that_is_a_posts_says_nothing() -> None:
 
     assert findings == [OnX(other, of_other), NotOnX(post(1))]
     assert list(compare([post(1)], [of_other], known={"100"}, now=NOW)) == [NotOnX(post(1))]
+
+
+def test_a_tweet_that_is_perhaps_a_later_posts_may_also_be_an_earlier_one_with_a_changed_text() -> None:
+    later = post(2, "good morning", at=NOW + timedelta(days=1))
+    same = tweet(text="good morning")
+
+    findings = list(compare([post(1), later], [same], known=(), now=NOW))
+
+    assert findings == [OnXBeforeItsTime(later, same), PerhapsOnX(post(1), same)]
 
 
 def test_another_tweet_long_after_its_time_may_be_the_post_that_was_edited_and_moved() -> None:

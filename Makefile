@@ -65,7 +65,7 @@ chaos: install ## publish posts while faults are injected, and check each one: m
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
 
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
-	@$(BIN)/python -m docs.screenshots
+	@$(BIN)/python -m scripts.screenshots
 
 benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
 	@$(BIN)/python -m benchmarks.page

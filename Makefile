@@ -16,10 +16,11 @@ WORKERS ?= 3
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
 export REASON_GIVEN := $(value REASON)
 export SINCE_GIVEN := $(value SINCE)
+export STOPPED_GIVEN := $(value STOPPED)
 export OLDER_THAN_GIVEN := $(value OLDER_THAN)
 export VAULT_GIVEN := $(value VAULT)
 export USERNAME_GIVEN := $(if $(filter command line,$(origin USER)),$(value USER))
-unexport REASON SINCE OLDER_THAN VAULT USER
+unexport REASON SINCE STOPPED OLDER_THAN VAULT USER
 USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user "$$USERNAME_GIVEN")
 
 help: ## list these targets
@@ -145,8 +146,8 @@ pause: install ## attempt no post until make resume, and tell authors why: make 
 resume: install ## end the pause of the app, whoever began it
 	@$(BIN)/python -m admin.resume $(OPTIONS)
 
-reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z
-	@$(BIN)/python -m admin.reconcile --since "$$SINCE_GIVEN" $(OPTIONS)
+reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z STOPPED=2026-11-27T11:20Z
+	@$(BIN)/python -m admin.reconcile --since "$$SINCE_GIVEN" --stopped-at "$$STOPPED_GIVEN" $(OPTIONS)
 
 delete-old-events: install ## delete Hasura's ended events and their logs: make delete-old-events OLDER_THAN=7d
 	@$(BIN)/python -m admin.delete_old_events --older-than "$$OLDER_THAN_GIVEN" $(OPTIONS)

@@ -31,6 +31,7 @@ def arguments(directory: Path, *written: str) -> list[str]:
         ("forget-user", "USER", "--user"),
         ("pause", "REASON", "--reason"),
         ("reconcile", "SINCE", "--since"),
+        ("reconcile", "STOPPED", "--stopped-at"),
         ("delete-old-events", "OLDER_THAN", "--older-than"),
         ("fill-vault", "VAULT", "--vault"),
     ],

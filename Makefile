@@ -12,11 +12,16 @@ POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
 
-# What an operator writes goes to a command through the environment: no quote in it can end the command.
-export REASON SINCE OLDER_THAN
-
+# What an operator writes goes to a command through the environment, as it is: a username is chosen by a stranger.
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
-USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user '$(USER)')
+export REASON_GIVEN := $(value REASON)
+export SINCE_GIVEN := $(value SINCE)
+export STOPPED_GIVEN := $(value STOPPED)
+export OLDER_THAN_GIVEN := $(value OLDER_THAN)
+export VAULT_GIVEN := $(value VAULT)
+export USERNAME_GIVEN := $(if $(filter command line,$(origin USER)),$(value USER))
+unexport REASON SINCE STOPPED OLDER_THAN VAULT USER
+USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user "$$USERNAME_GIVEN")
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,7 +65,7 @@ chaos: install ## publish posts while faults are injected, and check each one: m
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
 
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
-	@$(BIN)/python -m docs.screenshots
+	@$(BIN)/python -m scripts.screenshots
 
 benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
 	@$(BIN)/python -m benchmarks.page
@@ -110,7 +115,7 @@ dotenv: install ## write .env from .env.example, with secrets of its own
 	@$(BIN)/python -m admin.make_dotenv
 
 fill-vault: install ## put the secrets of .env into an Azure Key Vault: make fill-vault VAULT=kv-name
-	@$(BIN)/python -m admin.fill_vault --vault $(VAULT) $(OPTIONS)
+	@$(BIN)/python -m admin.fill_vault --vault "$$VAULT_GIVEN" $(OPTIONS)
 
 lock: install ## write requirements.lock: exact versions and hashes of what requirements.txt allows today
 	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
@@ -136,16 +141,16 @@ rotate-keys: install ## seal the tokens of all accounts with the first key of X_
 	@$(BIN)/python -m admin.rotate_keys $(OPTIONS)
 
 pause: install ## attempt no post until make resume, and tell authors why: make pause REASON='Back at noon'
-	@$(BIN)/python -m admin.pause --reason "$$REASON" $(OPTIONS)
+	@$(BIN)/python -m admin.pause --reason "$$REASON_GIVEN" $(OPTIONS)
 
 resume: install ## end the pause of the app, whoever began it
 	@$(BIN)/python -m admin.resume $(OPTIONS)
 
-reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z
-	@$(BIN)/python -m admin.reconcile --since "$$SINCE" $(OPTIONS)
+reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z STOPPED=2026-11-27T11:20Z
+	@$(BIN)/python -m admin.reconcile --since "$$SINCE_GIVEN" --stopped-at "$$STOPPED_GIVEN" $(OPTIONS)
 
 delete-old-events: install ## delete Hasura's ended events and their logs: make delete-old-events OLDER_THAN=7d
-	@$(BIN)/python -m admin.delete_old_events --older-than "$$OLDER_THAN" $(OPTIONS)
+	@$(BIN)/python -m admin.delete_old_events --older-than "$$OLDER_THAN_GIVEN" $(OPTIONS)
 
 clean: ## remove the environment and the stack's data
 	@rm -rf $(VENV) .local .hypothesis .mypy_cache .pytest_cache .ruff_cache node_modules

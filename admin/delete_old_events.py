@@ -5,7 +5,9 @@ is locked for a delivery, or is to be delivered again stays, however old it is.
 """
 
 import argparse
+import os
 import re
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -78,11 +80,20 @@ def main() -> None:
     parser.add_argument("--sql", action="store_true", help="print the statements and delete nothing")
     given = parser.parse_args()
     if given.sql:
-        for table in EVENT_TABLES:
-            print(f"-- {table.kind} events; repeat it until it deletes 0")
-            print(f"{delete_statement(table, given.older_than, given.step)};\n")
+        _print_sql(given.older_than, given.step)
         return
     run(given.data, lambda connection: delete_old_events(connection, given.older_than, given.step))
+
+
+def _print_sql(older_than: timedelta, step: int) -> None:
+    try:
+        for table in EVENT_TABLES:
+            print(f"-- {table.kind} events; repeat it until it deletes 0")
+            print(f"{delete_statement(table, older_than, step)};\n", flush=True)
+    except BrokenPipeError:
+        # Whoever reads it, such as `head`, wants no more. Python would write the rest at its end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def delete_old_events(connection: Connection, older_than: timedelta, step: int) -> None:

@@ -97,9 +97,12 @@ def _options() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--vault", required=True, metavar="NAME", help="the Key Vault: AZURE_KEY_VAULT_NAME")
+    parser.add_argument("--vault", metavar="NAME", help="the Key Vault: AZURE_KEY_VAULT_NAME")
     parser.add_argument("--dotenv", type=Path, default=config.DOTENV, metavar="FILE", help="the settings (.env)")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if not given.vault:
+        parser.error("name the Key Vault: make fill-vault VAULT=<AZURE_KEY_VAULT_NAME>")
+    return given
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """After a restore from a backup: finds on X what was published since, and records it. So nothing is published twice.
 
-Run it while the app is paused. It asks X once for each X user's posts since then, and compares them with every post
-that is not recorded as published. X bills what it shows. It can be repeated: what is recorded is not looked for again.
+Run it while the app is paused, and six minutes after the old Hasura stopped: X shows late what it has. It asks X once
+for each X user's posts since the backup, and compares them with every post that is not recorded as published. X bills
+what it shows. It can be repeated: what is recorded is not looked for again.
 """
 
 import argparse
@@ -13,10 +14,10 @@ from typing import Any
 
 from admin.connection import CommandRefused, Connection, parser_for, run, say
 from admin.hasura_api import HasuraApi
-from admin.restored_posts import OPEN, Finding, NotOnX, OnX, PerhapsOnX, RestoredPost, compare
+from admin.restored_posts import Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
 from shared.clock import SystemClock
 from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
-from shared.limits import CLOCK_MARGIN
+from shared.limits import CLOCK_MARGIN, LEASE, SURE_AFTER
 from shared.x.client import X
 from shared.x.timeline import Tweet
 
@@ -31,6 +32,10 @@ MOST_TWEETS_SHOWN = 3_200
 """X shows no more of a timeline, and does not say that there were more."""
 
 SHORTEST_PAUSE_LEFT = timedelta(hours=1)
+
+SHOWN_AFTER = LEASE + SURE_AFTER
+"""How long after the old Hasura stopped X surely shows what was published: a post that was claimed just before is sent
+within its lease."""
 
 APP = "query readApp { app { paused_until } }"
 
@@ -58,7 +63,7 @@ mutation leaveToAuthor($args: leave_to_author_args!) {
 
 NOW = "select json_build_object('now', now())"
 
-Record = Callable[[HasuraApi, OnX | PerhapsOnX], str | None]
+Record = Callable[[HasuraApi, OnX | Doubt], str | None]
 """Writes a finding down. What became of it, in words; None: it could not be written down now."""
 
 
@@ -79,29 +84,41 @@ def main() -> None:
         metavar="TIME",
         help="when the backup was made, such as 2026-11-27T10:00Z",
     )
+    parser.add_argument(
+        "--stopped-at",
+        type=_instant,
+        required=True,
+        metavar="TIME",
+        help="when the Hasura of the database before the restore stopped, such as 2026-11-27T11:20Z",
+    )
     parser.add_argument("--dry-run", action="store_true", help="ask X and say what would be recorded; record nothing")
     given = parser.parse_args()
     work = dry_run if given.dry_run else reconcile
-    run(given.data, lambda connection: work(connection, given.since))
+    run(given.data, lambda connection: work(connection, given.since, given.stopped_at))
 
 
-def reconcile(connection: Connection, since: datetime) -> None:
-    """Records what X has. Raises CommandRefused when the app is not paused, or not all could be told."""
+def reconcile(connection: Connection, since: datetime, stopped_at: datetime) -> None:
+    """Records what X has. Raises CommandRefused: the app is not paused, it is too early, or not all could be told."""
     now = _database_time(connection.hasura)
     [app] = connection.hasura.graphql(APP, {})["app"] or [{"paused_until": None}]
     if app["paused_until"] is None or datetime.fromisoformat(app["paused_until"]) < now + SHORTEST_PAUSE_LEFT:
         raise CommandRefused("The app must be paused meanwhile, or posts are published twice: `make pause` first.")
-    _compare_all(connection, since, now, record)
+    _compare_all(connection, since, stopped_at, now, record)
 
 
-def dry_run(connection: Connection, since: datetime) -> None:
-    """Says what `reconcile` would record. Raises CommandRefused when not all could be told."""
-    _compare_all(connection, since, _database_time(connection.hasura), would_record)
+def dry_run(connection: Connection, since: datetime, stopped_at: datetime) -> None:
+    """Says what `reconcile` would record. Raises CommandRefused: it is too early, or not all could be told."""
+    _compare_all(connection, since, stopped_at, _database_time(connection.hasura), would_record)
 
 
-def _compare_all(connection: Connection, since: datetime, now: datetime, write: Record) -> None:
+def _compare_all(connection: Connection, since: datetime, stopped_at: datetime, now: datetime, write: Record) -> None:
     if since > now:
         raise CommandRefused("--since is in the future.")
+    if now < stopped_at + SHOWN_AFTER:
+        raise CommandRefused(
+            "X may not show yet what was published before the old Hasura stopped: "
+            f"run it again after {stopped_at + SHOWN_AFTER:%Y-%m-%d %H:%M:%SZ}."
+        )
     x = X(connection.settings, SystemClock().now)
     users, without_account = read_posts(connection.hasura)
     say(f"Asking X for the posts of {len(users)} accounts since {since:%Y-%m-%d %H:%M:%SZ}.")
@@ -132,14 +149,20 @@ def _write(hasura: HasuraApi, finding: Finding, account: Account, now: datetime,
     """Says what was found of a post, and counts it under the word that it returns."""
     post = finding.post
     if isinstance(finding, NotOnX):
-        if post.state in OPEN and post.schedule_for <= now:
+        if post.state is State.SCHEDULED and post.schedule_for <= now:
             say(f"post {post.id} ({post.state}, due {post.schedule_for:%Y-%m-%d %H:%M:%SZ}) is not on X.")
         return "not on X"
     if isinstance(finding, OnX):
         what, word = f"is on X as {finding.tweet.id} of @{account.name}", "on X"
+    elif isinstance(finding, OnXBeforeItsTime):
+        what, word = (
+            f"is due {post.schedule_for:%Y-%m-%d %H:%M:%SZ}, and @{account.name} has its text since "
+            f"{finding.tweet.created_at:%Y-%m-%d %H:%M:%SZ} ({finding.tweet.id})",
+            "left",
+        )
     else:
         what, word = (
-            f"is not on X with its text, but @{account.name} has a tweet of its time that no post has "
+            f"is not on X with its text, but @{account.name} has a tweet since its time that no post has "
             f"({finding.tweet.id}), so its text may have been changed since the backup",
             "left",
         )
@@ -148,7 +171,7 @@ def _write(hasura: HasuraApi, finding: Finding, account: Account, now: datetime,
     return word if became else "not written"
 
 
-def record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str | None:
+def record(hasura: HasuraApi, finding: OnX | Doubt) -> str | None:
     """Records a tweet, or leaves the post to its author."""
     post, tweet = finding.post, finding.tweet
     if isinstance(finding, OnX):
@@ -156,18 +179,29 @@ def record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str | None:
         rows = hasura.graphql(RECORD_FOUND_TWEET, {"args": args})["record_found_tweet"]
         done = "recorded"
     else:
-        reason = (
-            f"The database was restored from a backup, and X may have this post with another text (tweet {tweet.id}). "
-            "Check the account on X; move the post to have it published."
-        )
-        rows = hasura.graphql(LEAVE_TO_AUTHOR, {"args": {"post_id": post.id, "reason": reason}})["leave_to_author"]
+        args = {"post_id": post.id, "reason": _reason(finding)}
+        rows = hasura.graphql(LEAVE_TO_AUTHOR, {"args": args})["leave_to_author"]
         done = "its author decides"
     if not rows:
         return "but it was deleted just now"
     return done if rows[0]["recorded"] else None
 
 
-def would_record(hasura: HasuraApi, finding: OnX | PerhapsOnX) -> str:  # noqa: ARG001
+def _reason(doubt: Doubt) -> str:
+    """What the author reads."""
+    tweet = doubt.tweet
+    if isinstance(doubt, OnXBeforeItsTime):
+        return (
+            f"The database was restored from a backup, and X has this text since {tweet.created_at:%Y-%m-%d %H:%M} UTC "
+            f"(tweet {tweet.id}), before the post was due. Was it this post? If not, move the post and it is published."
+        )
+    return (
+        f"The database was restored from a backup, and X may have this post with another text (tweet {tweet.id}). "
+        "Check the account on X; move the post to have it published."
+    )
+
+
+def would_record(hasura: HasuraApi, finding: OnX | Doubt) -> str:  # noqa: ARG001
     """What `record` would do."""
     return "it would be recorded" if isinstance(finding, OnX) else "its author would decide"
 

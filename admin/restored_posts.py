@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from shared.core.model import State
 from shared.limits import CLOCK_MARGIN
@@ -11,9 +11,6 @@ from shared.x.timeline import Tweet
 
 OPEN = (State.SCHEDULED, State.SENDING, State.UNKNOWN)
 """What may be published without anybody asking for it again."""
-
-PUBLISHED_WITHIN = timedelta(minutes=5)
-"""How long after its time a post is usually on X."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,16 @@ class OnX:
 
 
 @dataclass(frozen=True)
+class OnXBeforeItsTime:
+    """X has the text since before the post was due: its author published it at once, or wrote the same by hand."""
+
+    post: RestoredPost
+    tweet: Tweet
+
+
+@dataclass(frozen=True)
 class PerhapsOnX:
-    """X does not have the text, but another tweet of its minute that no row knows: the text may have been changed."""
+    """X does not have the text, but since the post's time a tweet that no row knows: the text may have been changed."""
 
     post: RestoredPost
     tweet: Tweet
@@ -44,12 +49,15 @@ class PerhapsOnX:
 
 @dataclass(frozen=True)
 class NotOnX:
-    """X does not have the post."""
+    """Nothing on X is to be taken for the post."""
 
     post: RestoredPost
 
 
-Finding = OnX | PerhapsOnX | NotOnX
+Doubt = OnXBeforeItsTime | PerhapsOnX
+"""What only the author of the post can tell."""
+
+Finding = OnX | Doubt | NotOnX
 
 
 def compare(
@@ -58,25 +66,43 @@ def compare(
     """What X has of the posts of one X user. `known` are the ids of tweets that some row has.
 
     Of posts with the same text, one tweet is one post's: an open one before one that has ended, the earlier before the
-    later. So what is left to be published never makes more tweets than there are posts.
+    later. So what is left to be published never makes more tweets than there are posts. Of several tweets, the first
+    one that was made when the post was due is the post's.
     """
     unexplained = sorted((tweet for tweet in tweets if tweet.id not in known), key=lambda tweet: int(tweet.id))
-    not_found = []
+    free, not_found = list(unexplained), []
     for post in sorted(posts, key=lambda post: (post.state not in OPEN, post.schedule_for, post.id)):
-        tweet = next((tweet for tweet in unexplained if is_same_text(post.text, tweet.text, tweet.targets)), None)
+        same = (tweet for tweet in free if is_same_text(post.text, tweet.text, tweet.targets))
+        tweet = min(same, key=lambda tweet: _is_before_its_time(post, tweet), default=None)
         if tweet is None:
             not_found.append(post)
         else:
-            unexplained.remove(tweet)
-            yield OnX(post, tweet)
+            free.remove(tweet)
+            finding = _finding(post, tweet)
+            if isinstance(finding, OnX):
+                unexplained.remove(tweet)
+            yield finding
     for post in not_found:
-        tweet = _tweet_of_its_time(post, unexplained) if post.schedule_for <= now else None
+        tweet = _tweet_since_its_time(post, unexplained) if post.schedule_for <= now else None
         yield NotOnX(post) if tweet is None else PerhapsOnX(post, tweet)
 
 
-def _tweet_of_its_time(post: RestoredPost, unexplained: Sequence[Tweet]) -> Tweet | None:
-    """Only a scheduled post: of another one it is reconciled, or up to its author, whether it is on X."""
+def _finding(post: RestoredPost, tweet: Tweet) -> Finding:
+    """Of a tweet with the post's text. A post that was left to its author stays so when it is compared again."""
+    if not _is_before_its_time(post, tweet):
+        return OnX(post, tweet)
+    return OnXBeforeItsTime(post, tweet) if post.state is State.SCHEDULED else NotOnX(post)
+
+
+def _is_before_its_time(post: RestoredPost, tweet: Tweet) -> bool:
+    return tweet.created_at < post.schedule_for - CLOCK_MARGIN
+
+
+def _tweet_since_its_time(post: RestoredPost, unexplained: Sequence[Tweet]) -> Tweet | None:
+    """Only of a scheduled post: of another one it is reconciled, or up to its author, whether it is on X.
+
+    However late: the author may have moved the post as well as changed its text.
+    """
     if post.state is not State.SCHEDULED:
         return None
-    first, last = post.schedule_for - CLOCK_MARGIN, post.schedule_for + PUBLISHED_WITHIN
-    return next((tweet for tweet in unexplained if first <= tweet.created_at <= last), None)
+    return next((tweet for tweet in unexplained if not _is_before_its_time(post, tweet)), None)

@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def rotate(connection: Connection) -> None:
-    """Raises CommandRefused when some account is not sealed with the first key at the end; the others are."""
+    """Raises CommandRefused when the first key does not open some account's tokens at the end; the others it opens."""
     keys = connection.settings.x_token_keys
     sealed_anew = 0
     for _ in range(MOST_PASSES):
@@ -75,12 +75,13 @@ def _seal_all(hasura: HasuraApi, keys: TokenKeys) -> _Pass:
     done = _Pass()
     for account in _accounts(hasura):
         done.total += 1
-        if keys.seals_with(account["sealed_tokens"]):
-            continue
+        # Before its key's id is looked at: another key may have had the id of the first one.
         try:
             tokens = keys.open(account["x_user_id"], account["sealed_tokens"])
         except TokensDoNotOpen as error:
             done.unreadable.append(f"@{account['account_name']} ({error})")
+            continue
+        if keys.seals_with(account["sealed_tokens"]):
             continue
         if _replace(hasura, account, keys.seal(account["x_user_id"], tokens)):
             done.sealed_anew += 1

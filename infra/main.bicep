@@ -247,3 +247,5 @@ output AZURE_RESOURCE_GROUP string = group.name
 output AZURE_FUNCTION_NAME string = functions.outputs.name
 output ACTIONS_BASE_URL string = functions.outputs.url
 output APP_BASE_API string = hasuraAddress
+output AZURE_HASURA_NAME string = deployHasura ? hasuraName : ''
+output AZURE_LOG_ANALYTICS_WORKSPACE_ID string = monitoring.outputs.workspaceCustomerId

@@ -4,7 +4,8 @@ Secrets are random. The first start that needs one creates it and keeps it in ``
 owner can read, so that stored events, issued tokens and linked accounts stay valid over restarts. Addresses follow from
 the ports.
 
-``python -m local.settings > local.settings.json`` prints them the way ``func start`` reads them.
+``python -m local.settings --output local.settings.json`` writes them the way ``func start`` reads them, to a file that
+only its owner can read. Without ``--output`` they are printed.
 """
 
 import base64
@@ -94,8 +95,14 @@ def _create_once(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
-    given = options("settings", __doc__ or "").parse_args()
+    parser = options("settings", __doc__ or "")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="written, readable by its owner alone")
+    given = parser.parse_args()
     local_settings = func_local_settings(
         stack_settings(given.data, given.ports, os.environ), stack_urls(given.ports)["web"]
     )
-    print(json.dumps(local_settings, indent=2))
+    text = json.dumps(local_settings, indent=2)
+    if given.output:
+        write_whole(given.output, text + "\n")
+    else:
+        print(text)

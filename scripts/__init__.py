@@ -1,1 +1,1 @@
-"""Scripts that make files of this repository from published packages. Nothing imports them."""
+"""Commands for who works on this repository: they write generated files and pictures, or run its contract tests."""

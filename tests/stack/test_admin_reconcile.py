@@ -72,8 +72,10 @@ def pause(stack: RunningStack) -> None:
     said(stack, "pause", "--reason", "The database was restored from a backup.")
 
 
-def since(minutes: int = 10) -> str:
-    return (datetime.now(UTC) - timedelta(minutes=minutes)).isoformat(timespec="minutes")
+def since(stopped: timedelta = timedelta(minutes=-7)) -> tuple[str, ...]:
+    """The options of a backup ten minutes ago, and of a Hasura that stopped so long after now."""
+    backup, stop = (datetime.now(UTC) + wait for wait in (timedelta(minutes=-10), stopped))
+    return ("--since", backup.isoformat(timespec="minutes"), "--stopped-at", stop.isoformat())
 
 
 def test_a_post_that_x_has_is_recorded_with_the_tweet_and_its_log_says_so(stack: RunningStack) -> None:
@@ -81,7 +83,7 @@ def test_a_post_that_x_has_is_recorded_with_the_tweet_and_its_log_says_so(stack:
     pause(stack)
     post = restored(stack, "rita", "out already")
 
-    words = said(stack, "reconcile", "--since", since())
+    words = said(stack, "reconcile", *since())
 
     assert f"post {post} (scheduled) is on X as {tweet_id} of @rita: recorded.\n" in words
     assert words.endswith("On X: 1. Left to their authors: 0. Not on X: 0.\n")
@@ -98,23 +100,23 @@ def test_what_is_recorded_once_is_not_looked_for_again(stack: RunningStack) -> N
     published(stack, "rita", "only once")
     pause(stack)
     restored(stack, "rita", "only once")
-    said(stack, "reconcile", "--since", since())
+    said(stack, "reconcile", *since())
 
-    assert said(stack, "reconcile", "--since", since()).endswith("On X: 0. Left to their authors: 0. Not on X: 0.\n")
+    assert said(stack, "reconcile", *since()).endswith("On X: 0. Left to their authors: 0. Not on X: 0.\n")
 
 
 def test_a_dry_run_says_the_same_and_records_nothing(stack: RunningStack) -> None:
     tweet_id = published(stack, "rita", "dry")
-    post = restored(stack, "rita", "dry", at=timedelta(hours=1))
+    post = restored(stack, "rita", "dry", at=timedelta(seconds=10))
 
-    words = said(stack, "reconcile", "--since", since(), "--dry-run")
+    words = said(stack, "reconcile", *since(), "--dry-run")
 
     assert f"post {post} (scheduled) is on X as {tweet_id} of @rita: it would be recorded.\n" in words
     assert row(stack, post)["state"] == "scheduled"
 
 
 def test_it_refuses_to_record_while_posts_are_published(stack: RunningStack) -> None:
-    refused = admin(stack, "reconcile", "--since", since())
+    refused = admin(stack, "reconcile", *since())
 
     assert refused.returncode == 1
     assert refused.stderr == "The app must be paused meanwhile, or posts are published twice: `make pause` first.\n"
@@ -124,7 +126,7 @@ def test_a_post_that_x_does_not_have_stays_scheduled(stack: RunningStack) -> Non
     pause(stack)
     due, coming = restored(stack, "rosa", "not yet"), restored(stack, "rosa", "tomorrow", at=timedelta(days=1))
 
-    words = said(stack, "reconcile", "--since", since())
+    words = said(stack, "reconcile", *since())
 
     assert re.search(rf"post {due} \(scheduled, due .*Z\) is not on X\.", words)
     assert f"post {coming}" not in words
@@ -137,9 +139,9 @@ def test_a_post_that_may_be_on_x_with_another_text_waits_for_its_author(stack: R
     pause(stack)
     post = restored(stack, "rob", "as it was")
 
-    words = said(stack, "reconcile", "--since", since())
+    words = said(stack, "reconcile", *since())
 
-    assert f"has a tweet of its time that no post has ({tweet_id})" in words
+    assert f"has a tweet since its time that no post has ({tweet_id})" in words
     assert "its author decides.\n" in words
     found = row(stack, post)
     assert (found["state"], found["reconcile_at"]) == ("unknown", None)
@@ -149,12 +151,30 @@ def test_a_post_that_may_be_on_x_with_another_text_waits_for_its_author(stack: R
     wait_until(lambda: row(stack, post)["state"], lambda state: state == "tweeted")
 
 
+def test_a_post_to_come_whose_text_x_has_is_not_recorded_and_waits_for_its_author(stack: RunningStack) -> None:
+    tweet_id = published(stack, "rob", "good morning")
+    pause(stack)
+    post = restored(stack, "rob", "good morning", at=timedelta(days=3))
+
+    words = said(stack, "reconcile", *since())
+
+    assert re.search(rf"post {post} \(scheduled\) is due .*Z, and @rob has its text since .*Z \({tweet_id}\)", words)
+    assert words.endswith("On X: 0. Left to their authors: 1. Not on X: 0.\n")
+    found = row(stack, post)
+    assert (found["state"], found["tweet_id"], found["reconcile_at"]) == ("unknown", None, None)
+    assert re.search(rf"X has this text since .* UTC \(tweet {tweet_id}\).* Was it this post\?", found["reason"])
+    assert said(stack, "reconcile", *since()).endswith("On X: 0. Left to their authors: 0. Not on X: 1.\n")
+    assert row(stack, post) == found
+    sql(stack, "update scheduled_post set schedule_for = schedule_for + interval '1 second' where id = %s", post)
+    assert row(stack, post)["state"] == "scheduled"
+
+
 def test_of_two_posts_with_one_tweet_the_earlier_one_is_recorded_and_the_other_one_stays(stack: RunningStack) -> None:
     published(stack, "rhea", "same text")
     pause(stack)
     later, earlier = restored(stack, "rhea", "same text", at=timedelta(hours=1)), restored(stack, "rhea", "same text")
 
-    said(stack, "reconcile", "--since", since())
+    said(stack, "reconcile", *since())
 
     assert [row(stack, post)["state"] for post in (earlier, later)] == ["tweeted", "scheduled"]
 
@@ -166,14 +186,14 @@ def test_an_account_that_x_limits_is_not_asked_and_the_others_are(stack: Running
     limited, other = restored(stack, "ron", "of ron"), restored(stack, "ruth", "of ruth")
     stack.fail("429", endpoint="timeline", username="ron", ms=60_000)
 
-    refused = admin(stack, "reconcile", "--since", since())
+    refused = admin(stack, "reconcile", *since())
 
     assert refused.returncode == 1
     assert re.search(r"@ron was not asked: X limits .* Run it again after 20.*Z\.", refused.stdout)
     assert refused.stderr == ("Not asked: 1 accounts. Not recorded: 0 posts. Run it again before `make resume`.\n")
     assert [row(stack, post)["state"] for post in (limited, other)] == ["scheduled", "tweeted"]
 
-    said(stack, "reconcile", "--since", since())  # the fault was for one request
+    said(stack, "reconcile", *since())  # the fault was for one request
     assert row(stack, limited)["state"] == "tweeted"
 
 
@@ -183,7 +203,7 @@ def test_when_x_rejects_our_app_no_other_account_is_asked(stack: RunningStack) -
     restored(stack, "ruth", "second")
     stack.fail("402", endpoint="timeline", times=2)
 
-    refused = admin(stack, "reconcile", "--since", since())
+    refused = admin(stack, "reconcile", *since())
 
     assert refused.returncode == 1
     assert refused.stdout.count("was not asked") == 1
@@ -198,7 +218,7 @@ def test_a_post_that_is_being_published_just_now_is_left_to_its_publisher(stack:
         stack, "update scheduled_post set state = 'sending', lease_until = now() + interval '3 min' where id = %s", post
     )
 
-    refused = admin(stack, "reconcile", "--since", since())
+    refused = admin(stack, "reconcile", *since())
 
     assert refused.returncode == 1
     assert f"is on X as {tweet_id} of @rolf: it is being published or reconciled just now.\n" in refused.stdout
@@ -224,17 +244,40 @@ def test_posts_whose_account_was_removed_are_counted(stack: RunningStack) -> Non
     post = restored(stack, "ray", "nobody's")
     sql(stack, "update scheduled_post set account_id = null where id = %s", post)
 
-    words = said(stack, "reconcile", "--since", since())
+    words = said(stack, "reconcile", *since())
 
     assert "Of 1 posts the account was removed: X cannot be asked, and nothing publishes them.\n" in words
 
 
 @pytest.mark.parametrize("time", ["yesterday", "2026-11-27T10:00", "2026-11-27"])
 def test_a_time_that_is_no_instant_is_refused(stack: RunningStack, time: str) -> None:
-    assert admin(stack, "reconcile", "--since", time).returncode == 2
+    refused = [
+        admin(stack, "reconcile", "--since", time, *since()[2:]),
+        admin(stack, "reconcile", *since()[:2], "--stopped-at", time),
+    ]
+
+    assert [one.returncode for one in refused] == [2, 2]
+    assert all("2026-11-27T10:00Z" in one.stderr for one in refused)
 
 
 def test_a_time_to_come_is_refused(stack: RunningStack) -> None:
-    refused = admin(stack, "reconcile", "--since", "2999-01-01T00:00Z", "--dry-run")
+    refused = admin(stack, "reconcile", "--since", "2999-01-01T00:00Z", *since()[2:], "--dry-run")
 
     assert (refused.returncode, refused.stderr) == (1, "--since is in the future.\n")
+
+
+@pytest.mark.parametrize("dry_run", [(), ("--dry-run",)])
+def test_it_asks_nothing_while_x_may_not_show_yet_what_was_published(
+    stack: RunningStack, dry_run: tuple[str, ...]
+) -> None:
+    pause(stack)
+    restored(stack, "rex", "perhaps on X")
+
+    refused = admin(stack, "reconcile", *since(stopped=timedelta(minutes=-5)), *dry_run)
+
+    assert refused.returncode == 1
+    assert re.fullmatch(
+        r"X may not show yet what was published before the old Hasura stopped: run it again after 20.*Z\.\n",
+        refused.stderr,
+    )
+    assert "Asking X" not in refused.stdout

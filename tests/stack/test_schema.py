@@ -374,6 +374,36 @@ def test_a_post_that_was_reopened_by_hand_does_not_stop_the_claim(db: Database) 
     assert one(db, LOG) == "unknown,open"
 
 
+LOCK_OF_A_PAUSE = "select 1 from app for no key update nowait"
+"""What an update of app locks."""
+
+
+def test_a_pause_waits_for_the_claims_that_are_under_way(db: Database, cluster: str) -> None:
+    db.execute("select claim_due_posts()")
+
+    with psycopg.connect(cluster) as operator, pytest.raises(psycopg.errors.LockNotAvailable):
+        operator.execute(LOCK_OF_A_PAUSE)
+
+
+def test_a_claim_waits_for_a_pause_that_is_under_way(db: Database, cluster: str) -> None:
+    db.execute("set local lock_timeout = '100ms'")
+    with psycopg.connect(cluster) as operator:
+        operator.execute("update app set paused_until = now() + interval '1 hour', paused_reason = 'Moving.'")
+
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            db.execute("select claim_due_posts()")
+        operator.rollback()
+
+
+def test_claims_do_not_wait_for_each_other(db: Database, cluster: str) -> None:
+    db.execute("select claim_due_posts()")
+
+    with psycopg.connect(cluster) as other:
+        other.execute("set local lock_timeout = '100ms'")
+        other.execute("select claim_due_posts()")
+        other.rollback()
+
+
 def test_an_attempt_is_numbered_after_the_latest_of_its_log(db: Database) -> None:
     db.execute(ATTEMPT.replace("(1, 1,", "(1, 7,"))
 

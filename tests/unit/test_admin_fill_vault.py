@@ -110,6 +110,20 @@ def test_a_wrong_setting_is_named_and_nothing_is_stored(azure: Azure, fill: Any)
     assert azure.calls() == []
 
 
+@pytest.mark.parametrize("arguments", [[], ["--vault", ""]], ids=["no option", "an empty one"])
+def test_a_missing_vault_is_asked_for_in_words_before_a_setting_is_read(
+    arguments: list[str], azure: Azure, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fill_vault", *arguments, "--dotenv", "there-is-no.env"])
+
+    with pytest.raises(SystemExit) as ended:
+        fill_vault.main()
+
+    assert ended.value.code == 2
+    assert "name the Key Vault: make fill-vault VAULT=<AZURE_KEY_VAULT_NAME>" in capsys.readouterr().err
+    assert azure.calls() == []
+
+
 def test_a_refusal_of_azure_is_told_in_its_words(azure: Azure, fill: Any, tmp_path: Path) -> None:
     (tmp_path / "az").write_text('#!/bin/sh\necho "Caller is not authorized" >&2\nexit 1\n')
 

@@ -1,5 +1,7 @@
 """A new .env has secrets of its own wherever the example has a placeholder for one."""
 
+import os
+import re
 import stat
 import sys
 from io import StringIO
@@ -37,8 +39,34 @@ def test_two_files_have_different_secrets() -> None:
     assert with_secrets("KEY=change-me-one") != with_secrets("KEY=change-me-one")
 
 
-def test_only_this_user_may_read_the_file(dotenv: Path) -> None:
-    make_dotenv.main()
+def test_a_comment_stays_as_it_is() -> None:
+    assert with_secrets("# A change-me is refused.\nKEY=set\n") == "# A change-me is refused.\nKEY=set\n"
+
+
+def test_an_address_that_nobody_else_knows_is_empty_in_the_example() -> None:
+    example = dotenv_values(EXAMPLE, interpolate=False)
+
+    assert {name: example[name] for name in ("FUNCTIONS_URL", "PAGE_ORIGIN", "HASURA_DOMAIN")} == {
+        "FUNCTIONS_URL": "",
+        "PAGE_ORIGIN": "",
+        "HASURA_DOMAIN": "",
+    }
+
+
+def test_the_example_names_no_host_that_somebody_can_register() -> None:
+    hosts = set(re.findall(r"https?://([\w.-]+)", EXAMPLE.read_text()))
+
+    assert {host for host in hosts if not host.endswith(".example")} == {"localhost", "api.x.com"}
+
+
+def test_only_this_user_may_read_the_file_from_its_first_moment(dotenv: Path) -> None:
+    before = os.umask(0)
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(os, "chmod", lambda *_, **__: pytest.fail("The mode is changed after the file is there."))
+            make_dotenv.main()
+    finally:
+        os.umask(before)
 
     assert stat.S_IMODE(dotenv.stat().st_mode) == 0o600
     assert list(dotenv_values(dotenv)) == list(dotenv_values(EXAMPLE))
@@ -51,3 +79,14 @@ def test_a_file_that_is_there_is_not_overwritten(dotenv: Path) -> None:
         make_dotenv.main()
 
     assert dotenv.read_text() == "KEPT=1\n"
+
+
+def test_no_file_is_left_when_there_is_no_example(
+    dotenv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(make_dotenv, "EXAMPLE", tmp_path / "no.example")
+
+    with pytest.raises(FileNotFoundError):
+        make_dotenv.main()
+
+    assert not dotenv.exists()

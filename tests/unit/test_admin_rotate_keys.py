@@ -130,3 +130,16 @@ def test_tokens_that_do_not_open_stay_as_they_are() -> None:
 
     assert accounts.rows[0]["sealed_tokens"] == copied
     assert TokenKeys.of(NEW).open("2", str(accounts.rows[1]["sealed_tokens"])) == TOKENS
+
+
+def test_tokens_of_a_lost_key_whose_id_the_first_key_has_now_are_not_taken_for_the_first_keys(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    accounts = Accounts(2)
+    same_id = "old:" + "n" * 42 + "A"
+
+    with pytest.raises(CommandRefused, match=r"does not open their tokens: @user1 .*@user2 "):
+        rotate(connection(accounts, same_id))
+
+    assert "can go" not in capsys.readouterr().out
+    assert accounts.opened(OLD) == [TOKENS] * 2

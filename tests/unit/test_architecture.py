@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("createPost", "postTweet")
 PRODUCT = ("shared", *FUNCTIONS)
-NEVER_DEPLOYED = ("local", "admin", "doctor", "chaos", "benchmarks", "docs", "scripts", "tests")
+NEVER_DEPLOYED = ("local", "admin", "doctor", "chaos", "benchmarks", "scripts", "tests")
 
 EDGE = ["shared.core.model", "shared.core.policy", "shared.core.drafts", "shared.http.client", "shared.config"]
 BASE = ["shared.errors", "shared.limits", "shared.log"]

@@ -1,11 +1,14 @@
 """The files for Docker Compose, which we cannot run: what must hold of them is read from them."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from dotenv import dotenv_values
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'(?:\{\{|from_env"?: "?)(\w+)')
@@ -29,7 +32,7 @@ def test_every_image_has_a_tag_with_a_whole_version() -> None:
     images = [service["image"] for _, service in services() if "image" in service]
 
     assert [image for image in images if not re.search(r":v?\d+\.\d+(\.\d+)?([.-][\w.-]+)?$", image)] == []
-    assert len(images) == 4
+    assert len(images) == 5
 
 
 def test_hasura_has_the_security_fix_and_can_apply_an_event_trigger_to_a_new_database() -> None:
@@ -87,21 +90,66 @@ def test_every_service_that_another_waits_for_has_a_health_check() -> None:
     assert all("healthcheck" in BASE["services"][name] for name in waited_for)
 
 
+def secrets_of(service: str) -> dict[str, str]:
+    environment = BASE["services"][service]["environment"]
+    return {name: value for name, value in environment.items() if re.search("SECRET|PASSWORD", name)}
+
+
+def check(**environment: str) -> "subprocess.CompletedProcess[str]":
+    """What the service ``no_placeholders`` does with these variables."""
+    [script] = BASE["services"]["no_placeholders"]["command"]
+    given = {"PATH": os.environ["PATH"], **environment}
+    command = ["sh", "-c", script.replace("$$", "$")]
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=10, check=False)
+
+
+def test_nothing_starts_before_every_secret_is_seen_to_be_no_placeholder() -> None:
+    assert BASE["services"]["postgres"]["depends_on"] == {
+        "no_placeholders": {"condition": "service_completed_successfully"}
+    }
+    assert BASE["services"]["no_placeholders"]["restart"] == "no"
+    assert secrets_of("no_placeholders") == {**secrets_of("postgres"), **secrets_of("hasura")}
+
+
+@pytest.mark.parametrize("name", sorted(secrets_of("no_placeholders")))
+def test_a_placeholder_that_is_left_is_refused_by_name(name: str) -> None:
+    example = dotenv_values(ROOT / ".env.example", interpolate=False)
+    made = dict.fromkeys(secrets_of("no_placeholders"), "a-secret-of-a-test")
+
+    done = check(**{**made, name: example[name] or ""})
+
+    assert done.returncode == 1
+    assert done.stderr == f"{name} is still the placeholder of .env.example: make dotenv makes secrets.\n"
+
+
+def test_secrets_that_are_no_placeholders_pass_without_a_word() -> None:
+    made = {one: f"{one} of a test" for one in secrets_of("no_placeholders")}
+
+    done = check(**made)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_the_event_triggers_are_recreated_once_hasura_is_healthy() -> None:
     step = BASE["services"]["event_triggers"]
 
-    [script] = step["command"]
     assert step["depends_on"] == {"hasura": {"condition": "service_healthy"}}
-    assert '{"type": "reload_metadata", "args": {"recreate_event_triggers": true}}' in script
-    assert "http://hasura:8080/v1/metadata" in script
+    assert step["entrypoint"] == ["sh", "/hasura/event_triggers.sh"]
+    assert step["environment"]["APP_BASE_API"] == "http://hasura:8080"
+
+
+def test_the_event_trigger_of_the_notifications_is_created_where_dotenv_switches_them_on() -> None:
+    step = BASE["services"]["event_triggers"]
+
+    assert step["environment"]["NOTIFY_URL"] == "${NOTIFY_URL:-}"
+    assert "./hasura/optional:/hasura/optional:ro" in step["volumes"]
 
 
 def test_no_secret_is_an_argument_of_a_program() -> None:
-    [script] = BASE["services"]["event_triggers"]["command"]
+    lines = (ROOT / "hasura/event_triggers.sh").read_text().splitlines()
 
-    assert script.startswith("printf 'x-hasura-admin-secret: %s\\n' \"$$HASURA_GRAPHQL_ADMIN_SECRET\" |\n")
-    assert "--header @-" in script
-    assert script.count("SECRET") == 1
+    with_secret = [line.strip() for line in lines if "$HASURA_GRAPHQL_ADMIN_SECRET" in line]
+    assert with_secret == ["printf 'x-hasura-admin-secret: %s\\n' \"$HASURA_GRAPHQL_ADMIN_SECRET\" |"]
 
 
 @pytest.mark.parametrize("file", BOTH, ids=["docker-compose.yml", "compose.production.yml"])

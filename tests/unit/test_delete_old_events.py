@@ -1,6 +1,10 @@
 """Deleting old events where Hasura keeps its metadata elsewhere, or the database refuses a step."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -71,3 +75,16 @@ def test_a_step_that_takes_too_long_is_to_be_made_smaller() -> None:
 
     with pytest.raises(CommandRefused, match="try again with a smaller --step than 2"):
         run(Slow(hdb_cron_events=1))
+
+
+def test_a_reader_that_wants_no_more_of_the_sql_ends_the_command_without_a_traceback() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+
+    with os.fdopen(writer, "wb") as to_nobody:
+        ended = subprocess.run(
+            [sys.executable, "-m", "admin.delete_old_events", "--older-than", "7d", "--sql"],
+            cwd=Path(__file__).parents[2], stdout=to_nobody, stderr=subprocess.PIPE, text=True, check=False, timeout=60,
+        )  # fmt: skip
+
+    assert (ended.returncode, ended.stderr) == (1, "")

@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from dotenv import dotenv_values
 
+from local.oidc_settings import oidc_settings
 from shared import errors
 from shared.config import SETTINGS, Setting
 from shared.errors import Problem
@@ -140,8 +142,57 @@ def test_each_step_of_the_path_to_the_first_post_says_whether_it_was_run() -> No
     )
 
 
+def test_the_path_to_the_first_post_has_the_doctor_ask_the_functions() -> None:
+    """There `ACTIONS_BASE_URL` is a template, and without an address the doctor passes over them."""
+    commands = re.findall(r"^make doctor.*$", text_of("docs/deploying.md"), re.MULTILINE)
+
+    assert commands != []
+    assert [command for command in commands if "--functions" not in command] == []
+
+
+def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:
+    policies = [re.findall(r"default-src [^`\"]+", text_of(path)) for path in ("docs/page.md", "docs/deploying.md")]
+
+    assert policies[0] == policies[1]
+    assert len(policies[0]) == 1
+
+
+def test_the_example_of_a_provider_s_file_is_one_that_the_local_stack_takes(tmp_path: Path) -> None:
+    [example] = re.findall(r"^```json\n(.*?)```", text_of("docs/local-stack.md"), re.MULTILINE | re.DOTALL)
+    file = tmp_path / "oidc.json"
+    file.write_text(example)
+
+    assert oidc_settings(file) == json.loads(example)
+
+
 @pytest.mark.parametrize("path", DOCUMENTS)
 def test_a_link_to_a_file_leads_somewhere(path: str) -> None:
     targets = re.findall(r"\]\((?!https?:|#)([^)#]+)", text_of(path))
 
     assert [target for target in targets if not (ROOT / path).parent.joinpath(target).exists()] == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_link_to_a_heading_leads_to_one(path: str) -> None:
+    targets = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", text_of(path))
+
+    assert [
+        f"{file}#{anchor}"
+        for file, anchor in targets
+        if anchor not in anchors_of((ROOT / path).parent / file if file else ROOT / path)
+    ] == []
+
+
+def anchors_of(document: Path) -> set[str]:
+    """The anchors that GitHub gives the headings: in lower case, without punctuation, with dashes for spaces."""
+    without_code = re.sub(r"^```.*?^```", "", document.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.*)$", without_code, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_says_of_every_folder_what_is_in_it() -> None:
+    in_git = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    folders = {path.split("/")[0] for path in in_git.splitlines() if "/" in path}
+    named = " ".join(row[0] + row[1] for row in table_in("README.md", "path"))
+
+    assert {folder for folder in folders if f"`{folder}/" not in named} == set()

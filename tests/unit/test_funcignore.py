@@ -4,6 +4,8 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,6 +42,31 @@ def test_azd_packs_what_is_needed_and_nothing_else() -> None:
 
 
 def test_what_only_this_machine_has_stays_out() -> None:
-    secret = {"/.env", "/local.settings.json", "/.azure", "/.local", "/.venv", "/node_modules"}
+    secret = {
+        "/.env",
+        "/.env.*",
+        "/*.env",
+        "/*.dump",
+        "/local.settings.json",
+        "/.azure",
+        "/.local",
+        "/.venv",
+        "/node_modules",
+    }
 
     assert secret - set(patterns()) == set()
+
+
+@pytest.mark.parametrize("name", [".env", ".env.production", "test.env", "posts.dump", "local.settings.json"])
+def test_git_leaves_out_what_holds_secrets_or_posts(name: str) -> None:
+    assert ignored_by_git(name)
+
+
+@pytest.mark.parametrize("name", [".env.example", "local.settings.json.example"])
+def test_git_keeps_the_examples(name: str) -> None:
+    assert not ignored_by_git(name)
+
+
+def ignored_by_git(name: str) -> bool:
+    command = ["git", "check-ignore", "--no-index", "--quiet", name]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0

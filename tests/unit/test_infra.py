@@ -108,6 +108,20 @@ def test_an_output_that_is_read_is_one_that_the_module_has(name: str) -> None:
         assert output in parsed(modules[module]["detail"]["path"])["outputs"], f"{module}.outputs.{output}"
 
 
+def test_the_workspace_is_put_out_by_the_id_that_queries_are_asked_with() -> None:
+    """`az monitor log-analytics query --workspace` takes the workspace's GUID, and not its resource id."""
+    assert "output workspaceCustomerId string = workspace.properties.customerId\n" in text_of("monitoring.bicep")
+    assert "output AZURE_LOG_ANALYTICS_WORKSPACE_ID string = monitoring.outputs.workspaceCustomerId\n" in text_of(
+        "main.bicep"
+    )
+
+
+def test_every_name_of_azure_that_operating_it_needs_is_put_out_or_asked_for() -> None:
+    named = set(re.findall(r"<(AZURE_\w+)", (ROOT / "docs/operating.md").read_text()))
+
+    assert named - {"AZURE_KEY_VAULT_NAME"} <= set(parsed("main.bicep")["outputs"])
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_what_a_file_loads_is_there(name: str) -> None:
     loaded = re.findall(r"load\w+Content\('([^']+)'\)", text_of(name))

@@ -1,7 +1,10 @@
 """The settings of the local stack: its secrets are made once and kept."""
 
 import json
+import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 from local.settings import stack_settings
@@ -47,3 +50,23 @@ def test_a_variable_of_the_environment_wins_unless_it_is_empty(tmp_path: Path) -
 
     assert settings["WEBHOOK_SECRET"] == "given"
     assert settings["X_TOKEN_KEYS"].startswith("local:")
+
+
+def written_by(*arguments: str) -> str:
+    """What ``python -m local.settings`` prints."""
+    command = [sys.executable, "-m", "local.settings", *arguments]
+    root = Path(__file__).parents[2]
+    return subprocess.run(command, cwd=root, umask=0, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
+def test_a_file_of_the_settings_can_be_read_by_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "local.settings.json"
+    file.write_text("an earlier one that others could read")
+    file.chmod(0o644)
+
+    printed = written_by("--data", str(tmp_path), "--output", str(file))
+
+    assert printed == ""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert json.loads(file.read_text()) == json.loads(written_by("--data", str(tmp_path)))
+    assert sorted(os.listdir(tmp_path)) == ["local.settings.json", "secrets.json"]

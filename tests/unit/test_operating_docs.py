@@ -79,6 +79,14 @@ def test_each_command_that_is_shown_can_be_typed() -> None:
         assert path.with_suffix(".py").exists() or (path / "__main__.py").exists(), module
 
 
+def test_no_command_for_a_real_hasura_has_the_admin_secret_among_its_arguments() -> None:
+    """Other users of the machine see a command's arguments; a header goes by standard input."""
+    header = re.compile(r"""(-H|--header) ?["']x-hasura-admin-secret""", re.IGNORECASE)
+
+    showing = {path.name for path in (ROOT / "docs").glob("*.md") if header.search(path.read_text())}
+    assert showing <= {"local-stack.md"}
+
+
 @pytest.mark.parametrize("path", sorted(set(re.findall(r"`(tests/[\w/.]+)`", DOCS))))
 def test_a_test_that_is_named_is_there(path: str) -> None:
     assert (ROOT / path).exists()

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from admin.restored_posts import NotOnX, OnX, PerhapsOnX, RestoredPost, compare
+from admin.restored_posts import NotOnX, OnX, OnXBeforeItsTime, PerhapsOnX, RestoredPost, compare
 from shared.core.model import State
 from shared.x.timeline import Tweet
 
@@ -41,15 +41,15 @@ def test_of_two_posts_with_one_tweet_the_earlier_one_has_it() -> None:
 
 def test_two_posts_with_the_same_text_have_two_tweets_in_their_order() -> None:
     first, second = post(1), post(2, at=TEN + timedelta(minutes=1))
-    tweets = [tweet("101"), tweet("100")]
+    tweets = [tweet("101", at=TEN + timedelta(minutes=1)), tweet("100")]
 
     findings = list(compare([second, first], tweets, known=(), now=NOW))
 
-    assert findings == [OnX(first, tweet("100")), OnX(second, tweet("101"))]
+    assert findings == [OnX(first, tweets[1]), OnX(second, tweets[0])]
 
 
 def test_a_failed_post_takes_no_tweet_from_one_that_would_be_published() -> None:
-    failed, scheduled = post(1, state=State.FAILED), post(2, at=TEN + timedelta(hours=1))
+    failed, scheduled = post(1, at=TEN - timedelta(hours=1), state=State.FAILED), post(2)
 
     findings = list(compare([failed, scheduled], [tweet()], known=(), now=NOW))
 
@@ -61,19 +61,41 @@ def test_a_post_that_failed_or_was_missed_before_the_backup_may_have_been_tried_
         assert list(compare([post(state=state)], [tweet()], known=(), now=NOW)) == [OnX(post(state=state), tweet())]
 
 
-def test_a_post_of_tomorrow_may_have_been_published_at_once_since() -> None:
+def test_a_tweet_with_the_text_from_before_the_posts_time_may_be_another_one() -> None:
     tomorrow = post(at=NOW + timedelta(days=1))
+    due = post(at=TEN + timedelta(minutes=2))
 
-    assert list(compare([tomorrow], [tweet()], known=(), now=NOW)) == [OnX(tomorrow, tweet())]
+    for one in (tomorrow, due):
+        assert list(compare([one], [tweet()], known=(), now=NOW)) == [OnXBeforeItsTime(one, tweet())]
 
 
-def test_another_tweet_of_its_minute_may_be_the_post_with_a_changed_text() -> None:
+def test_a_tweet_of_the_posts_time_is_the_posts_by_any_clock() -> None:
+    early = tweet(at=TEN - timedelta(seconds=59))
+
+    assert list(compare([post()], [early], known=(), now=NOW)) == [OnX(post(), early)]
+
+
+def test_of_two_tweets_with_the_text_the_one_of_the_posts_time_is_its() -> None:
+    by_hand, its = tweet("100", at=TEN - timedelta(hours=1)), tweet("101")
+
+    assert list(compare([post()], [by_hand, its], known=(), now=NOW)) == [OnX(post(), its)]
+
+
+def test_what_was_left_to_its_author_is_not_the_posts_when_it_is_compared_again() -> None:
+    left, other = post(1, at=TEN + timedelta(hours=1), state=State.UNKNOWN), post(2, at=TEN + timedelta(hours=2))
+
+    findings = list(compare([left, other], [tweet()], known=(), now=NOW))
+
+    assert findings == [NotOnX(left), NotOnX(other)]
+
+
+def test_another_tweet_since_its_time_may_be_the_post_with_a_changed_text() -> None:
     edited = tweet(text="hello, world", at=TEN + timedelta(seconds=20))
 
     assert list(compare([post()], [edited], known=(), now=NOW)) == [PerhapsOnX(post(), edited)]
 
 
-def test_another_tweet_of_its_minute_that_is_a_posts_says_nothing() -> None:
+def test_another_tweet_since_its_time_that_is_a_posts_says_nothing() -> None:
     other = post(2, "hello, world")
     of_other = tweet(text="hello, world")
 
@@ -83,11 +105,26 @@ def test_another_tweet_of_its_minute_that_is_a_posts_says_nothing() -> None:
     assert list(compare([post(1)], [of_other], known={"100"}, now=NOW)) == [NotOnX(post(1))]
 
 
-def test_another_tweet_long_after_its_time_or_before_a_time_to_come_says_nothing() -> None:
-    late = tweet(text="another", at=TEN + timedelta(minutes=6))
+def test_a_tweet_that_is_perhaps_a_later_posts_may_also_be_an_earlier_one_with_a_changed_text() -> None:
+    later = post(2, "good morning", at=NOW + timedelta(days=1))
+    same = tweet(text="good morning")
+
+    findings = list(compare([post(1), later], [same], known=(), now=NOW))
+
+    assert findings == [OnXBeforeItsTime(later, same), PerhapsOnX(post(1), same)]
+
+
+def test_another_tweet_long_after_its_time_may_be_the_post_that_was_edited_and_moved() -> None:
+    late = tweet(text="another", at=TEN + timedelta(hours=1))
+
+    assert list(compare([post()], [late], known=(), now=NOW)) == [PerhapsOnX(post(), late)]
+
+
+def test_another_tweet_before_its_time_or_before_a_time_to_come_says_nothing() -> None:
+    early = tweet(text="another", at=TEN - timedelta(minutes=2))
     coming = post(at=NOW + timedelta(seconds=10))
 
-    assert list(compare([post()], [late], known=(), now=NOW)) == [NotOnX(post())]
+    assert list(compare([post()], [early], known=(), now=NOW)) == [NotOnX(post())]
     assert list(compare([coming], [tweet(text="another", at=NOW)], known=(), now=NOW)) == [NotOnX(coming)]
 
 

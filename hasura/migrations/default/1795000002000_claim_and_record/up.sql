@@ -91,6 +91,11 @@ declare
   oldest_publishable constant timestamptz := now() - make_interval(secs => max_lateness_seconds);
   due bigint[];
 begin
+  -- Whoever pauses the app waits for the claims under way, and a claim for a pause under way: once the app is paused, each
+  -- post that is being sent can be seen. No deadlock: after this a claim waits for no post (skip locked), so it does not
+  -- wait for record_outcome, which locks a post and then app. No other transaction locks app together with another row.
+  perform 1 from public.app for share;
+
   -- Each statement sees what was committed before it began: the posts are locked first, and read after that.
   select array_agg(id) into due from (
     select post.id from public.scheduled_post as post

@@ -1,4 +1,4 @@
-"""Takes the pictures of the README and the docs: ``python -m docs.screenshots`` writes docs/pictures/*.png.
+"""Takes the pictures of the README and the docs: ``python -m scripts.screenshots`` writes docs/pictures/*.png.
 
 Everything in them is real: the posts are scheduled through the page's own APIs on a stack of its own, X has faults
 where a picture shows a failure, and a Chromium of this machine renders the page.
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from local import browser as chromium
 from local.running_stack import RunningStack, started
 
-PICTURES = Path(__file__).parent / "pictures"
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 AUTHOR = "ida_binds"
 ZONES = [
     "America/New_York",
@@ -68,7 +68,7 @@ DRAFT = (
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m docs.screenshots", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m scripts.screenshots", description=__doc__)
     parser.add_argument(
         "--into", type=Path, default=PICTURES, metavar="DIR", help="where to write them (docs/pictures)"
     )

@@ -6,27 +6,21 @@ It is safe to run again after an interruption. It asks for the username once mor
 """
 
 import argparse
+from collections.abc import Set
 
 from admin.accounts import User, known_user
 from admin.connection import CommandRefused, Connection, add_user_option, parser_for, run, say
 from admin.events_of_user import delete_one_off_events, delete_table_events
-from admin.hasura_api import HasuraApi, Json
+from admin.hasura_api import HasuraApi, HasuraUnusable, Json
 
 POSTS = """
 query adminReadsPosts($user: bigint!) {
-  scheduled_post(where: {user_id: {_eq: $user}}) { id state tweet_id }
+  scheduled_post(where: {user_id: {_eq: $user}}) { id state }
 }"""
 
-DELETE_POSTS = """
-mutation adminDeletesPosts($user: bigint!, $accounts: [bigint!]!) {
-  delete_scheduled_post(where: {user_id: {_eq: $user}}) { affected_rows }
-  delete_account_user(where: {user_id: {_eq: $user}}) { affected_rows }
-  delete_account(where: {id: {_in: $accounts}, _not: {account_users: {}}}) { returning { account_name x_user_id } }
-}"""
-
-DELETE_USER = """
-mutation adminDeletesUser($user: bigint!) {
-  delete_user_by_pk(id: $user) { id }
+FORGET = """
+mutation adminForgetsUser($args: forget_user_args!) {
+  forget_user(args: $args) { user_id post_ids tweets accounts }
 }"""
 
 
@@ -36,25 +30,33 @@ def main() -> None:
 
 
 def forget(connection: Connection, given: argparse.Namespace) -> None:
-    """Raises CommandRefused before anything is deleted. The user's row goes last, so that a second run finds it."""
+    """Raises CommandRefused when no row was deleted.
+
+    The events go first, so that after an interruption there is a user to run it for again; and once more in the end,
+    because posts may have been created or moved in between.
+    """
     hasura, username = connection.hasura, given.user
     user = known_user(hasura, username)
-    posts = hasura.graphql(POSTS, {"user": user.id})["scheduled_post"]
+    _say_what_is_there(user, _posts(hasura, user))
+    if not given.yes:
+        _confirm(username)
+        user = known_user(hasura, username)
+    posts = _posts(hasura, user)
     if any(post["state"] == "sending" for post in posts):
         raise CommandRefused(
             f"A post of {username} is being sent just now. Nothing was deleted; try again in a minute."
         )
-    _say_what_is_there(user, posts)
-    if not given.yes and _typed_name() != username:
-        raise CommandRefused("This is another name. Nothing was deleted.")
-    _delete_rows(hasura, user)
-    events = delete_one_off_events(hasura, user.id, {int(post["id"]) for post in posts})
-    say(f"Deleted {events} one-off scheduled events with their invocations.")
-    table_events, invocations = delete_table_events(hasura, user.id)
-    say(f"Deleted {table_events} events of event triggers and {invocations} invocations.")
-    hasura.graphql(DELETE_USER, {"user": user.id})
-    say(f"Deleted the user {username}.")
-    _say_what_remains(posts)
+    _delete_events(hasura, user.id, {int(post["id"]) for post in posts})
+    forgotten = _delete_rows(hasura, username)
+    _delete_events(hasura, int(forgotten["user_id"]), {int(post_id) for post_id in forgotten["post_ids"]})
+    tweets = f"{forgotten['tweets']} of these posts are published"
+    say(f"X keeps the tweets ({tweets}), and the app's access until its owner revokes it.")
+    say("Backups of the database keep all this until they are deleted.")
+
+
+def _posts(hasura: HasuraApi, user: User) -> list[Json]:
+    posts: list[Json] = hasura.graphql(POSTS, {"user": user.id})["scheduled_post"]
+    return posts
 
 
 def _say_what_is_there(user: User, posts: list[Json]) -> None:
@@ -62,27 +64,42 @@ def _say_what_is_there(user: User, posts: list[Json]) -> None:
     say(f"{user.username} is user {user.id}, with {len(posts)} posts, and linked to {accounts}.")
 
 
-def _typed_name() -> str:
+def _confirm(username: str) -> None:
     print("Type the username to delete all this: ", end="", flush=True)
     try:
-        return input()
+        typed = input()
     except EOFError:
-        return ""
+        typed = ""
+    if not typed:
+        raise CommandRefused("Nothing was typed. Nothing was deleted.")
+    if typed != username:
+        raise CommandRefused("This is another name. Nothing was deleted.")
 
 
-def _delete_rows(hasura: HasuraApi, user: User) -> None:
-    """In one transaction."""
-    accounts = [account.id for account in user.accounts]
-    done = hasura.graphql(DELETE_POSTS, {"user": user.id, "accounts": accounts})
-    say(f"Deleted {done['delete_scheduled_post']['affected_rows']} posts with their logs.")
-    for account in done["delete_account"]["returning"]:
+def _delete_events(hasura: HasuraApi, user_id: int, post_ids: Set[int]) -> None:
+    events = delete_one_off_events(hasura, user_id, post_ids)
+    say(f"Deleted {events} one-off scheduled events with their invocations.")
+    table_events, invocations = delete_table_events(hasura, user_id)
+    say(f"Deleted {table_events} events of event triggers and {invocations} invocations.")
+
+
+def _delete_rows(hasura: HasuraApi, username: str) -> Json:
+    """In one transaction. What it deleted."""
+    try:
+        rows = hasura.graphql(FORGET, {"args": {"username": username}})["forget_user"]
+    except HasuraUnusable as error:
+        if error.code != "data-exception":
+            raise
+        raise CommandRefused(
+            f"{error.sentence} The user and the posts are still there; try again in a minute."
+        ) from error
+    if not rows:
+        raise CommandRefused(f"The user {username} was deleted meanwhile, by somebody else.")
+    forgotten: Json = rows[0]
+    say(f"Deleted {len(forgotten['post_ids'])} posts with their logs, and the user {username}.")
+    for account in forgotten["accounts"]:
         say(f"Deleted the account @{account['account_name']} (X user {account['x_user_id']}) with its tokens.")
-
-
-def _say_what_remains(posts: list[Json]) -> None:
-    tweets = sum(post["tweet_id"] is not None for post in posts)
-    say(f"X keeps the tweets ({tweets} of these posts are published), and the app's access until its owner revokes it.")
-    say("Backups of the database keep all this until they are deleted.")
+    return forgotten
 
 
 def _options() -> argparse.Namespace:

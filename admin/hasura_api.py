@@ -89,5 +89,7 @@ def _refused(what: str, message: Any, code: Any) -> HasuraUnusable:
         sentence = f"Hasura does not accept it ({message})."
         cure = "Use the one that Hasura has in its own environment."
         return HasuraUnusable("HASURA_GRAPHQL_ADMIN_SECRET", sentence, cure, code)
+    if code == "data-exception":  # SQLSTATE class 22: the words are those of our own SQL
+        return HasuraUnusable("Hasura", str(message), "Nothing was changed.", code)
     sentence = f"Hasura refused {what}: {message} ({code})."
     return HasuraUnusable("Hasura", sentence, "Apply hasura/migrations and hasura/metadata.", code)

@@ -7,15 +7,10 @@ refused without --share: everybody who is linked to an account may post from it.
 
 import argparse
 
-from admin.accounts import Account, account_of, known_user
+from admin.accounts import known_user
 from admin.connection import CommandRefused, Connection, add_user_option, parser_for, run, say
-from admin.hasura_api import HasuraApi
+from admin.hasura_api import HasuraUnusable
 from admin.x_sign_in import SignedIn, XSignIn
-
-ACCOUNT = """
-query adminReadsAccount($x_user_id: String!) {
-  account(where: {x_user_id: {_eq: $x_user_id}}) { id account_name x_user_id account_users { user { username } } }
-}"""
 
 LINK = """
 mutation adminLinksAccount($args: link_account_args!) {
@@ -40,13 +35,7 @@ def link(connection: Connection, given: argparse.Namespace) -> None:
     say("Open this address as the account to link, authorize the app, and enter the PIN that X shows:")
     say(question.url)
     signed_in = x.answer(question, _pin())
-    account = _account(hasura, signed_in.x_user_id)
-    if account and not given.share and (others := [name for name in account.usernames if name != given.user]):
-        raise CommandRefused(
-            f"@{signed_in.handle} is linked to {', '.join(others)} already; with --share, {given.user} may post from "
-            "it, too. Nothing was stored."
-        )
-    _store(connection, given.user, signed_in)
+    _store(connection, given, signed_in)
     say(f"@{signed_in.handle} (X user {signed_in.x_user_id}) is linked to {given.user}. Its tokens are stored sealed.")
 
 
@@ -63,20 +52,23 @@ def _pin() -> str:
     return pin
 
 
-def _account(hasura: HasuraApi, x_user_id: str) -> Account | None:
-    found = hasura.graphql(ACCOUNT, {"x_user_id": x_user_id})["account"]
-    return account_of(found[0]) if found else None
-
-
-def _store(connection: Connection, username: str, signed_in: SignedIn) -> None:
-    """User, account and link in one transaction."""
+def _store(connection: Connection, given: argparse.Namespace, signed_in: SignedIn) -> None:
+    """User, account and link in one transaction, which refuses an account of somebody else unless it is shared."""
     args = {
-        "username": username,
+        "username": given.user,
         "x_user_id": signed_in.x_user_id,
         "account_name": signed_in.handle,
         "sealed_tokens": connection.settings.x_token_keys.seal(signed_in.x_user_id, signed_in.tokens),
+        "share": given.share,
     }
-    connection.hasura.graphql(LINK, {"args": args})
+    try:
+        connection.hasura.graphql(LINK, {"args": args})
+    except HasuraUnusable as error:
+        if error.code != "data-exception":
+            raise
+        raise CommandRefused(
+            f"{error.sentence} With --share, {given.user} may post from it, too. Nothing was stored."
+        ) from error
 
 
 def _options() -> argparse.Namespace:

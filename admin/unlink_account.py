@@ -10,9 +10,8 @@ from admin.accounts import Account, User, known_user
 from admin.connection import CommandRefused, Connection, add_user_option, parser_for, run, say
 
 UNLINK = """
-mutation adminUnlinksAccount($user: bigint!, $account: bigint!) {
-  delete_account_user_by_pk(user_id: $user, account_id: $account) { account_id }
-  delete_account(where: {id: {_eq: $account}, _not: {account_users: {}}}) { affected_rows }
+mutation adminUnlinksAccount($args: unlink_account_args!) {
+  unlink_account(args: $args) { also_linked_to }
 }"""
 
 
@@ -23,15 +22,16 @@ def main() -> None:
 
 def unlink(connection: Connection, username: str, named: str | None) -> None:
     """Raises CommandRefused, and then nothing is changed."""
-    user = known_user(connection.hasura, username)
-    account = _chosen(user, named)
-    done = connection.hasura.graphql(UNLINK, {"user": user.id, "account": account.id})
+    account = _chosen(known_user(connection.hasura, username), named)
+    args = {"username": username, "x_user_id": account.x_user_id}
+    unlinked = connection.hasura.graphql(UNLINK, {"args": args})["unlink_account"]
+    if not unlinked:
+        raise CommandRefused(f"@{account.handle} was unlinked from {username} meanwhile. Nothing was changed.")
     say(f"@{account.handle} (X user {account.x_user_id}) is no longer linked to {username}.")
-    if done["delete_account"]["affected_rows"]:
-        say("Nobody else is linked to it: its tokens are deleted. They stay valid until the app is revoked at X.")
+    if others := unlinked[0]["also_linked_to"]:
+        say(f"Its tokens are kept for {', '.join(others)}.")
     else:
-        others = ", ".join(name for name in account.usernames if name != username)
-        say(f"Its tokens are kept for {others}.")
+        say("Nobody else is linked to it: its tokens are deleted. They stay valid until the app is revoked at X.")
 
 
 def _chosen(user: User, named: str | None) -> Account:

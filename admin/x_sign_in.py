@@ -17,6 +17,9 @@ TIMEOUT = timedelta(seconds=30)
 
 PIN_BASED = "oob"
 
+HANDLE = "[^\x01-\x1f\x7f-\x9f]{1,50}"
+"""As the database takes it: account.account_name."""
+
 
 @dataclass(frozen=True)
 class RequestToken:
@@ -72,8 +75,8 @@ class XSignIn:
             raise CommandRefused(f"X gave no access token (HTTP {status}).")
         x_user_id, handle = form.get("user_id", ""), form.get("screen_name", "")
         tokens = AccessTokens(form.get("oauth_token", ""), form.get("oauth_token_secret", ""))
-        is_complete = tokens.access_token and tokens.access_token_secret and handle
-        if not is_complete or not re.fullmatch("[0-9]{1,19}", x_user_id):
+        is_known = re.fullmatch("[1-9][0-9]{0,18}", x_user_id) and re.fullmatch(HANDLE, handle)
+        if not is_known or not tokens.access_token or not tokens.access_token_secret:
             raise CommandRefused("X's answer with the access token could not be read.")
         return SignedIn(x_user_id, handle, tokens)
 

@@ -219,7 +219,7 @@ function xAccounts(user) {
   return (user.identities ?? []).filter(isOfX).map((identity) => {
     const { user_id, access_token, access_token_secret } = identity;
     // X's ids are longer than the numbers that JavaScript holds exactly.
-    if (typeof user_id !== "string" || !/^[0-9]{1,19}$/.test(user_id)) {
+    if (typeof user_id !== "string" || !/^[1-9][0-9]{0,18}$/.test(user_id)) {
       throw new LinkingFailed("Auth0 holds no id of the X user");
     }
     if (!access_token || !access_token_secret) {
@@ -229,9 +229,19 @@ function xAccounts(user) {
     }
     // Auth0 keeps the profile of the first identity in the user itself.
     const profile = identity.profileData ?? user;
-    const name = profile.screen_name || profile.nickname || user_id;
+    const name = [profile.screen_name, profile.nickname].find(isHandle) ?? user_id;
     return { xUserId: user_id, name, accessToken: access_token, accessTokenSecret: access_token_secret };
   });
+}
+
+/**
+ * Whether the database takes it as `account.account_name`.
+ *
+ * @param {string | undefined} name
+ * @returns {name is string}
+ */
+function isHandle(name) {
+  return typeof name === "string" && /^[^\p{Cc}]{1,50}$/u.test(name);
 }
 
 /**

@@ -254,6 +254,28 @@ test("a user whose first identity is another has the X account of the linked ide
   assert.deepEqual([username, x_user_id, account_name], ["auth0|64f0", ALICE.id, "alice"]);
 });
 
+for (const name of ["a".repeat(51), "two\nlines", "\u009b", "", undefined]) {
+  test(`an account whose handle cannot be shown is named by its id: ${JSON.stringify(name)?.slice(0, 20)}`, async () => {
+    auth0.users = [{ ...stand.userOfX(ALICE), nickname: name, screen_name: name }];
+
+    await signIn();
+
+    assert.deepEqual([linked()[0].account_name, logged], [ALICE.id, []]);
+  });
+}
+
+for (const user_id of ["0", "012", "12a", "12345678901234567890"]) {
+  test(`what is no id of an X user is not linked: ${user_id}`, async () => {
+    const [user] = auth0.users;
+    user.identities[0].user_id = user_id;
+
+    await signIn();
+
+    assert.deepEqual(linked(), []);
+    assert.match(logged[0], /Auth0 holds no id of the X user/);
+  });
+}
+
 test("each X account of a user is linked", async () => {
   const [user] = auth0.users;
   user.identities.push({ ...user.identities[0], user_id: "42", profileData: { nickname: "second" } });

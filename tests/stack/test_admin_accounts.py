@@ -1,13 +1,14 @@
 """The commands for users and their accounts on X, run as an operator runs them, against the local stack."""
 
 import base64
+import json
 import os
 import re
 import secrets
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,6 +34,9 @@ ACCOUNTS = """query ($username: String!) { user(where: {username: {_eq: $usernam
 POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason tweet_id } }"""
 MOVE = """mutation ($id: bigint!, $at: timestamptz!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {schedule_for: $at}) { id }
+}"""
+MISSED = """mutation ($id: bigint!) {
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {state: "missed", reason: "It was too late."}) { id }
 }"""
 CREATE_USER = "mutation ($username: String!) { insert_user_one(object: {username: $username}) { id } }"
 CHANGE_ACCOUNT = """mutation ($id: bigint!, $changes: account_set_input!) {
@@ -91,6 +95,23 @@ class Operator:
                 given = self._decided(address[1], handle)
                 typed = f"{given if pin is None else pin}\n"
             rest, errors = running.communicate(typed, timeout=SECONDS)
+        return self._without_secrets(Ran(running.returncode, shown + rest, errors))
+
+    def forget(self, username: str, meanwhile: Callable[[], object]) -> Ran:
+        """The operator types the username once `meanwhile` has happened at the prompt."""
+        with subprocess.Popen(
+            [sys.executable, "-m", "admin.forget_user", "--user", username],
+            cwd=ROOT,
+            env={**os.environ, **self.stack.settings},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as running:
+            assert running.stdout
+            shown = running.stdout.readline() + running.stdout.readline()  # the settings, and what there is
+            meanwhile()
+            rest, errors = running.communicate(f"{username}\n", timeout=SECONDS)
         return self._without_secrets(Ran(running.returncode, shown + rest, errors))
 
     def accounts(self, username: str) -> list[dict[str, Any]]:
@@ -401,6 +422,63 @@ class TestForgetUser:
 
         assert (ran.status, ran.stderr) == (1, "This is another name. Nothing was deleted.\n")
         assert operator.stack.graphql(POST, {"id": post_id})["scheduled_post_by_pk"]["state"] == "scheduled"
+
+    def test_nothing_typed_deletes_nothing(self, operator: Operator, username: str) -> None:
+        ran = operator.run("forget_user", "--user", username)
+
+        assert (ran.status, ran.stderr) == (1, "Nothing was typed. Nothing was deleted.\n")
+        assert operator.exists(username)
+
+    def test_posts_that_were_created_during_the_prompt_go_as_well(self, operator: Operator) -> None:
+        name = new_name()
+        scheduled(operator, name, f"before {name}", 3600)
+
+        ran = operator.forget(name, lambda: scheduled(operator, name, f"during {name}", 3600))
+
+        assert (ran.status, ran.stderr) == (0, "")
+        assert "Deleted 2 posts" in ran.stdout
+        assert operator.tables_that_hold(name) == []
+
+    def test_an_account_that_was_shared_during_the_prompt_stays(self, operator: Operator, username: str) -> None:
+        name = new_name()
+        scheduled(operator, name, f"of {name}", 3600)
+
+        ran = operator.forget(name, lambda: operator.link(username, name, "--share"))
+
+        assert ran.status == 0
+        assert [account["account_name"] for account in operator.accounts(username)] == [name]
+
+    def test_a_post_that_began_to_be_sent_during_the_prompt_keeps_everything(self, operator: Operator) -> None:
+        name = new_name()
+        post_id = scheduled(operator, name, "on its way", 3600)
+        operator.stack.fail("slow", username=name, ms=8000)
+
+        def send() -> None:
+            operator.stack.graphql(MOVE, {"id": post_id, "at": at(0)})
+            post_once(operator, post_id, "sending")
+
+        ran = operator.forget(name, send)
+
+        assert ran.status == 1
+        assert "is being sent just now. Nothing was deleted" in ran.stderr
+        post_once(operator, post_id, "tweeted")
+
+    def test_the_events_of_the_trigger_for_notifications_go_as_well(self, operator: Operator) -> None:
+        name = new_name()
+        trigger = json.loads((ROOT / "hasura/optional/post_ended.json").read_text())
+        operator.stack.metadata(trigger["type"], trigger["args"])
+        try:
+            post_id = scheduled(operator, name, f"of {name}", 3600)
+            operator.stack.graphql(MISSED, {"id": post_id})
+            token = operator.stack.token(name)
+            operator.stack.graphql(MOVE, {"id": post_id, "at": at(3600)}, token=token)  # with the username in its event
+            wait_until(lambda: operator.tables_that_hold(name), lambda found: "event_log" in found)
+
+            ran = operator.run("forget_user", "--user", name, "--yes")
+
+            assert (ran.status, operator.tables_that_hold(name)) == (0, [])
+        finally:
+            operator.stack.metadata("pg_delete_event_trigger", {"name": "post_ended", "source": "default"})
 
     def test_while_a_post_is_being_sent_nothing_is_deleted(self, operator: Operator) -> None:
         name = new_name()

@@ -309,13 +309,23 @@ def test_sealed_tokens_may_be_as_long_as_four_thousand_characters_and_their_key(
     db.execute("update account set sealed_tokens = 'v1.' || repeat('k', 32) || '.' || repeat('A', 4000)")
 
 
-@pytest.mark.parametrize("x_user_id", ["", "12a", "-1", "12345678901234567890", "../tweets"])
+@pytest.mark.parametrize("x_user_id", ["", "0", "012", "12a", "-1", "12345678901234567890", "../tweets"])
 def test_an_account_is_of_a_user_whom_x_can_have(db: Database, x_user_id: str) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="x_user_id_is_an_id"):
         db.execute(
             "insert into account (x_user_id, account_name, sealed_tokens) values (%s, 'name', %s)",
             [x_user_id, DOES_NOT_OPEN],
         )
+
+
+@pytest.mark.parametrize("handle", ["", "a" * 51, "two\nlines", "a\n", "\x1b[31m", "\x7f", "\x9b"])
+def test_an_account_has_a_handle_that_can_be_shown(db: Database, handle: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation, match="account_name_is_a_handle"):
+        db.execute("update account set account_name = %s", [handle])
+
+
+def test_a_handle_may_be_fifty_characters_of_any_script(db: Database) -> None:
+    db.execute("update account set account_name = %s", ["\U0001f600é日本 '\"" + "a" * 43])
 
 
 def test_a_user_of_x_is_one_account(db: Database) -> None:

@@ -89,6 +89,9 @@ class TestAnswering:
             (500, "", "X gave no access token (HTTP 500)."),
             (200, "oauth_token=a&oauth_token_secret=hidden", "could not be read"),
             (200, GIVEN.replace("user_id=12", "user_id=12a"), "could not be read"),
+            (200, GIVEN.replace("user_id=12", "user_id=012"), "could not be read"),
+            (200, GIVEN.replace("alice", "%1B[31m"), "could not be read"),
+            (200, GIVEN.replace("alice", "a" * 51), "could not be read"),
             (200, GIVEN.replace("oauth_token_secret=hidden", ""), "could not be read"),
         ],
     )

@@ -18,7 +18,8 @@ create table public.account (
   paused_reason text,
 
   constraint one_account_per_x_user unique (x_user_id),
-  constraint x_user_id_is_an_id check (x_user_id ~ '^[0-9]{1,19}$'),
+  constraint x_user_id_is_an_id check (x_user_id ~ '^[1-9][0-9]{0,18}$'),
+  constraint account_name_is_a_handle check (account_name ~ '^[^\u0001-\u001f\u007f-\u009f]{1,50}$'),
   constraint tokens_are_sealed check (
     sealed_tokens ~ '^v1\.[A-Za-z0-9_-]{1,32}\.[A-Za-z0-9_-]{60,}$' and char_length(split_part(sealed_tokens, '.', 3)) <= 4000
   )

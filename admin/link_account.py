@@ -31,10 +31,10 @@ def link(connection: Connection, given: argparse.Namespace) -> None:
     if not given.create_user:
         known_user(hasura, given.user)
     x = XSignIn(connection.settings)
-    question = x.ask()
+    request_token = x.request_token()
     say("Open this address as the account to link, authorize the app, and enter the PIN that X shows:")
-    say(question.url)
-    signed_in = x.answer(question, _pin())
+    say(request_token.url)
+    signed_in = x.access_token(request_token, _pin())
     _store(connection, given, signed_in)
     say(f"@{signed_in.handle} (X user {signed_in.x_user_id}) is linked to {given.user}. Its tokens are stored sealed.")
 

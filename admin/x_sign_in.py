@@ -23,7 +23,7 @@ HANDLE = "[^\x01-\x1f\x7f-\x9f]{1,50}"
 
 @dataclass(frozen=True)
 class RequestToken:
-    """Our question to a user of X. They answer it at `url`, which X's protocol lets hold the token, not its secret."""
+    """OAuth's request token. A user of X authorizes it at `url`, which X's protocol lets hold the token, not its secret."""
 
     url: str
     token: str = field(repr=False)
@@ -46,8 +46,8 @@ class XSignIn:
         self._address = settings.x_base_url
         self._app = (settings.consumer_api_key, settings.consumer_api_secret)
 
-    def ask(self) -> RequestToken:
-        """A new question."""
+    def request_token(self) -> RequestToken:
+        """A new request token."""
         status, form = self._post("/oauth/request_token", OAuth1(*self._app, callback_uri=PIN_BASED))
         if status == 401:
             raise CommandRefused(
@@ -65,9 +65,9 @@ class XSignIn:
         url = f"{self._address}/oauth/authorize?{query}"
         return RequestToken(url, form["oauth_token"], form["oauth_token_secret"])
 
-    def answer(self, question: RequestToken, pin: str) -> SignedIn:
-        """Who answered the question, proven by the PIN that X showed them."""
-        signing = OAuth1(*self._app, question.token, question.secret, verifier=pin)
+    def access_token(self, request_token: RequestToken, pin: str) -> SignedIn:
+        """Who authorized the request token, proven by the PIN that X showed them."""
+        signing = OAuth1(*self._app, request_token.token, request_token.secret, verifier=pin)
         status, form = self._post("/oauth/access_token", signing)
         if status == 401:
             raise CommandRefused("X does not accept this PIN: it is wrong, too old, or the authorization was denied.")

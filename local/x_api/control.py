@@ -41,7 +41,7 @@ class BadRequest(Exception):
 
 
 class Control:
-    """Reads and changes `storage`, `limits` and `faults`, and answers the app's questions for a user."""
+    """Reads and changes `storage`, `limits` and `faults`, and answers for a user whether the app may act for them."""
 
     def __init__(self, storage: Storage, limits: RateLimits, faults: Faults, authorization: Authorization) -> None:
         self._storage = storage

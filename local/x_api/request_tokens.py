@@ -1,4 +1,4 @@
-"""Request tokens: what an app holds between its question whether it may act for somebody, and the answer.
+"""Request tokens: what an app holds between asking whether it may act for somebody, and the answer.
 
 X does not publish how long it keeps one; 15 minutes are our choice. They are gone after a restart.
 """

@@ -13,7 +13,7 @@ from admin.x_sign_in import RequestToken, XSignIn
 from shared.x.sealed_tokens import AccessTokens
 
 X = "http://x.test"
-QUESTION = RequestToken(f"{X}/oauth/authorize?oauth_token=question", "question", "hidden")
+REQUEST_TOKEN = RequestToken(f"{X}/oauth/authorize?oauth_token=request-token", "request-token", "hidden")
 GIVEN = "oauth_token=12-token&oauth_token_secret=hidden&user_id=12&screen_name=alice"
 
 
@@ -34,15 +34,15 @@ def header(http: responses.RequestsMock) -> str:
 
 
 class TestAsking:
-    def test_the_question_has_the_address_to_open(self, http: responses.RequestsMock, x: XSignIn) -> None:
+    def test_the_request_token_has_the_address_to_open(self, http: responses.RequestsMock, x: XSignIn) -> None:
         form = "oauth_token=a%26b&oauth_token_secret=hidden&oauth_callback_confirmed=true"
         http.post(f"{X}/oauth/request_token", body=form)
 
-        question = x.ask()
+        request_token = x.request_token()
 
-        assert question.url == f"{X}/oauth/authorize?oauth_token=a%26b"
+        assert request_token.url == f"{X}/oauth/authorize?oauth_token=a%26b"
         assert 'oauth_callback="oob"' in header(http)
-        assert "hidden" not in repr(question)
+        assert "hidden" not in repr(request_token)
 
     @pytest.mark.parametrize(
         ("status", "body", "words"),
@@ -60,25 +60,25 @@ class TestAsking:
         http.post(f"{X}/oauth/request_token", body=body, status=status, headers={"Location": "https://example.com"})
 
         with pytest.raises(CommandRefused, match=re.escape(words)):
-            x.ask()
+            x.request_token()
 
     def test_without_a_connection_x_is_named(self, http: responses.RequestsMock, x: XSignIn) -> None:
         http.post(f"{X}/oauth/request_token", body=requests.ConnectionError("refused"))
 
         with pytest.raises(CommandRefused, match=r"^X at http://x\.test could not be asked"):
-            x.ask()
+            x.request_token()
 
 
 class TestAnswering:
     def test_the_answer_says_who_signed_in(self, http: responses.RequestsMock, x: XSignIn) -> None:
         http.post(f"{X}/oauth/access_token", body=GIVEN)
 
-        signed_in = x.answer(QUESTION, "1234567")
+        signed_in = x.access_token(REQUEST_TOKEN, "1234567")
 
         assert (signed_in.x_user_id, signed_in.handle) == ("12", "alice")
         assert signed_in.tokens == AccessTokens("12-token", "hidden")
         assert 'oauth_verifier="1234567"' in header(http)
-        assert 'oauth_token="question"' in header(http)
+        assert 'oauth_token="request-token"' in header(http)
         assert "hidden" not in repr(signed_in)
 
     @pytest.mark.parametrize(
@@ -101,6 +101,6 @@ class TestAnswering:
         http.post(f"{X}/oauth/access_token", body=body, status=status)
 
         with pytest.raises(CommandRefused, match=re.escape(words)) as refused:
-            x.answer(QUESTION, "1234567")
+            x.access_token(REQUEST_TOKEN, "1234567")
 
         assert "hidden" not in str(refused.value)

@@ -23,7 +23,7 @@ HANDLE = "[^\x01-\x1f\x7f-\x9f]{1,50}"
 
 @dataclass(frozen=True)
 class RequestToken:
-    """OAuth's request token. A user of X authorizes it at `url`, which X's protocol lets hold the token, not its secret."""
+    """A user of X authorizes it at `url`, which holds the token, as X's protocol wants it, and not its secret."""
 
     url: str
     token: str = field(repr=False)

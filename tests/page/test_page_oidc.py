@@ -316,7 +316,9 @@ class TestReload:
         self, alice: AuthorAtProvider
     ) -> None:
         alice.sign_in()
+        expect(alice.live).to_be_visible()  # no answer of the provider is under way that could bring a cookie
         alice.context.clear_cookies()
+        wait_until(lambda: alice.context.cookies(alice.issuer), lambda cookies: cookies == [])
 
         alice.page.reload()
 

@@ -73,16 +73,7 @@ class Operator:
 
     def link(self, username: str, handle: str | None, *options: str, pin: str | None = None) -> Ran:
         """Somebody authorizes the app as `handle`, or denies it (None), and the operator types the PIN, or `pin`."""
-        command = [sys.executable, "-m", "admin.link_account", "--user", username, *options]
-        with subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, **self.stack.settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as running:
+        with self._started("link_account", "--user", username, *options) as running:
             assert running.stdout
             shown = ""
             while not (address := re.search(r"oauth_token=(\S+)\n", shown)):
@@ -99,20 +90,24 @@ class Operator:
 
     def forget(self, username: str, meanwhile: Callable[[], object]) -> Ran:
         """The operator types the username once `meanwhile` has happened at the prompt."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "admin.forget_user", "--user", username],
+        with self._started("forget_user", "--user", username) as running:
+            assert running.stdout
+            shown = running.stdout.readline() + running.stdout.readline()  # the settings, and what there is
+            meanwhile()
+            rest, errors = running.communicate(f"{username}\n", timeout=SECONDS)
+        return self._without_secrets(Ran(running.returncode, shown + rest, errors))
+
+    def _started(self, command: str, *options: str) -> subprocess.Popen[str]:
+        """A command that waits for what the operator types."""
+        return subprocess.Popen(
+            [sys.executable, "-m", f"admin.{command}", *options],
             cwd=ROOT,
             env={**os.environ, **self.stack.settings},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        ) as running:
-            assert running.stdout
-            shown = running.stdout.readline() + running.stdout.readline()  # the settings, and what there is
-            meanwhile()
-            rest, errors = running.communicate(f"{username}\n", timeout=SECONDS)
-        return self._without_secrets(Ran(running.returncode, shown + rest, errors))
+        )
 
     def accounts(self, username: str) -> list[dict[str, Any]]:
         found = self.stack.graphql(ACCOUNTS, {"username": username})["user"]

@@ -33,9 +33,6 @@ export const EVERYTHING = `query Everything {
   scheduled_post(order_by: {id: asc}) { ...post }
 } ${POST}`;
 
-/** Who the author is in the database. */
-export const AUTHOR = "query Author { user { id username } }";
-
 /** The author's own row; its username is that of the token. */
 export const SIGN_UP = "mutation SignUp { insert_user_one(object: {}) { id username } }";
 

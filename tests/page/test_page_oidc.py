@@ -88,6 +88,21 @@ class TestSignUp:
         expect(alice.live).to_be_visible()
         assert len(alice.rows()) == 1
 
+    def test_a_sign_up_that_hasura_refuses_is_said_in_words(self, alice: AuthorAtProvider) -> None:
+        refused = {"message": "no mutations exist", "extensions": {"path": "$", "code": "validation-failed"}}
+
+        def refuse(route: Route) -> None:
+            if "mutation SignUp" in (route.request.post_data or ""):
+                route.fulfill(json={"errors": [refused]})
+            else:
+                route.continue_()
+
+        alice.page.route(GRAPHQL, refuse)
+
+        alice.sign_in()
+
+        expect(alice.page.get_by_text("You cannot be signed up here: no mutations exist")).to_be_visible()
+
     def test_the_page_shows_the_name_in_the_id_token(self, alice: AuthorAtProvider) -> None:
         alice.sign_in()
 

@@ -1,6 +1,8 @@
 """Tokens are nowhere readable but where a request is signed; those that do not open stop their account alone."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -308,6 +310,22 @@ class TestNothingIsReadable:
         assert {"stack.log", "functions.log"} <= {file.name for file in ours}
         assert "connectionpool" in functions.log or "Starting new HTTP connection" in functions.log  # it is at DEBUG
         assert [file for file in ours for secret in secrets if secret in file.read_bytes()] == []
+
+    def test_no_secret_of_the_settings_and_no_token_of_an_author_in_any_log(
+        self, functions: Functions, secrets: list[bytes]
+    ) -> None:
+        settings = functions.stack.settings
+        jwt_key: str = json.loads(settings["HASURA_GRAPHQL_JWT_SECRET"])["key"]
+        sealing_key = settings["X_TOKEN_KEYS"].split(":")[1]
+        others = [settings[name] for name in ("HASURA_GRAPHQL_ADMIN_SECRET", "WEBHOOK_SECRET", "CONSUMER_API_SECRET")]
+        logs = [file for file in functions.directory.rglob("*.log") if file.is_file()]
+
+        assert {"stack.log", "functions.log"} <= {file.name for file in logs}
+        hidden = [secret.encode() for secret in (jwt_key, sealing_key, *others)]
+        assert [(file.name, secret) for file in logs for secret in hidden if secret in file.read_bytes()] == []
+        assert [
+            file.name for file in logs if re.search(rb"eyJ[\w-]+\.eyJ", file.read_bytes())
+        ] == []  # a JSON Web Token
 
     def test_in_the_answer_to_a_claim(self, functions: Functions, secrets: list[bytes]) -> None:
         author = Author(functions.stack)

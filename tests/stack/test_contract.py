@@ -56,7 +56,9 @@ def now() -> datetime:
 @pytest.fixture(scope="module")
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The local stack without the page, and without the functions: no delivery claims what a test is about to claim."""
-    with started(tmp_path_factory.mktemp("quiet_stack"), "--without", "functions", "--without", "web") as running:
+    nobody = "functions=1"  # and not the default, where a developer's stack may run
+    options = ("--without", "functions", "--without", "web", "--port", nobody)
+    with started(tmp_path_factory.mktemp("quiet_stack"), *options) as running:
         yield running
 
 

@@ -22,7 +22,7 @@ FILES = sorted(RELEASES.glob("*/hasura_requests.json"))
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[RunningStack]:
     """An empty one, on which no functions claim what the test stores."""
-    with started(tmp_path, "--without", "functions", "--poll-interval", "60") as running:
+    with started(tmp_path, "--without", "functions", "--port", "functions=1", "--poll-interval", "60") as running:
         yield running
 
 

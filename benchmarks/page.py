@@ -110,7 +110,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
         chromium.launched() as browser,
-        started(Path(data), "--rate-limit", "off") as stack,
+        started(Path(data), "--rate-limit", "off", "--author-limits", "off") as stack,
     ):
         columns = {posts: _measured(stack, browser, posts, given.idle_seconds) for posts in (_FEW, given.posts)}
     _print_table(columns)

@@ -80,7 +80,7 @@ def _options() -> argparse.Namespace:
 
 def _measure(delivery: str, given: argparse.Namespace) -> bool:
     """Prints a row without and a row with more deliveries; returns whether all rounds were well."""
-    options = ["--delivery", delivery, "--rate-limit", "off", "--poll-interval", "0.2"]
+    options = ["--delivery", delivery, "--rate-limit", "off", "--author-limits", "off", "--poll-interval", "0.2"]
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
         started(Path(data), *options) as stack,

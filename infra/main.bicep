@@ -39,6 +39,9 @@ param xBaseUrl string = 'https://api.x.com'
 param maxLatenessSeconds int = 21600
 param publishBatch int = 10
 
+@description('The ceiling on the bill of X: posts in a day (UTC); one with a link counts as 13 and a third.')
+param maxPostsPerDay int = 1000
+
 @description('While WEBHOOK_SECRET is rotated: the vault holds webhook-secret-previous, which is accepted, too.')
 param acceptPreviousWebhookSecret bool = false
 
@@ -60,6 +63,7 @@ var plainSettings = [
   { name: 'X_BASE_URL', value: xBaseUrl }
   { name: 'MAX_LATENESS_SECONDS', value: string(maxLatenessSeconds) }
   { name: 'PUBLISH_BATCH', value: string(publishBatch) }
+  { name: 'MAX_POSTS_PER_DAY', value: string(maxPostsPerDay) }
   { name: 'ALLOW_PLAIN_HTTP', value: 'false' }
 ]
 var requiredSecrets = [

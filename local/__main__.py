@@ -9,7 +9,12 @@ from argparse import Namespace
 from local.child_process import ServiceEnded
 from local.ports import DEFAULT_PORTS, PortTaken
 from local.service import log_to_stdout, options
-from local.service_options import add_delivery_options, add_oidc_option, add_rate_limit_option
+from local.service_options import (
+    add_author_limits_option,
+    add_delivery_options,
+    add_oidc_option,
+    add_rate_limit_option,
+)
 from local.stack import DataInUse, Plan, run
 
 
@@ -36,6 +41,7 @@ def _options() -> Namespace:
     parser.add_argument("--restart", action="store_true", help="start a service again when it ended")
     add_delivery_options(parser)
     add_rate_limit_option(parser)
+    add_author_limits_option(parser)
     add_oidc_option(parser)
     given = parser.parse_args()
     for name in given.without:
@@ -52,7 +58,10 @@ def _plan(given: Namespace) -> Plan:
         ports=given.ports,
         without=frozenset(given.without),
         service_options={
-            "hasura": ["--poll-interval", str(given.poll_interval), "--delivery", given.delivery],
+            "hasura": [
+                *("--poll-interval", str(given.poll_interval), "--delivery", given.delivery),
+                *([] if given.author_limits is None else ["--author-limits", given.author_limits]),
+            ],
             "web": [] if given.oidc is None else ["--oidc", str(given.oidc)],
             "x": [] if given.rate_limit is None else ["--rate-limit", str(given.rate_limit)],
         },

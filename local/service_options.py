@@ -36,6 +36,15 @@ def add_rate_limit_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_author_limits_option(parser: argparse.ArgumentParser) -> None:
+    """Hasura's --author-limits: ``"off"``, or None for those that the database has."""
+    parser.add_argument(
+        "--author-limits",
+        choices=("off",),
+        help="off = authors may have and change as many posts as they like (docs/security.md)",
+    )
+
+
 def add_oidc_option(parser: argparse.ArgumentParser) -> None:
     """The page's --oidc: the absolute path of a usable file, or None for sign-in by name."""
     parser.add_argument(

@@ -78,7 +78,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-pictures-") as data,
         chromium.launched() as browser,
-        started(Path(data), "--poll-interval", "0.05") as stack,
+        started(Path(data), "--poll-interval", "0.05", "--author-limits", "off") as stack,
     ):
         _publish_a_morning(stack, zone)
         _take_pictures(_Camera(stack, browser, zone, into))

@@ -163,6 +163,13 @@ SETTINGS = (
         read=_whole_number(1, 100),
     ),
     Setting(
+        "MAX_POSTS_PER_DAY",
+        "The ceiling on X's bill: so many posts go out in a day (UTC), then the app is paused until the next one. A post "
+        "with a link counts as 13 and a third, as X bills it.",
+        optional=True,
+        read=_whole_number(14, 999_999_999),
+    ),
+    Setting(
         "NOTIFY_URL",
         "Where a message is sent when a post failed, was missed, or needs its author: "
         "[docs/notifications.md](docs/notifications.md). A secret, because many a chat's address holds a token.",
@@ -202,6 +209,7 @@ class Settings:
     x_base_url: str
     max_lateness_seconds: int
     publish_batch: int
+    max_posts_per_day: int | None
     notify_url: str | None = field(repr=False)
     notify_secret: str | None = field(repr=False)
     allow_plain_http: bool

@@ -8,6 +8,7 @@
     │   ├── BodyTooLarge           413
     │   ├── InvalidDraft           422  every fault of the draft, with its field
     │   │   └── KeyReused          422  the Idempotency-Key came with another draft before
+    │   ├── TooManyPosts           429  the author has reached a limit
     │   ├── InternalError          500  something nobody thought of; the log holds it
     │   ├── ConfigurationError     500  a setting of ours is missing or wrong: the operator must act
     │   └── Unavailable            503  somebody we need does not answer; the same request works later
@@ -86,6 +87,17 @@ class InvalidDraft(Problem):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(" ".join(fault.detail for fault in faults))
         self.faults = tuple(faults)
+
+
+class TooManyPosts(Problem):
+    """The author has reached a limit (hasura/migrations, limits). `retry_after` is in seconds."""
+
+    status = 429
+    title = "Too many posts"
+
+    def __init__(self, detail: str, retry_after: int = 3600) -> None:
+        super().__init__(detail)
+        self.retry_after = retry_after
 
 
 class InternalError(Problem):

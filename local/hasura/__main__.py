@@ -18,7 +18,7 @@ from local.hasura.server import Configuration, application
 from local.http_service import serve
 from local.postgres import create_database, running, wait_for
 from local.service import log_to_stdout, options, port_of
-from local.service_options import add_delivery_options
+from local.service_options import add_author_limits_option, add_delivery_options
 from local.settings import stack_settings
 
 _PROJECT = REPOSITORY / "hasura"
@@ -43,6 +43,7 @@ def main() -> None:
                 poll_interval=given.poll_interval,
                 concurrent=given.delivery == "concurrent",
                 server_version=given.server_version,
+                limits_authors=given.author_limits != "off",
             )
             serve("hasura", application(configuration), port_of("hasura", given.ports), given.ready_file)
     except (ValueError, MetadataRefused) as error:
@@ -57,6 +58,7 @@ def _options() -> argparse.ArgumentParser:
         "--project", type=Path, default=_PROJECT, metavar="DIR", help="holds migrations/default and metadata (hasura)"
     )
     add_delivery_options(parser)
+    add_author_limits_option(parser)
     parser.add_argument(
         "--server-version", default="v2.43.0", metavar="VERSION", help="the version that it reports (v2.43.0)"
     )

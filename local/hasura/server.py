@@ -19,7 +19,7 @@ from local.hasura.events.webhooks import WebhookClient, http_session
 from local.hasura.http_api import HttpApi, allow_any_origin
 from local.hasura.metadata_api.endpoints import metadata_endpoints
 from local.hasura.schema_cache import SchemaCache
-from local.hasura.set_up import set_up
+from local.hasura.set_up import lift_author_limits, set_up
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class Configuration:
     """`environment` holds Hasura's own settings and the variables that the metadata names. `poll_interval`: seconds.
 
     `project` is applied at the start (set_up.py). None: the server starts with the metadata that the database has.
+    `limits_authors`: whether the limits of authors stay as the database has them.
     """
 
     database_url: str
@@ -43,6 +44,7 @@ class Configuration:
     poll_interval: float
     concurrent: bool
     server_version: str
+    limits_authors: bool = True
 
 
 def application(configuration: Configuration) -> web.Application:
@@ -85,6 +87,8 @@ class _Server:
             await self._schema_cache.start()
             if self._configuration.project:
                 await set_up(self._schema_cache, self._configuration.project, self._configuration.database_url)
+            if not self._configuration.limits_authors:
+                await lift_author_limits(self._pool)
             async with http_session() as http:
                 webhooks = WebhookClient(http, self._configuration.environment, self._configuration.server_version)
                 scheduled_events, table_events = self._scheduled_events(webhooks), self._table_events(webhooks)

@@ -91,6 +91,8 @@ def _drain(delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> dict[
     while True:
         start_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)
+        if claim.ceiling_reached:
+            log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
         ended = [_missed(post) for post in claim.missed]
         ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, x, clock)
         all_ended |= {post.id: post for post in ended}

@@ -126,10 +126,11 @@ class MissedPost:
 
 @dataclass(frozen=True)
 class Claim:
-    """What one claim took."""
+    """What one claim took. `ceiling_reached`: why it took no more and paused the app, when that was for the ceiling."""
 
     posts: tuple[ClaimedPost, ...] = ()
     missed: tuple[MissedPost, ...] = ()
+    ceiling_reached: str | None = None
 
     @property
     def size(self) -> int:

@@ -1,5 +1,6 @@
 """Hasura's two APIs: GraphQL for the rows, metadata for the scheduled events."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from shared.errors import (
     HasuraUnavailable,
     InvalidDraft,
     ScheduledPostsError,
+    TooManyPosts,
     Unauthorized,
 )
 from shared.hasura import documents, rows
@@ -55,8 +57,8 @@ class Hasura:
     def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
         """The stored row, inserted with the author's own token, so that Hasura's permissions decide.
 
-        None when the author has a post of this key already. Raises Unauthorized, Forbidden or InvalidDraft with what
-        Hasura objects to, in words.
+        None when the author has a post of this key already. Raises Unauthorized, Forbidden, InvalidDraft or
+        TooManyPosts with what Hasura objects to, in words.
         """
         post = {name: value for name, value in draft.as_json().items() if value is not None}
         if key is not None:
@@ -121,6 +123,7 @@ class Hasura:
             "batch_size": self._settings.publish_batch,
             "lease_seconds": int(LEASE.total_seconds()),
             "max_lateness_seconds": self._settings.max_lateness_seconds,
+            "max_posts_per_day": self._settings.max_posts_per_day,
         }
         return rows.claim(self._graphql_as_admin(documents.CLAIM_DUE_POSTS, {"args": args})["claim_due_posts"])
 
@@ -217,12 +220,13 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
             return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
         case "permission-error" if "permission" in refusal.message:
             return Forbidden("user_id must be your own, and account_id an X account that is linked to you.")
-        case "constraint-violation" if "account_id" in refusal.message:
-            return InvalidDraft([Fault("account_id", "There is no such account.")])
         case "constraint-violation" if "user_id" in refusal.message:
             return Forbidden(
                 "Nobody is known under this sign-in or user_id. Sign up first: open the page and sign in there once."
             )
+        case "data-exception" if refusal.message.startswith("At most"):
+            wait = re.search(r"again in (\d+) seconds", refusal.message)
+            return TooManyPosts(refusal.message, int(wait[1])) if wait else TooManyPosts(refusal.message)
         case "data-exception":
             return InvalidDraft([Fault("account_id", refusal.message)])
         case "permission-error":

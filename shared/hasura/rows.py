@@ -23,8 +23,9 @@ from shared.core.schedule import EarlierPost
 def claim(rows: list[Row]) -> Claim:
     """The rows of claim_due_posts."""
     return Claim(
-        posts=tuple(_claimed_post(row) for row in rows if row["state"] != State.MISSED),
+        posts=tuple(_claimed_post(row) for row in rows if row["state"] in (State.SENDING, State.UNKNOWN)),
         missed=tuple(MissedPost(int(row["post_id"]), row["reason"]) for row in rows if row["state"] == State.MISSED),
+        ceiling_reached=next((row["reason"] for row in rows if row["state"] == State.SCHEDULED), None),
     )
 
 

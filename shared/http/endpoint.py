@@ -18,6 +18,7 @@ from shared.errors import (
     InvalidDraft,
     MalformedRequest,
     Problem,
+    TooManyPosts,
     Unavailable,
 )
 from shared.log import LogEvent
@@ -102,7 +103,7 @@ def _problem(error: Problem, context: func.Context) -> func.HttpResponse:
     if isinstance(error, InvalidDraft):
         body["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in error.faults]
     headers = {}
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | TooManyPosts):
         headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"

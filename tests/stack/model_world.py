@@ -21,6 +21,7 @@ LINKS = (("alice", 1), ("alice", 3), ("bob", 2), ("bob", 3))
 """Who may post from which account; the third is shared."""
 
 TIMES = {
+    "public.next_due": ("due_at",),
     "public.scheduled_post": ("schedule_for", "next_attempt_at", "reconcile_at", "lease_until", "event_at"),
     "public.post_attempt": ("started_at", "finished_at"),
     "public.account": ("paused_until",),
@@ -75,7 +76,7 @@ class World:
         """As if nothing had ever happened."""
         self.x = FakeX()
         self.passed = timedelta()
-        self.execute('truncate "user", account, hdb_catalog.hdb_scheduled_events restart identity cascade')
+        self.execute('truncate "user", account, next_due, hdb_catalog.hdb_scheduled_events restart identity cascade')
         self.execute("update app set paused_until = null, follow_up_until = null")
         for author in AUTHORS:
             self.execute('insert into "user" (username) values (%s)', author)

@@ -57,7 +57,7 @@ def now() -> datetime:
 def quiet_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The local stack without the page, and without the functions: no delivery claims what a test is about to claim."""
     nobody = "functions=1"  # and not the default, where a developer's stack may run
-    options = ("--without", "functions", "--without", "web", "--port", nobody)
+    options = ("--without", "functions", "--without", "web", "--port", nobody, "--author-limits", "off")
     with started(tmp_path_factory.mktemp("quiet_stack"), *options) as running:
         yield running
 
@@ -262,10 +262,8 @@ class TestInsert:
             hasura.insert_post(Draft("hello", now(), account_id=other_author.account_id), author.token, None)
 
     def test_refuses_an_account_that_is_none(self, hasura: Hasura, author: Author) -> None:
-        with pytest.raises(InvalidDraft) as refused:
+        with pytest.raises(Forbidden, match="linked to you"):
             hasura.insert_post(Draft("hello", now(), account_id=2**40), author.token, None)
-
-        assert [fault.field for fault in refused.value.faults] == ["account_id"]
 
     def test_refuses_to_guess_among_several_accounts(
         self, settings: Settings, hasura: Hasura, author: Author, other_author: Author

@@ -506,10 +506,17 @@ class TestWhoMayWhat:
         assert_refused(as_user, 403)
         assert_refused(from_account, 403)
 
-    def test_an_unknown_account_is_a_fault_of_the_draft(self, alice: Author) -> None:
-        problem = assert_refused(alice.try_to_schedule(text="x", schedule_for=in_seconds(60), account_id=2**40), 422)
+    def test_an_account_of_somebody_else_and_one_that_is_not_there_are_refused_alike(
+        self, alice: Author, bob: Author
+    ) -> None:
+        [link] = bob.graphql("{ account_user { account_id } }")["account_user"]
 
-        assert [fault["field"] for fault in problem["errors"]] == ["account_id"]
+        answers = [
+            assert_refused(alice.try_to_schedule(text="x", schedule_for=in_seconds(60), account_id=account), 403)
+            for account in (link["account_id"], 2**40)
+        ]
+
+        assert answers[0] | {"request_id": None} == answers[1] | {"request_id": None}
 
     def test_a_user_sees_and_changes_nothing_of_another_s(self, alice: Author, bob: Author) -> None:
         post_id = alice.schedule("mine", seconds_ahead=3600)
@@ -557,14 +564,20 @@ class TestWhoMayWhat:
             shown = alice.graphql(fields, type=type_name)["__type"]["inputFields"]
             assert {field["name"] for field in shown} == names
 
-    def test_a_post_cannot_be_moved_to_an_account_of_somebody_else(self, alice: Author, bob: Author) -> None:
+    def test_a_post_cannot_be_moved_to_an_account_of_somebody_else_nor_to_one_that_is_not_there(
+        self, alice: Author, bob: Author
+    ) -> None:
         post_id = alice.schedule("mine", seconds_ahead=3600)
         [link] = bob.graphql("{ account_user { account_id } }")["account_user"]
 
-        with pytest.raises(GraphQLFailed) as refused:
-            alice.change(post_id, account_id=link["account_id"])
+        errors = []
+        for account in (link["account_id"], 2**40):
+            with pytest.raises(GraphQLFailed) as refused:
+                alice.change(post_id, account_id=account)
+            errors += refused.value.errors
 
-        assert refused.value.errors[0]["extensions"]["code"] == "permission-error"
+        assert errors[0] == errors[1]
+        assert errors[0]["extensions"]["code"] == "permission-error"
 
     def test_a_post_that_is_being_sent_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
         post_id = alice.schedule("on its way", seconds_ahead=3600)

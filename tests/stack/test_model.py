@@ -276,8 +276,9 @@ def mark(text: str) -> str:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """On a stack without the functions, whose Hasura delivers nothing by itself."""
+    options = ("--without", "functions", "--poll-interval", "86400", "--author-limits", "off")
     with (
-        started(tmp_path_factory.mktemp("model"), "--without", "functions", "--poll-interval", "86400") as stack,
+        started(tmp_path_factory.mktemp("model"), *options) as stack,
         psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True, row_factory=dict_row) as database,
     ):
         yield World(stack, database)

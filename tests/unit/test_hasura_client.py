@@ -18,7 +18,15 @@ from calling import SETTINGS, settings
 from shared.core.drafts import Draft
 from shared.core.model import Claim, ClaimedPost, Decision, Recorded, State
 from shared.core.schedule import EarlierPost
-from shared.errors import ConfigurationError, Forbidden, HasuraUnavailable, InvalidDraft, Problem, Unauthorized
+from shared.errors import (
+    ConfigurationError,
+    Forbidden,
+    HasuraUnavailable,
+    InvalidDraft,
+    Problem,
+    TooManyPosts,
+    Unauthorized,
+)
 from shared.hasura.client import Hasura
 
 GRAPHQL = "http://hasura.test/v1/graphql"
@@ -399,8 +407,6 @@ class TestARefusalToAnAuthor:
     @pytest.mark.parametrize(
         ("code", "message", "field", "words"),
         [
-            # account_id is no account.
-            ("constraint-violation", FOREIGN_KEY.format("account_id"), "account_id", "no such account"),
             # account_id is left out, and the author has no account, or several.
             ("data-exception", "No X account is linked to you yet.", "account_id", "No X account is linked"),
             ("data-exception", "You have several X accounts.", "account_id", "several X accounts"),
@@ -419,6 +425,26 @@ class TestARefusalToAnAuthor:
         [fault] = caught.value.faults
         assert fault.field == field
         assert words in fault.detail
+
+    @pytest.mark.parametrize(
+        ("message", "retry_after"),
+        [
+            ("At most 30 posts may be created or moved in 15 minutes. Try again in 412 seconds.", 412),
+            (
+                "At most 100 posts may be scheduled from @alice for one day (UTC). Choose another day than 2026-05-04.",
+                3600,
+            ),
+        ],
+    )
+    def test_a_limit_of_the_author_says_when_to_try_again(
+        self, hasura: Hasura, network: responses.RequestsMock, message: str, retry_after: int
+    ) -> None:
+        network.post(GRAPHQL, json=refusal("data-exception", message))
+
+        with pytest.raises(TooManyPosts) as caught:
+            hasura.insert_post(DRAFT, TOKEN, None)
+
+        assert (caught.value.detail, caught.value.retry_after) == (message, retry_after)
 
     @pytest.mark.parametrize("code", ["unexpected", "postgres-error", "a-code-of-tomorrow", None, 7])
     def test_that_is_no_fault_of_the_author_is_unavailable_and_does_not_say_why(

@@ -1,4 +1,5 @@
 drop table public.post_attempt;
+drop function public.may_have_link(text);
 drop table public.scheduled_post;
 drop function public.session_author();
 drop function public.session_username();

@@ -21,6 +21,15 @@ end
 $$;
 
 
+-- To an author an account that is not there is like one of somebody else: without one, too, Hasura's permission refuses the
+-- post, with the same words.
+create function public.account_for_author(account_id bigint) returns bigint language sql stable as $$
+  select case
+    when public.session_username() is null or exists (select from public.account where id = account_id) then account_id
+  end
+$$;
+
+
 create function public.check_new_post() returns trigger language plpgsql as $$
 begin
   if new.state <> 'scheduled' or new.tweet_id is not null then
@@ -28,7 +37,9 @@ begin
   end if;
   new.text := public.one_line_end(new.text);
   -- Of another user the constraints and Hasura's permission refuse it; words from here would tell about somebody else.
-  if new.account_id is null and new.user_id is not null
+  if new.account_id is not null then
+    new.account_id := public.account_for_author(new.account_id);
+  elsif new.user_id is not null
     and (public.session_username() is null or new.user_id is not distinct from public.session_author())
   then
     new.account_id := public.only_account_of(new.user_id);
@@ -51,6 +62,9 @@ begin
     new.text := public.one_line_end(new.text);
   end if;
   new.updated_at := now();
+  if has_other_account then
+    new.account_id := public.account_for_author(new.account_id);
+  end if;
 
   -- What is on X, or may be, stays as it was sent.
   if old.state = 'tweeted' and (new.state, new.tweet_id) is distinct from (old.state, old.tweet_id) then

@@ -74,43 +74,267 @@ create function public.pauses_of(post public.scheduled_post) returns text langua
 $$;
 
 
--- Takes what is due and not paused: the delivered post first, then the oldest, at most batch_size posts. Posts that another
--- delivery has locked are skipped, and so is a scheduled post whose log has an open attempt (restored or changed by hand
--- without the triggers): one such row must not stop the claim of all others. By the state of the posts it returns:
---   sending  the caller publishes it until lease_until; its attempt is open;
---   unknown  the caller reconciles it until lease_until; perhaps its publisher stopped while it was sending;
---   missed   it was more than max_lateness_seconds late, and its author did not want it published anyway.
+-- Whether a delivery may take the post now. A scheduled post whose log has an open attempt (restored or changed by hand
+-- without the triggers) is left: one such row must not stop the claim of all others.
+create function public.is_claimable(post public.scheduled_post) returns boolean language sql stable as $$
+  select case post.state
+    when 'scheduled' then post.due_at <= now()
+      and not exists (select from public.app where paused_until > now())
+      and not exists (select from public.account where id = post.account_id and paused_until > now())
+      and not exists (select from public.post_attempt where post_id = post.id and finished_at is null)
+    when 'sending' then post.lease_until <= now()
+    when 'unknown' then post.reconcile_at <= now() and coalesce(post.lease_until <= now(), true)
+    else false
+  end
+$$;
+
+
+-- Which posts of which authors and accounts to look at, so that a claim costs the same however many rows there are, and an
+-- author with many due posts does not hide the others. A claim reads it without a lock and waits for no row of it.
+create table public.next_due (
+  user_id bigint not null,
+  account_id bigint not null,
+  due_at timestamptz not null,
+  primary key (user_id, account_id)
+);
+comment on table public.next_due is
+  'For each author and account with scheduled posts: no post of theirs is due before due_at. It may be later than that, never earlier.';
+comment on column public.next_due.account_id is '0: the posts have no account any more.';
+create index next_due_due_at on public.next_due (due_at);
+create index next_due_account_id on public.next_due (account_id);
+
+-- The row of next_due is locked until the end of the transaction, even if it stays as it is: a claim that just now works
+-- out when the next of these posts is due cannot see this post yet.
+create function public.note_due_post() returns trigger language plpgsql as $$
+begin
+  insert into public.next_due as next (user_id, account_id, due_at)
+  values (new.user_id, coalesce(new.account_id, 0), new.due_at)
+  on conflict (user_id, account_id) do update set due_at = excluded.due_at where next.due_at > excluded.due_at;
+  return null;
+end
+$$;
+create trigger new_post_is_noted after insert on public.scheduled_post
+  for each row when (new.state = 'scheduled') execute function public.note_due_post();
+create trigger earlier_post_is_noted after update on public.scheduled_post
+  for each row when (
+    new.state = 'scheduled' and (
+      old.state <> 'scheduled' or new.due_at < old.due_at
+      or (new.user_id, new.account_id) is distinct from (old.user_id, old.account_id)
+    )
+  )
+  execute function public.note_due_post();
+-- Also for changes that are made without the other triggers: a post that is not noted is never claimed.
+alter table public.scheduled_post enable always trigger new_post_is_noted, enable always trigger earlier_post_is_noted;
+
+-- During the pause of an account its posts are noted for the end of the pause.
+create function public.note_end_of_pause() returns trigger language plpgsql as $$
+begin
+  update public.next_due set due_at = least(due_at, now()) where account_id = new.id;  -- waits for a claim, as above
+  return null;
+end
+$$;
+create trigger earlier_end_of_pause_is_noted after update on public.account
+  for each row when (old.paused_until > now() and coalesce(new.paused_until < old.paused_until, true))
+  execute function public.note_end_of_pause();
+
+
+-- The posts of these rows of next_due that are due, in turns: the first of each author, then the second of each, ...
+create function public.due_posts(noted public.next_due[], at_most integer)
+returns table (id bigint, user_id bigint, due_at timestamptz, turn bigint) language plpgsql stable as $$
+#variable_conflict use_column
+begin
+  return query
+  select post.id, post.user_id, post.due_at, row_number() over (partition by post.user_id order by post.due_at, post.id)
+  from unnest(noted) as next
+  left join public.account on account.id = next.account_id
+  cross join lateral (
+    select row.id, row.user_id, row.due_at from public.scheduled_post as row
+    where row.user_id = next.user_id and coalesce(row.account_id, 0) = next.account_id
+      and row.state = 'scheduled' and row.due_at <= now()
+      and not exists (select from public.post_attempt where post_id = row.id and finished_at is null)
+    order by row.due_at
+    limit at_most
+  ) as post
+  where coalesce(account.paused_until <= now(), true);
+end
+$$;
+
+-- The posts whose outcome is open and due to be asked for, in turns as above.
+create function public.open_posts(at_most integer)
+returns table (id bigint, user_id bigint, due_at timestamptz, turn bigint) language sql stable as $$
+  select post.id, post.user_id, post.due_at, row_number() over (partition by post.user_id order by post.due_at, post.id)
+  from (
+    (
+      select id, user_id, lease_until as due_at from public.scheduled_post
+      where state = 'sending' and lease_until <= now()
+      order by lease_until limit at_most
+    )
+    union all
+    (
+      select id, user_id, reconcile_at from public.scheduled_post
+      where state = 'unknown' and reconcile_at <= now() and coalesce(lease_until <= now(), true)
+      order by reconcile_at limit at_most
+    )
+  ) as post
+$$;
+
+
+-- Notes anew when the next post of each of these authors and accounts is due; without a post there is nothing to note.
+-- Rows that somebody has locked stay as they are, too early at worst. In which of them nothing could be taken, another
+-- delivery has the posts locked, or a change by hand: they are in nobody's way for a second.
+create function public.note_next_due(noted public.next_due[], taken bigint[]) returns void language plpgsql as $$
+declare
+  locked public.next_due[];
+begin
+  locked := array(
+    select next from public.next_due as next
+    where (next.user_id, next.account_id) in (select user_id, account_id from unnest(noted))
+    for update skip locked
+  );
+  with found as (
+    select next.user_id, next.account_id, earliest.due_at, account.paused_until,
+      exists (
+        select from public.scheduled_post as post
+        where post.id = any(taken) and post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id
+      ) as gave
+    from unnest(locked) as next
+    left join public.account on account.id = next.account_id
+    left join lateral (
+      select post.due_at from public.scheduled_post as post
+      where post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id and post.state = 'scheduled'
+      order by post.due_at
+      limit 1
+    ) as earliest on true
+  ), gone as (
+    delete from public.next_due as next using found
+    where (next.user_id, next.account_id) = (found.user_id, found.account_id) and found.due_at is null
+  )
+  update public.next_due as next
+  set due_at = greatest(
+    found.due_at, found.paused_until,
+    case when found.due_at <= now() and coalesce(found.paused_until <= now(), true) and not found.gave
+      then now() + interval '1 second' end
+  )
+  from found
+  where (next.user_id, next.account_id) = (found.user_id, found.account_id) and found.due_at is not null;
+end
+$$;
+
+
+-- Locks what a delivery takes next, and returns it in its order: at most batch_size posts, the scheduled ones and those
+-- whose outcome is open one by one, and each author in turn. Posts that another delivery has locked are skipped.
+create function public.lock_due_posts(batch_size integer) returns bigint[] language plpgsql volatile as $$
+declare
+  most_noted constant integer := 50;
+  app_is_paused constant boolean := exists (select from public.app where paused_until > now());
+  noted public.next_due[];
+  due bigint[];
+begin
+  for round in 1..100 loop  -- more than one only while many rows of next_due turn out to be too early
+    noted := case when app_is_paused then '{}' else
+      array(select next from public.next_due as next where next.due_at <= now() order by next.due_at limit most_noted)
+    end;
+    due := array(
+      select post.id from (
+        select candidate.id, candidate.due_at,
+          row_number() over (partition by candidate.is_open order by candidate.turn, candidate.due_at, candidate.id) as place
+        from (
+          select false as is_open, scheduled.id, scheduled.due_at, scheduled.turn
+          from public.due_posts(noted, greatest(2, 10 * batch_size / greatest(cardinality(noted), 1))) as scheduled
+          union all
+          select true, open.id, open.due_at, open.turn from public.open_posts(5 * batch_size) as open
+        ) as candidate
+        order by place, candidate.due_at
+        limit 5 * batch_size  -- so many can be locked by other deliveries
+      ) as candidate
+      join public.scheduled_post as post on post.id = candidate.id
+      where public.is_claimable(post)  -- as it is by now: another delivery may have had it
+      order by candidate.place, candidate.due_at, candidate.id
+      limit batch_size
+      for update of post skip locked
+    );
+    exit when cardinality(due) >= batch_size;
+    perform public.note_next_due(noted, due);
+    exit when cardinality(noted) < most_noted;
+  end loop;
+  return due;
+end
+$$;
+
+
+-- What X bills for a post, in posts without a link (docs.x.com, prices: $0.015, with a link $0.200).
+create function public.price_in_posts(may_have_link boolean) returns numeric language sql immutable as $$
+  select case when may_have_link then 0.200 / 0.015 else 1 end
+$$;
+
+-- Which of the locked posts the operator's ceiling still allows today (UTC). Nothing else may be claimed meanwhile: the
+-- caller has locked app. When one is too many, the app is paused for the rest of the day.
+create function public.within_ceiling(due bigint[], max_posts_per_day integer) returns bigint[] language plpgsql volatile as $$
+declare
+  today constant timestamptz := date_trunc('day', now(), 'UTC');
+  spent constant numeric := (
+    select coalesce(sum(public.price_in_posts(may_have_link)), 0) from public.post_attempt
+    where started_at >= today and (outcome is null or outcome in ('tweeted', 'unknown'))
+  );
+  too_many bigint[];
+begin
+  select array_agg(priced.id) into too_many from (
+    select post.id, sum(public.price_in_posts(public.may_have_link(post.text))) over (order by array_position(due, post.id)) as price
+    from public.scheduled_post as post where post.id = any(due) and post.state = 'scheduled'
+  ) as priced
+  where spent + priced.price > max_posts_per_day;
+  if too_many is not null then
+    update public.app set
+      paused_until = today + interval '1 day',
+      paused_reason = format(
+        'MAX_POSTS_PER_DAY is reached: today (UTC) no more than %s posts go out; one with a link counts as 13 and a third.',
+        max_posts_per_day
+      )
+    where coalesce(paused_until < today + interval '1 day', true);
+  end if;
+  return array(select id from unnest(due) with ordinality as post (id, place) where id <> all(coalesce(too_many, '{}')) order by place);
+end
+$$;
+
+
+-- Takes what is due and not paused, at most batch_size posts: the delivered one first, then each author in turn. By the
+-- state of the posts it returns:
+--   sending    the caller publishes it until lease_until; its attempt is open;
+--   unknown    the caller reconciles it until lease_until; perhaps its publisher stopped while it was sending;
+--   missed     it was more than max_lateness_seconds late, and its author did not want it published anyway;
+--   scheduled  it was not taken, because max_posts_per_day is reached: the app is paused, for this reason. At most one.
 create function public.claim_due_posts(
   delivered_post_id bigint default null,
   batch_size integer default 10,
   lease_seconds integer default 180,
-  max_lateness_seconds integer default 21600
+  max_lateness_seconds integer default 21600,
+  max_posts_per_day integer default null
 ) returns setof public.claimed_post language plpgsql volatile as $$
 declare
   lease constant timestamptz := now() + make_interval(secs => lease_seconds);
   oldest_publishable constant timestamptz := now() - make_interval(secs => max_lateness_seconds);
   due bigint[];
+  allowed bigint[];
+  left_out bigint;
 begin
   -- Whoever pauses the app waits for the claims under way, and a claim for a pause under way: once the app is paused, each
   -- post that is being sent can be seen. No deadlock: after this a claim waits for no post (skip locked), so it does not
   -- wait for record_outcome, which locks a post and then app. No other transaction locks app together with another row.
-  perform 1 from public.app for share;
+  if max_posts_per_day is null then
+    perform 1 from public.app for share;
+  else
+    perform 1 from public.app for update;  -- one claim at a time counts what today has cost
+  end if;
 
   -- Each statement sees what was committed before it began: the posts are locked first, and read after that.
-  select array_agg(id) into due from (
+  due := array(
     select post.id from public.scheduled_post as post
-    where (
-        post.state = 'scheduled' and post.schedule_for <= now() and coalesce(post.next_attempt_at <= now(), true)
-        and not exists (select from public.app where app.paused_until > now())
-        and not exists (select from public.account where account.id = post.account_id and account.paused_until > now())
-        and not exists (select from public.post_attempt where post_id = post.id and finished_at is null)
-      )
-      or (post.state = 'sending' and post.lease_until <= now())
-      or (post.state = 'unknown' and post.reconcile_at <= now() and coalesce(post.lease_until <= now(), true))
-    order by post.id is not distinct from delivered_post_id desc, post.schedule_for, post.id
-    limit batch_size
+    where post.id = delivered_post_id and public.is_claimable(post)
     for update skip locked
-  ) as locked;
+  );
+  due := due || array(
+    select id from unnest(public.lock_due_posts(batch_size)) as id where id <> all(due) limit batch_size - cardinality(due)
+  );
 
   update public.scheduled_post as post set
     state = 'missed',
@@ -122,12 +346,24 @@ begin
   where post.id = any(due)
     and post.state = 'scheduled' and post.when_late = 'skip' and post.schedule_for < oldest_publishable;
 
+  if max_posts_per_day is not null then
+    allowed := public.within_ceiling(due, max_posts_per_day);
+    left_out := (array(select id from unnest(due) as id where id <> all(allowed)))[1];
+    due := allowed;
+  end if;
+
   update public.scheduled_post as post set
     state = 'unknown',
     reconcile_at = now(),
     lease_until = null,
     reason = 'The publisher stopped in the middle of sending, so X may or may not have this post.'
   where post.id = any(due) and post.state = 'sending';
+
+  -- A lease that ran out: whoever reconciled the post stopped before it could say that it failed.
+  update public.post_attempt as attempt set failed_reconciliations = failed_reconciliations + 1
+  from public.scheduled_post as post
+  where post.id = any(due) and post.state = 'unknown' and post.lease_until is not null
+    and attempt.post_id = post.id and attempt.number = (select max(number) from public.post_attempt where post_id = post.id);
 
   update public.scheduled_post as post set lease_until = lease where post.id = any(due) and post.state = 'unknown';
 
@@ -144,7 +380,8 @@ begin
 
   return query
   select
-    post.id, post.state, post.text, post.schedule_for, post.reason, post.lease_until,
+    post.id, post.state, post.text, post.schedule_for,
+    case when post.id = left_out then (select paused_reason from public.app) else post.reason end, post.lease_until,
     log.latest, (select public.account_with_tokens(account) from public.account where account.id = post.account_id),
     exists (select from public.account_user as link where link.user_id = post.user_id and link.account_id = post.account_id),
     log.unanswered, log.unsent, log.failed_reconciliations, log.sign_in_rejected_at,
@@ -187,8 +424,8 @@ begin
       where entry.post_id = post.id
     ) as attempt
   ) as log (latest, unanswered, unsent, failed_reconciliations, sign_in_rejected_at, unresolved)
-  where post.id = any(due)
-  order by post.id is not distinct from delivered_post_id desc, post.schedule_for, post.id;
+  where post.id = any(due || left_out)
+  order by array_position(due || left_out, post.id);
 end
 $$;
 

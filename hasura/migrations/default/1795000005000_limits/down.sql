@@ -1,0 +1,11 @@
+drop trigger counts_end_with_the_user on public."user";
+drop function public.forget_counts_of_user();
+drop trigger within_limits on public.scheduled_post;
+drop trigger lock_limits on public.scheduled_post;
+drop function public.check_limits();
+drop function public.lock_limits();
+drop function public.check_day(public.scheduled_post);
+drop function public.check_pending(bigint);
+drop function public.check_changes(bigint);
+drop function public.seconds_until(timestamptz);
+drop table public.author_change;

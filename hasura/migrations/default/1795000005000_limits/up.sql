@@ -1,0 +1,122 @@
+-- What one author may do, so that none can hurt the others: the numbers stand in app, exceptions on the user and the account.
+-- They hold for whoever has an author's token, through GraphQL as through createPost, which tells these sentences from
+-- others by their first words.
+
+-- Without a reference to the user: a move, which has its post locked, would wait for the user, whom forget_user locks first.
+create table public.author_change (
+  user_id bigint not null,
+  changed_at timestamptz not null default now()
+);
+comment on table public.author_change is 'When an author created or moved a post, within the last 15 minutes.';
+create index author_change_user_id on public.author_change (user_id, changed_at);
+
+
+-- Requests of one author, and of the authors of one account, are counted one after the other. These locks are taken before
+-- those of rows, always in this order, so that no two requests wait for each other.
+create function public.lock_limits() returns trigger language plpgsql as $$
+declare
+  author constant bigint := public.session_author();
+begin
+  perform pg_advisory_xact_lock(hashtextextended('limits of user ' || author, 0));
+  perform pg_advisory_xact_lock(hashtextextended('limits of account ' || account_id, 0))
+  from (select account_id from public.account_user where user_id = author order by account_id) as linked;
+  return null;
+end
+$$;
+create trigger lock_limits before insert or update of schedule_for, account_id on public.scheduled_post
+  for each statement when (public.session_username() is not null) execute function public.lock_limits();
+
+
+create function public.check_limits() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'INSERT' then
+    perform public.check_changes(new.user_id);
+    perform public.check_pending(new.user_id);
+    perform public.check_day(new);
+    return new;
+  end if;
+  if new.schedule_for <> old.schedule_for then
+    perform public.check_changes(new.user_id);
+  end if;
+  if new.state = 'scheduled' and old.state in ('failed', 'missed') then
+    perform public.check_pending(new.user_id);
+  end if;
+  if new.state = 'scheduled' and (
+    old.state <> 'scheduled' or new.account_id is distinct from old.account_id
+    or date_trunc('day', new.schedule_for, 'UTC') <> date_trunc('day', old.schedule_for, 'UTC')
+  ) then
+    perform public.check_day(new);
+  end if;
+  return new;
+end
+$$;
+-- Triggers fire in the order of their names: this one after check_new_post and check_changed_post, which complete the row.
+create trigger within_limits before insert or update of schedule_for, account_id on public.scheduled_post
+  for each row when (public.session_username() is not null) execute function public.check_limits();
+
+
+create function public.check_changes(author bigint) returns void language plpgsql as $$
+declare
+  at_most constant integer := coalesce("user".max_changes, app.max_changes) from public."user", public.app where "user".id = author;
+  again_at timestamptz;
+begin
+  delete from public.author_change where user_id = author and changed_at <= now() - interval '15 minutes';
+  if (select count(*) from public.author_change where user_id = author) >= at_most then
+    select changed_at + interval '15 minutes' into again_at from public.author_change
+    where user_id = author order by changed_at desc offset greatest(at_most - 1, 0) limit 1;
+    raise exception 'At most % posts may be created or moved in 15 minutes. Try again in % seconds.',
+      at_most, public.seconds_until(coalesce(again_at, now() + interval '15 minutes'))
+      using errcode = '22023';
+  end if;
+  insert into public.author_change (user_id) values (author);
+end
+$$;
+
+create function public.check_pending(author bigint) returns void language plpgsql as $$
+declare
+  at_most constant integer := coalesce("user".max_pending, app.max_pending) from public."user", public.app where "user".id = author;
+begin
+  if (select count(*) from public.scheduled_post where user_id = author and is_pending) >= at_most then
+    raise exception 'At most % posts may be pending. Delete one, or try again in % seconds, when one is published.',
+      at_most, public.seconds_until((select min(schedule_for) from public.scheduled_post where user_id = author and is_pending))
+      using errcode = '22023';
+  end if;
+end
+$$;
+
+-- What has failed or was missed does not count: X was not asked for it, or did not take it.
+create function public.check_day(post public.scheduled_post) returns void language plpgsql as $$
+declare
+  day constant timestamptz := date_trunc('day', post.schedule_for, 'UTC');
+  at_most integer;
+  account_name text;
+begin
+  select coalesce(account.max_posts_a_day, app.max_posts_a_day), account.account_name into at_most, account_name
+  from public.account, public.app where account.id = post.account_id;
+  if at_most <= (
+    select count(*) from public.scheduled_post as other
+    where other.account_id = post.account_id and other.schedule_for >= day and other.schedule_for < day + interval '1 day'
+      and other.state not in ('failed', 'missed') and other.id <> post.id
+  ) then
+    raise exception 'At most % posts may be scheduled from @% for one day (UTC). Choose another day than %.',
+      at_most, account_name, to_char(post.schedule_for at time zone 'UTC', 'YYYY-MM-DD')
+      using errcode = '22023';
+  end if;
+end
+$$;
+
+create function public.seconds_until(at timestamptz) returns integer language sql stable as $$
+  select greatest(1, ceil(extract(epoch from at - now())))::integer
+$$;
+
+
+-- What has no reference to its user ends with it, too.
+create function public.forget_counts_of_user() returns trigger language plpgsql as $$
+begin
+  delete from public.author_change where user_id = old.id;
+  delete from public.next_due where user_id = old.id;
+  return null;
+end
+$$;
+create trigger counts_end_with_the_user after delete on public."user"
+  for each row execute function public.forget_counts_of_user();

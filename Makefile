@@ -1,7 +1,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
 	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
-	rotate-keys pause resume reconcile delete-old-events clean
+	rotate-keys pause resume limits reconcile delete-old-events clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -145,6 +145,9 @@ pause: install ## attempt no post until make resume, and tell authors why: make 
 
 resume: install ## end the pause of the app, whoever began it
 	@$(BIN)/python -m admin.resume $(OPTIONS)
+
+limits: install ## show the limits of authors, or change them: make limits OPTIONS='--user alice --pending 500'
+	@$(BIN)/python -m admin.limits $(OPTIONS)
 
 reconcile: install ## after a restore, record what X has since the backup: make reconcile SINCE=2026-11-27T10:00Z STOPPED=2026-11-27T11:20Z
 	@$(BIN)/python -m admin.reconcile --since "$$SINCE_GIVEN" --stopped-at "$$STOPPED_GIVEN" $(OPTIONS)

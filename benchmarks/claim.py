@@ -1,7 +1,7 @@
 """What a claim costs when the table is large: by situation of the rows, and by how many there are.
 
-``python -m benchmarks.claim`` prints a table of medians in milliseconds and their ratios to the smallest table of the same
-run; ``--plans`` prints how PostgreSQL finds the posts in each situation. The claims run in
+``python -m benchmarks.claim`` prints a table of medians in milliseconds and their ratios to the smallest table of the
+same run; ``--plans`` prints how PostgreSQL finds the posts in each situation. The claims run in
 PostgreSQL itself, without Hasura, and are rolled back.
 """
 
@@ -104,7 +104,8 @@ def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
     db.execute("update app set paused_until = null")
     db.execute("insert into \"user\" (username) select 'author ' || n from generate_series(1, %s) as n", [authors])
     db.execute(
-        "insert into account (x_user_id, account_name, sealed_tokens) select n, 'n', %s from generate_series(1, %s) as n",
+        "insert into account (x_user_id, account_name, sealed_tokens) "
+        "select n, 'n', %s from generate_series(1, %s) as n",
         [SEALED, authors],
     )
     db.execute("insert into account_user select n, n from generate_series(1, %s) as n", [authors])
@@ -130,7 +131,7 @@ def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
 
 
 def measure(db: Database, claims: int) -> float:
-    """The median of a claim in milliseconds. The first ones are kept, as in life, where each claim tidies up for the next."""
+    """The median of a claim in milliseconds. The first claims are kept: each notes for the next one what is not due."""
     for _ in range(30):
         db.execute("select from claim_due_posts()")
     times = []

@@ -38,7 +38,17 @@ def chaos_stack(directory: Path, delivery: str) -> Iterator[tuple[RunningStack, 
     """
     data = directory / "data"
     ports = choose_ports(["functions", "x"], {"functions": 0, "x": 0})
-    options = ["--restart", "--rate-limit", "off", "--author-limits", "off", "--poll-interval", str(POLL_INTERVAL), "--delivery", delivery]
+    options = [
+        "--restart",
+        "--rate-limit",
+        "off",
+        "--author-limits",
+        "off",
+        "--poll-interval",
+        str(POLL_INTERVAL),
+        "--delivery",
+        delivery,
+    ]
     for name, port in ports.items():
         options += ["--without", name, "--port", f"{name}={port}"]
     with (

@@ -164,8 +164,8 @@ SETTINGS = (
     ),
     Setting(
         "MAX_POSTS_PER_DAY",
-        "The ceiling on X's bill: so many posts go out in a day (UTC), then the app is paused until the next one. A post "
-        "with a link counts as 13 and a third, as X bills it.",
+        "The ceiling on X's bill: so many posts go out in a day (UTC), then the app is paused until the next one. A "
+        "post with a link counts as 13 and a third, as X bills it.",
         optional=True,
         read=_whole_number(14, 999_999_999),
     ),

@@ -1,4 +1,4 @@
-"""How claim_due_posts chooses: each author in turn, nobody hidden behind a backlog, and within the operator's ceiling."""
+"""How claim_due_posts chooses: each author in turn, nobody behind a backlog, within the operator's ceiling."""
 
 from collections import Counter
 from collections.abc import Iterator

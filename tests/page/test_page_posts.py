@@ -308,7 +308,7 @@ class TestPolling:
                 route.abort()
 
         alice.page.route("**/v1/graphql", fail_once_then_hold)
-        wait_until(lambda: alice.page.wait_for_timeout(50), lambda _: held)
+        alice.wait_until(lambda: held)
 
         expect(alice.page.get_by_text("Live", exact=True)).to_be_visible()
         held[0].continue_()

@@ -17,6 +17,7 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from cron_events import sweep
 from psycopg import sql
 from waiting import wait_until
 
@@ -216,6 +217,7 @@ class TestLinkAccount:
                 }
             },
         )
+        sweep(operator.stack)
         post_once(operator, created["insert_scheduled_post_one"]["id"], "tweeted")
         assert [tweet["text"] for tweet in operator.stack.tweets(handle)] == ["linked"]
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from admin_commands import admin, said
+from cron_events import sweep
 from waiting import wait_until
 
 from admin.reconcile import SHOWN_AFTER
@@ -129,6 +130,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         assert len(stack.tweets()) == on_x_at_the_crash
 
         said(stack, "resume")
+        sweep(stack)
         has_ended(stack, due_meanwhile)
         publish_now(stack, "cleo", coming)
         has_ended(stack, coming)

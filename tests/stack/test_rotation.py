@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from admin_commands import said
+from cron_events import sweep
 from waiting import wait_until
 
 from local.ports import choose_ports
@@ -111,6 +112,7 @@ def test_posts_survive_a_change_of_all_other_secrets_during_a_pause(
     with started(tmp_path, "--poll-interval", "0.05") as stack:
         assert stack.tweets("wanda") == []
         said(stack, "resume")
+        sweep(stack)
         wait_until(lambda: [tweet["text"] for tweet in stack.tweets("wanda")], bool)
 
         assert stack.settings["HASURA_GRAPHQL_ADMIN_SECRET"] == NEW

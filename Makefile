@@ -23,6 +23,9 @@ export USERNAME_GIVEN := $(if $(filter command line,$(origin USER)),$(value USER
 unexport REASON SINCE STOPPED OLDER_THAN VAULT USER
 USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user "$$USERNAME_GIVEN")
 
+# The stack and its tests start hundreds of Python processes, and compiling their modules anew each time costs minutes.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 

@@ -17,8 +17,24 @@ pytest_plugins = ["without_tools"]
 if TYPE_CHECKING:
     from local.running_stack import RunningStack
 
-LONGEST_FILES = ("test_chaos", "test_model", "test_doctor", "test_local_stack")
-"""These start first, so that in a parallel run no worker is left alone with one of them."""
+LONGEST_FILES = (
+    "test_page_oidc",
+    "test_local_stack",
+    "test_page_posts",
+    "test_page_for_everyone",
+    "test_page_composer",
+    "test_doctor",
+    "test_chaos_run",
+    "test_page_calendar",
+    "test_end_to_end",
+    "test_model",
+    "test_admin_accounts",
+    "test_local_hasura_events",
+    "test_tokens_at_rest",
+    "test_rotation",
+    "test_restore",
+)
+"""These start first, so that in a parallel run no worker is left alone with one of them. The longest comes first."""
 
 _OWN_DIRECTORY = pytest.StashKey[Path]()
 

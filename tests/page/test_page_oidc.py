@@ -39,7 +39,7 @@ def provider_and_stack(
         jwt_secret = {"jwk_url": f"{issuer}/jwks", "audience": AUDIENCE, "issuer": issuer}
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("HASURA_GRAPHQL_JWT_SECRET", json.dumps(jwt_secret))
-            options = ["--poll-interval", "0.05", "--port", f"web={port}", "--oidc", str(oidc)]
+            options = ["--poll-interval", "0.2", "--port", f"web={port}", "--oidc", str(oidc)]
             stack = running.enter_context(started(data, *options))
         yield issuer, stack
 

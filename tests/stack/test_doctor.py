@@ -931,7 +931,7 @@ class BrokenStack:
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory, _clean_environment: None) -> Iterator[BrokenStack]:
     data = tmp_path_factory.mktemp("broken")
-    with started(data, "--poll-interval", "0.05", "--rate-limit", "off") as stack:
+    with started(data, "--poll-interval", "0.2", "--rate-limit", "off") as stack:
         yield BrokenStack(stack, data)
 
 

@@ -163,6 +163,10 @@ def test_hasura_is_of_the_same_version_as_in_docker_compose() -> None:
     assert parsed("main.bicep")["parameters"]["hasuraImage"]["default"] == f"docker.io/hasura/graphql-engine:{composed}"
 
 
+def test_hasura_executes_only_the_documents_of_the_allow_list_for_authors() -> None:
+    assert "{ name: 'HASURA_GRAPHQL_ENABLE_ALLOWLIST', value: 'true' }" in text_of("hasura.bicep")
+
+
 def test_hasura_always_runs() -> None:
     assert "minReplicas: 1\n" in text_of("hasura.bicep")
 

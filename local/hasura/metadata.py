@@ -46,13 +46,9 @@ class Metadata:
     def as_document(self) -> dict[str, Any]:
         """What from_document reads."""
         sources = [self.database] if self.database else []
-        return {
-            "version": 3,
-            "sources": sources,
-            "cron_triggers": self.cron_triggers,
-            "query_collections": self.query_collections,
-            "allowlist": self.allow_list,
-        }
+        lists = {"query_collections": self.query_collections, "allowlist": self.allow_list}
+        filled = {name: content for name, content in lists.items() if content}
+        return {"version": 3, "sources": sources, "cron_triggers": self.cron_triggers, **filled}
 
     @property
     def tables(self) -> list[dict[str, Any]]:

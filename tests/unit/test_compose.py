@@ -169,6 +169,7 @@ def test_in_production_there_is_no_console_and_what_is_open_is_named() -> None:
     assert environment["HASURA_GRAPHQL_DEV_MODE"] == "false"
     assert environment["HASURA_GRAPHQL_ENABLE_TELEMETRY"] == "false"
     assert environment["HASURA_GRAPHQL_ENABLED_APIS"] == "graphql,metadata"
+    assert environment["HASURA_GRAPHQL_ENABLE_ALLOWLIST"] == "true"
     assert environment["HASURA_GRAPHQL_CORS_DOMAIN"].startswith("${PAGE_ORIGIN:?")
     assert environment["ACTIONS_BASE_URL"].startswith("${FUNCTIONS_URL:?")
 

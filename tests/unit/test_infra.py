@@ -152,6 +152,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     parameters = parsed("main.bicep")["parameters"]
 
     assert parameters["xBaseUrl"]["default"] == defaults["X_BASE_URL"]
+    assert parameters["hasuraAuthorRole"]["default"] == defaults["HASURA_AUTHOR_ROLE"]
     assert str(parameters["maxLatenessSeconds"]["default"]) == defaults["MAX_LATENESS_SECONDS"]
     assert str(parameters["publishBatch"]["default"]) == defaults["PUBLISH_BATCH"]
 
@@ -160,6 +161,10 @@ def test_hasura_is_of_the_same_version_as_in_docker_compose() -> None:
     [composed] = set(re.findall(r"hasura/graphql-engine:(v[0-9.]+[0-9])", (ROOT / "docker-compose.yml").read_text()))
 
     assert parsed("main.bicep")["parameters"]["hasuraImage"]["default"] == f"docker.io/hasura/graphql-engine:{composed}"
+
+
+def test_hasura_executes_only_the_documents_of_the_allow_list_for_authors() -> None:
+    assert "{ name: 'HASURA_GRAPHQL_ENABLE_ALLOWLIST', value: 'true' }" in text_of("hasura.bicep")
 
 
 def test_hasura_always_runs() -> None:

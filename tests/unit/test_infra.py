@@ -152,6 +152,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     parameters = parsed("main.bicep")["parameters"]
 
     assert parameters["xBaseUrl"]["default"] == defaults["X_BASE_URL"]
+    assert parameters["hasuraAuthorRole"]["default"] == defaults["HASURA_AUTHOR_ROLE"]
     assert str(parameters["maxLatenessSeconds"]["default"]) == defaults["MAX_LATENESS_SECONDS"]
     assert str(parameters["publishBatch"]["default"]) == defaults["PUBLISH_BATCH"]
 

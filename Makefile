@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
+.PHONY: help install run demo test unit stack-test page-test browser chaos fuzz screenshots benchmark check check-python \
 	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume reconcile delete-old-events clean
 
@@ -11,6 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q
 POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
+EXAMPLES ?= 1000
 
 # What an operator writes goes to a command through the environment, as it is: a username is chosen by a stranger.
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
@@ -63,6 +64,9 @@ browser: install ## get a Chromium for the tests of the page
 
 chaos: install ## publish posts while faults are injected, and check each one: make chaos POSTS=1000 SEED=1
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
+
+fuzz: install ## send many random requests to the functions, and compare the answers with docs/openapi.yaml: make fuzz EXAMPLES=1000
+	@OPENAPI_EXAMPLES=$(EXAMPLES) $(PYTEST) tests/stack/test_openapi.py
 
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
 	@$(BIN)/python -m scripts.screenshots

@@ -1,4 +1,4 @@
-"""The page's server: the files of the page, the addresses of the APIs, and under /_local the local stack's routes."""
+"""The page's server: the page, where the APIs are and what they take, and under /_local the local stack's routes."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -11,6 +11,7 @@ from local.web_server.refusals import loopback_only, own_page_only
 from local.web_server.ways_to_sign_in import WayToSignIn
 
 PAGE = REPOSITORY / "web"
+API_DESCRIPTION = REPOSITORY / "docs" / "openapi.yaml"
 
 _ADDRESSES = ("APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL")
 
@@ -36,7 +37,14 @@ def application(settings: Mapping[str, str], sign_in: WayToSignIn) -> web.Applic
     app = web.Application(middlewares=[loopback_only])
     app.on_response_prepare.append(server.add_headers)
     app.add_subapp("/_local", local)
-    app.add_routes([web.get("/", server.page), web.get("/config.json", server.config), web.static("/", PAGE)])
+    app.add_routes(
+        [
+            web.get("/", server.page),
+            web.get("/config.json", server.config),
+            web.get("/openapi.yaml", server.api_description),
+            web.static("/", PAGE),
+        ]
+    )
     return app
 
 
@@ -60,6 +68,10 @@ class _Server:
 
     async def page(self, _request: web.Request) -> web.FileResponse:
         return web.FileResponse(PAGE / "index.html", headers={"Content-Type": "text/html; charset=utf-8"})
+
+    async def api_description(self, _request: web.Request) -> web.FileResponse:
+        """What the two functions take and answer (OpenAPI), for the tools that read it from an address."""
+        return web.FileResponse(API_DESCRIPTION, headers={"Content-Type": "application/yaml"})
 
     async def config(self, _request: web.Request) -> web.Response:
         """The addresses of the APIs, in place of the example for other hosts in the page's folder."""

@@ -110,6 +110,12 @@ class TestPage:
         assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
         assert requests.get(f"{url}/app.js").headers["Cache-Control"] == "no-cache"
 
+    def test_the_description_of_the_functions_is_served(self, url: str) -> None:
+        answer = requests.get(f"{url}/openapi.yaml")
+
+        assert answer.headers["Content-Type"] == "application/yaml"
+        assert answer.content == (REPOSITORY / "docs" / "openapi.yaml").read_bytes()
+
     def test_the_page_learns_where_the_apis_are(self, url: str) -> None:
         assert requests.get(f"{url}/config.json").json() == {
             "createPost": "http://localhost:2/api/createPost",

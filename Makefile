@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install run demo test unit stack-test page-test browser chaos fuzz screenshots benchmark check check-python \
-	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
+	check-javascript check-infra check-advisories contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume reconcile delete-old-events clean
 
 PYTHON ?= python3
@@ -75,7 +75,7 @@ benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and 
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.thousand_deliveries
 
-check: check-python check-javascript check-infra ## check format, lint and types, the workflows and infra/
+check: check-python check-javascript check-infra check-advisories ## check format, lint and types, the workflows, infra/, and packages for advisories
 
 # mypy sees one tier at a time, because each imports its own modules by their bare names.
 check-python: install
@@ -87,6 +87,9 @@ check-python: install
 			--disable-error-code no-any-return --disable-error-code no-untyped-call tests/$$tier || exit 1; \
 	done
 	@$(BIN)/zizmor --offline --quiet .github
+
+check-advisories: install
+	@$(BIN)/python -m scripts.advisories
 
 check-javascript:
 	@if [ ! -f package.json ]; then exit 0; fi; \

@@ -16,6 +16,10 @@ alter role hasura password :'password';
 -- set local statement_timeout.
 alter role hasura set statement_timeout to '8s';
 
+-- A refused row is not written to the server's log: it has the text of a post. Only a superuser may say so here; on a
+-- managed server it is a parameter of the server (infra/postgres.bicep).
+select 'alter role hasura set log_error_verbosity to terse' where current_setting('is_superuser') = 'on' \gexec
+
 -- The administrator of a managed server is no superuser, and gives a database only to a role that it is a member of.
 grant hasura to current_user;
 

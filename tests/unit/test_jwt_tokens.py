@@ -1,4 +1,7 @@
-"""Authors' tokens: each is decided about as Hasura does (its docs, JWT configuration; tests/jwt_decisions.json)."""
+"""Authors' tokens, the keys that verify them, and the keys that an issuer publishes.
+
+What is accepted is what Hasura accepts: its docs, JWT configuration; row by row in test_auth.py.
+"""
 
 import base64
 import contextlib
@@ -14,7 +17,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -195,44 +197,12 @@ def _base64url(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
-DECISIONS = json.loads((Path(__file__).parents[1] / "jwt_decisions.json").read_text())
-
-
-def claims_of(decision: dict[str, Any]) -> dict[str, Any]:
-    """The claims of a token of tests/jwt_decisions.json."""
-    return {"sub": "alice", "exp": int(in_seconds(3600).timestamp()), **_with_times(decision["claims"])}
-
-
-def _with_times(value: Any) -> Any:
-    match value:
-        case {"seconds_from_now": seconds, **written}:
-            time = in_seconds(0).timestamp() + seconds
-            return str(int(time)) if written.get("as_string") else time
-        case dict():
-            return {name: _with_times(one) for name, one in value.items()}
-        case list():
-            return [_with_times(one) for one in value]
-        case _:
-            return value
-
-
-class TestTheDecisionsOfHasura:
-    @pytest.mark.parametrize("decision", DECISIONS["tokens"], ids=[one["name"] for one in DECISIONS["tokens"]])
-    def test_a_token_is_accepted_or_refused_as_by_hasura(self, decision: dict[str, Any]) -> None:
-        payload = json.dumps(claims_of(decision)).encode()  # jwt.encode itself refuses what no issuer should write
-        signed = jwt.api_jws.encode(payload, DECISIONS["key"], "HS256")
-        config = {"type": "HS256", "key": DECISIONS["key"], **decision["config"]}
-
-        if decision["accepted"]:
-            accept(signed, **config)
-        else:
-            refusal_of(signed, **config)
-
+class TestNumbers:
     @pytest.mark.parametrize("never", ["NaN", "Infinity"])
     def test_a_number_that_json_does_not_know_is_no_end_of_a_token(self, never: str) -> None:
         signed = jwt.api_jws.encode(f'{{"exp": {never}}}'.encode(), SECRET, "HS256")
 
-        assert refusal_of(signed) == "The token's claim exp must be a number."
+        assert refusal_of(signed) == "The token cannot be read."
 
     def test_a_time_may_have_any_number_of_digits(self) -> None:
         accept(jwt.api_jws.encode(b'{"exp": 1' + b"0" * 400 + b"}", SECRET, "HS256"), allowed_skew=0.5)

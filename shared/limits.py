@@ -12,13 +12,13 @@ DRAFT_HORIZON = timedelta(days=366)
 """How far ahead a draft may lie."""
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
-"""For a connection to anybody."""
+"""For a connection to anybody. It is part of the timeouts below: each of them is for a whole call, to the last byte."""
 
 ANSWER_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
 
 X_TIMEOUT = timedelta(seconds=30)
-"""For X's answer to a post. An answer that arrives in parts may take twice as long."""
+"""For a post on X."""
 
 TIMELINE_TIMEOUT = timedelta(seconds=10)
 """For one page of a timeline."""
@@ -29,8 +29,8 @@ TIMELINE_PAGES = 32
 RECONCILE_TIME = timedelta(seconds=25)
 """A reconciliation asks X for no further page after this."""
 
-HASURA_TIMEOUT = timedelta(seconds=10)
-"""For Hasura's answer."""
+HASURA_TIMEOUT = timedelta(seconds=8)
+"""For a request to Hasura."""
 
 RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 """A decision that could not be recorded is recorded again after these."""
@@ -51,7 +51,7 @@ LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
 
 NOTIFY_TIMEOUT = timedelta(seconds=10)
-"""For the receiver's answer to a notification."""
+"""For a notification."""
 
 NOTIFY_ANSWER_BYTES = 1024 * 1024
 """The receiver's status says everything; what it answers beside it is not needed."""

@@ -257,7 +257,7 @@ class PublishedKeys:
 
     def _fetch(self) -> None:
         try:
-            answer = http_client.get(self._url, params={}, read_timeout=_KEYS_TIMEOUT)
+            answer = http_client.get(self._url, params={}, timeout=_KEYS_TIMEOUT)
             if answer.status != HTTPStatus.OK or not isinstance(answer.json, dict):
                 raise ValueError(f"their issuer answers {answer.status}, without keys")
             self._keys = tuple(jwt.PyJWKSet.from_dict(answer.json).keys)

@@ -54,7 +54,7 @@ class X:
                 {"text": text},
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=X_TIMEOUT,
+                timeout=X_TIMEOUT,
             )
         except TokensDoNotOpen as error:
             return _unreadable(account, error)
@@ -106,7 +106,7 @@ class X:
                 params=query,
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=TIMELINE_TIMEOUT,
+                timeout=TIMELINE_TIMEOUT,
             )
         except TokensDoNotOpen as error:
             raise TimelineUnavailable(_unreadable(account, error)) from error

@@ -157,7 +157,7 @@ class TestPublish:
     def test_x_has_half_a_minute_for_its_answer(self, network: responses.RequestsMock) -> None:
         published(network, 201, {"data": {"id": "1"}})
 
-        assert timeouts(network) == [(5.0, 30.0)]
+        assert timeouts(network) == [(30.0, 5.0)]
 
     def test_the_text_and_nothing_else_is_sent_as_json(self, network: responses.RequestsMock) -> None:
         network.post(CREATE, status=201, json={"data": {"id": "1"}})
@@ -180,7 +180,9 @@ class TestPublish:
 
 
 def timeouts(network: responses.RequestsMock) -> list[Any]:
-    return [vars(call.request)["req_kwargs"]["timeout"] for call in network.calls]
+    """For everything, and of that for a connection, in seconds."""
+    given = [vars(call.request)["req_kwargs"]["timeout"] for call in network.calls]
+    return [(one.total, one.connect_timeout) for one in given]
 
 
 def find(
@@ -247,7 +249,7 @@ class TestFind:
         find()
 
         assert [header(call.request, "Connection") for call in network.calls] == ["close"]
-        assert timeouts(network) == [(5.0, 10.0)]
+        assert timeouts(network) == [(10.0, 5.0)]
 
 
 class TestTheTimelineIsUnavailable:

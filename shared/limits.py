@@ -17,6 +17,25 @@ CONNECT_TIMEOUT = timedelta(seconds=5)
 ANSWER_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
 
+KEYS_TIMEOUT = timedelta(seconds=5)
+"""For an issuer's keys (`jwk_url`), which are fetched in the background."""
+
+KEYS_BYTES = 256 * 1024
+MOST_KEYS = 50
+"""More than that no issuer publishes."""
+
+KEYS_LIFETIME = timedelta(minutes=5)
+"""An issuer's keys are fetched again after this. Those that are known stay in use until others are there."""
+
+KEYS_COOLDOWN = timedelta(seconds=30)
+"""An issuer's keys are not fetched again before this is over, whatever tokens come."""
+
+KEYS_WAIT = timedelta(seconds=2)
+"""How long a token waits for keys that are being fetched, when its own is not known."""
+
+KEYS_WAITING = 3
+"""So many tokens wait for keys at a time; all others are answered at once. A worker has six threads or more."""
+
 X_TIMEOUT = timedelta(seconds=30)
 """For a post on X."""
 

@@ -85,9 +85,10 @@ def get(
     timeout: timedelta,
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
+    most_bytes: int = ANSWER_BYTES,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
-    return _answer("GET", url, timeout, headers, auth, ANSWER_BYTES, params=params)
+    return _answer("GET", url, timeout, headers, auth, most_bytes, params=params)
 
 
 def _answer(

@@ -233,12 +233,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Rejected:
-    """X does not take it. `wait`: how long an ACCOUNT or APP is to wait."""
+    """X does not take it. `wait`: how long an ACCOUNT or APP is to wait.
+
+    `operator_message`: what the operator must look at, although X rejects one account alone.
+    """
 
     what: Rejection
     detail: str
     code: int | None = None
     wait: timedelta = timedelta()
+    operator_message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -288,11 +292,15 @@ class SurelyAbsent:
 
 @dataclass(frozen=True)
 class CannotAsk:
-    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `what` it rejected, if it did."""
+    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `what` it rejected, if it did.
+
+    `operator_message` is as in Rejected.
+    """
 
     detail: str
     wait: timedelta | None = None
     what: Rejection | None = None
+    operator_message: str | None = None
 
 
 @dataclass(frozen=True)

@@ -110,7 +110,8 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
         case Rejection.SIGN_IN:
             return _sign_in_rejected(post, rejected, now, jitter)
         case Rejection.ACCOUNT:
-            return _paused(post, rejected, rejected.what, now + _lengthened(rejected.wait, jitter))
+            until = now + _lengthened(rejected.wait, jitter)
+            return _paused(post, rejected, rejected.what, until, rejected.operator_message)
         case Rejection.APP:
             until = now + _lengthened(rejected.wait, jitter)
             operator = f"all posts wait until {until:%Y-%m-%d %H:%M:%S} UTC: {rejected.detail}"
@@ -175,7 +176,9 @@ def _absent(numbers: tuple[int, ...]) -> tuple[AttemptUpdate, ...]:
 
 
 def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
-    operator = f"outcomes cannot be reconciled: {result.detail}" if result.what is Rejection.APP else None
+    operator = result.operator_message
+    if result.what is Rejection.APP:
+        operator = f"outcomes cannot be reconciled: {result.detail}"
     failed = post.failed_reconciliations
     if failed >= len(RECONCILE_WAITS):
         return _author_decides(

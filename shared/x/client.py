@@ -155,4 +155,4 @@ def _unavailable(why: str) -> TimelineUnavailable:
 def _cannot_ask(result: Rejected | Unanswered) -> CannotAsk:
     if isinstance(result, Unanswered):
         return CannotAsk(result.detail)
-    return CannotAsk(result.detail, result.wait or None, result.what)
+    return CannotAsk(result.detail, result.wait or None, result.what, result.operator_message)

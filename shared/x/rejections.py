@@ -51,7 +51,11 @@ def rejection(answer: HttpAnswer, purpose: Purpose, account_name: str, now: date
         return _forbidden(error, purpose, account)
     if status in (404, 405) or 300 <= status < 400:
         return Rejected(
-            Rejection.APP, f"X's API is not at the configured address (HTTP {status}).", status, REJECTION_PAUSE
+            Rejection.ACCOUNT,
+            f"X does not have what we ask it for {account} (HTTP {status}). The operator is told.",
+            status,
+            REJECTION_PAUSE,
+            f"X answers {status} for {account}: is X_BASE_URL right?",
         )
     if status in POST_REJECTED_STATUSES and isinstance(answer.json, dict):
         return Rejected(Rejection.POST, f"{purpose.rejected}: {error.words}", status)

@@ -75,6 +75,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         rejected(Rejection.ACCOUNT, 15 * MINUTE),
         15 * MINUTE,
     ),
+    "X answers 404, 405 or a redirect": (
+        sending(),
+        Rejected(Rejection.ACCOUNT, "why", 404, HOUR, "is the address right?"),
+        HOUR,
+    ),
     "X rejects our app: credits, keys, access level": (sending(), rejected(Rejection.APP, HOUR), HOUR),
     "reconciled: X shows it": (unknown(unresolved()), Found(1, "77"), None),
     "reconciled: X does not show it, less than 3 min after the attempt": (

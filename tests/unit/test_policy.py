@@ -128,6 +128,12 @@ class TestPublishing:
 
         assert decided(sending(), LIMIT) == Decision(State.SCHEDULED, log, "Slow down.", pause=pause)
 
+    def test_the_operator_is_told_of_an_account_that_only_he_can_help_and_no_other_account_is_paused(self) -> None:
+        decision = decided(sending(), Rejected(Rejection.ACCOUNT, "HTTP 404", 404, HOUR, "is the address right?"))
+
+        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + HOUR)
+        assert decision.operator_message == "is the address right?"
+
     def test_the_app_is_paused_and_the_operator_told_when_x_rejects_all_of_it(self) -> None:
         decision = decided(sending(), CREDITS)
 
@@ -244,6 +250,13 @@ class TestReconciling:
         decision = decided(unknown(unresolved()), CannotAsk("No access.", what=Rejection.APP))
 
         assert decision.operator_message == "outcomes cannot be reconciled: No access."
+
+    def test_the_operator_is_told_when_only_he_can_help_the_reconciliation_of_one_account(self) -> None:
+        not_found = CannotAsk("HTTP 404", HOUR, Rejection.ACCOUNT, "is the address right?")
+
+        decision = decided(unknown(unresolved()), not_found)
+
+        assert decision.operator_message == "is the address right?"
 
     @pytest.mark.parametrize("failed_before", [0, len(RECONCILE_WAITS)])
     def test_tokens_that_do_not_open_use_up_no_reconciliation(self, failed_before: int) -> None:

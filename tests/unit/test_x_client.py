@@ -280,7 +280,7 @@ class TestTheTimelineIsUnavailable:
         [
             pytest.param(429, {}, 15 * MINUTE, Rejection.ACCOUNT, "X limits how much @ada may do", id="a limit"),
             pytest.param(402, {}, HOUR, Rejection.APP, "credits", id="the whole app"),
-            pytest.param(302, {}, HOUR, Rejection.APP, "configured address", id="a redirect is not followed"),
+            pytest.param(302, {}, HOUR, Rejection.ACCOUNT, "for @ada (HTTP 302)", id="a redirect is not followed"),
             pytest.param(403, {"type": "/user-suspended"}, HOUR, Rejection.ACCOUNT, "blocked @ada", id="the account"),
             pytest.param(401, {}, None, Rejection.SIGN_IN, "link @ada anew", id="the sign-in is rejected"),
             pytest.param(403, {"detail": "No."}, None, Rejection.POST, "the account's posts: No.", id="the request is"),

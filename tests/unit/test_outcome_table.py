@@ -70,6 +70,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         None,
     ),
     "X rejects the sign-in again, otherwise": (sending(**AGAIN), rejected(Rejection.SIGN_IN), 5 * MINUTE),
+    "X has rejected the sign-in for three days": (
+        sending(sign_in_rejected_at=NOW - 72 * HOUR),
+        rejected(Rejection.SIGN_IN),
+        None,
+    ),
     "X rejects the account for a while: a limit, a suspension": (
         sending(),
         rejected(Rejection.ACCOUNT, 15 * MINUTE),

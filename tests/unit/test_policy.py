@@ -179,6 +179,35 @@ class TestRejectedSignIn:
         assert decision.pause == Pause(Rejection.ACCOUNT, NOW + 5 * MINUTE)
         assert decision.operator_message is None
 
+    @pytest.mark.parametrize(
+        ("rejected_for", "pause"),
+        [(6 * MINUTE, 6 * MINUTE), (HOUR, HOUR), (6 * HOUR, 6 * HOUR), (71 * HOUR, 6 * HOUR)],
+        ids=str,
+    )
+    def test_the_account_is_paused_for_as_long_again_as_x_has_rejected_it_up_to_six_hours(
+        self, rejected_for: timedelta, pause: timedelta
+    ) -> None:
+        decision = decided(sending(sign_in_rejected_at=NOW - rejected_for), SIGN_IN)
+
+        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + pause)
+
+    def test_the_post_fails_when_x_has_rejected_it_for_three_days(self) -> None:
+        decision = decided(sending(sign_in_rejected_at=NOW - 72 * HOUR), SIGN_IN)
+
+        assert (decision.state, decision.pause) == (State.FAILED, None)
+        assert decision.reason == "Link it anew. X has rejected it for 3 days; move the post to try again."
+
+    def test_a_post_is_attempted_a_bounded_number_of_times_while_x_goes_on_rejecting_it(self) -> None:
+        times, now, first = 0, NOW, None
+        while True:
+            decision = decide(sending(sign_in_rejected_at=first), SIGN_IN, now, jitter=0)
+            times, first = times + 1, first or now
+            if decision.state is State.FAILED:
+                break
+            now = decision.come_back_at or now
+
+        assert times < 25
+
     def test_the_operator_is_told_when_x_rejects_several_accounts(self) -> None:
         decision = decided(sending(**SECOND_401, others_rejected_since=True), SIGN_IN)
 

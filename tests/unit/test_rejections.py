@@ -190,7 +190,9 @@ def test_the_status_alone_decides_where_the_body_says_nothing(status: int, what:
 
 @pytest.mark.parametrize("status", [301, 302, 308, 404, 405])
 def test_the_operator_is_asked_whether_the_address_is_right_where_x_does_not_have_what_we_ask_for(status: int) -> None:
-    assert rejected(status).operator_message == f"X answers {status} for @ada: is X_BASE_URL right?"
+    assert rejected(status).operator_message == (
+        f"X does not have what we ask for: it answers {status} for @ada; is X_BASE_URL right?"
+    )
 
 
 @pytest.mark.parametrize("words", ["\x00", "\ud800", "half \udc00 a pair"])

@@ -142,7 +142,7 @@ SIGN_IN_WAIT = timedelta(minutes=1)
 """How long after a rejected sign-in the post is attempted again."""
 
 SIGN_IN_PAUSE, LONGEST_SIGN_IN_PAUSE = timedelta(minutes=5), timedelta(hours=6)
-"""How long an account is paused whose sign-in X goes on rejecting: within these, as long as X has rejected it so far."""
+"""How long an account is paused whose sign-in X goes on rejecting: as long as it has done so far, within these."""
 
 SIGN_IN_GIVEN_UP = timedelta(days=3)
 """After so long a rejected sign-in fails its post."""

@@ -46,5 +46,18 @@ def call(main: Callable[..., func.HttpResponse], body: Any, headers: dict[str, s
     return main(request, Context())
 
 
+class UnreadBody(func.HttpRequest):
+    """A request of a stranger, whose body must not be read."""
+
+    def __init__(self, headers: dict[str, str]) -> None:
+        super().__init__(method="POST", url="http://functions.test/api/f", headers=headers, body=b"{no JSON")
+
+    def get_body(self) -> bytes:
+        raise AssertionError("the body was read")
+
+    def get_json(self) -> Any:
+        raise AssertionError("the body was read")
+
+
 def json_of(response: func.HttpResponse) -> Any:
     return json.loads(response.get_body())

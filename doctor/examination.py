@@ -173,7 +173,9 @@ class _Examination:
             if account is None or account.name in failures:
                 continue
             try:
-                shown = self._x.find(account, one.text, one.since, SystemClock().now() + RECONCILE_TIME)
+                shown = self._x.timeline(account, one.since, SystemClock().now() + RECONCILE_TIME).find(
+                    one.text, one.since
+                )
             except TimelineUnavailable as error:
                 failures[account.name] = error.result
                 continue

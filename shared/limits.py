@@ -1,6 +1,6 @@
 """Every duration and limit of the product.
 
-They fit into each other (tests/unit/test_limits.py): CONNECT_TIMEOUT + X_TIMEOUT < DELIVERY_TIMEOUT < LEASE, and more.
+They fit into each other (tests/unit/test_limits.py): X_TIMEOUT < DELIVERY_TIMEOUT < LEASE, and more.
 """
 
 from datetime import timedelta
@@ -45,8 +45,8 @@ TIMELINE_TIMEOUT = timedelta(seconds=10)
 TIMELINE_PAGES = 32
 """X shows an account's latest 3,200 tweets, in pages of 100."""
 
-RECONCILE_TIME = timedelta(seconds=25)
-"""A reconciliation asks X for no further page after this."""
+RECONCILE_TIME = timedelta(seconds=20)
+"""For reading what X shows of the accounts of a batch, from its claim on."""
 
 HASURA_TIMEOUT = timedelta(seconds=8)
 """For a request to Hasura."""
@@ -57,14 +57,18 @@ RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 DRAIN_TIME = timedelta(seconds=4)
 """A delivery claims another batch until then. What it leaves behind, a follow-up delivery takes."""
 
-LATEST_START = timedelta(seconds=25)
-"""A publisher that is held up longer than this after its claim does not send: the lease could run out on it."""
+LATEST_START = timedelta(seconds=10)
+"""A publisher that is held up longer than this after the claim was asked for does not send."""
+
+DELIVERY_TIME = timedelta(seconds=25)
+"""A delivery begins nothing after this, except to record what it has decided. So Hasura waits long enough."""
 
 DELIVERY_TIMEOUT = timedelta(seconds=60)
 """Hasura waits so long for the answer to a delivery (retry_conf)."""
 
 DELIVERY_RETRIES = 5
 DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
+"""How often, and after how long, Hasura delivers an event again that was not answered, or without `Retry-After`."""
 
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""

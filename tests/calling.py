@@ -46,12 +46,12 @@ def call(main: Callable[..., func.HttpResponse], body: Any, headers: dict[str, s
     return main(request, Context())
 
 
-class UnreadBody(func.HttpRequest):
-    """A request of a stranger, whose body must not be read."""
+def call_as_stranger(main: Callable[..., func.HttpResponse], headers: dict[str, str]) -> func.HttpResponse:
+    """What `main` answers to a POST whose body is no JSON, and must not be read."""
+    return main(_UnreadBody(method="POST", url="http://functions.test/api/f", headers=headers, body=b"{no"), Context())
 
-    def __init__(self, headers: dict[str, str]) -> None:
-        super().__init__(method="POST", url="http://functions.test/api/f", headers=headers, body=b"{no JSON")
 
+class _UnreadBody(func.HttpRequest):
     def get_body(self) -> bytes:
         raise AssertionError("the body was read")
 

@@ -186,9 +186,12 @@ def timeouts(network: responses.RequestsMock) -> list[Any]:
 
 
 def find(
-    text: str = "Hello", since: datetime = NOW, until: datetime = NOW, now: Callable[[], datetime] = lambda: NOW
+    text: str = "Hello",
+    since: datetime = NOW,
+    until: datetime = NOW + MINUTE,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> list[str]:
-    return X(settings(), now).find(ADA, text, since, until)
+    return X(settings(), now).timeline(ADA, since, until).find(text, since)
 
 
 def not_found(**arguments: Any) -> CannotAsk | TokensUnreadable:
@@ -317,10 +320,10 @@ class TestTheTimelineIsUnavailable:
             """Each answer takes ten seconds."""
             return NOW + 10 * SECOND * len(network.calls)
 
-        result = not_found(until=NOW + 30 * SECOND, now=now)
+        result = not_found(until=NOW + 25 * SECOND, now=now)
 
         assert result == CannotAsk("X did not show the account's posts: it took too long.")
-        assert len(network.calls) == 4
+        assert timeouts(network) == [(10.0, 5.0), (10.0, 5.0), (5.0, 5.0)]
 
 
 UNREADABLE = [
@@ -352,7 +355,7 @@ class TestTokensThatDoNotOpen:
         self, network: responses.RequestsMock, account: Account, why: str
     ) -> None:
         with pytest.raises(TimelineUnavailable) as caught:
-            X(settings(), lambda: NOW).find(account, TEXT, NOW, NOW)
+            X(settings(), lambda: NOW).timeline(account, NOW, NOW + MINUTE).find(TEXT, NOW)
 
         assert isinstance(caught.value.result, TokensUnreadable)
         assert why in caught.value.result.operator_message

@@ -74,10 +74,11 @@ def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock)
 
     Raises HasuraUnavailable when nothing could be claimed, or the state of that post could not be read.
     """
-    claim_until, begin_by = clock.now() + DRAIN_TIME, clock.now() + DELIVERY_TIME
+    begun_at = clock.now()
+    begin_by = begun_at + DELIVERY_TIME
     if delivery.is_follow_up:
         store.release_follow_up()
-    ended = _drain(delivery, claim_until, begin_by, store, x, clock)
+    ended = _drain(delivery, begun_at + DRAIN_TIME, begin_by, store, x, clock)
     counts = Counter(str(post.state) for post in ended.values())
     if delivery.post_id is None:
         return DeliveryResult(counts)

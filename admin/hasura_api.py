@@ -75,7 +75,7 @@ class HasuraApi:
     def _post(self, path: str, request: Json) -> Any:
         try:
             answer = http_client.post(
-                self._address + path, request, headers=self._as_admin, read_timeout=TIMEOUT, most_bytes=MOST_BYTES
+                self._address + path, request, headers=self._as_admin, timeout=TIMEOUT, most_bytes=MOST_BYTES
             )
         except TransportError as error:
             sentence = f"Hasura at {self._address} could not be asked: {error}."

@@ -203,9 +203,7 @@ class Hasura:
 
     def _post(self, path: str, body: Row, headers: Mapping[str, str]) -> http_client.HttpAnswer:
         try:
-            return http_client.post(
-                self._settings.app_base_api + path, body, headers=headers, read_timeout=HASURA_TIMEOUT
-            )
+            return http_client.post(self._settings.app_base_api + path, body, headers=headers, timeout=HASURA_TIMEOUT)
         except http_client.TransportError as error:
             raise HasuraUnavailable(f"Hasura could not be asked: {error}. Try again soon.") from error
 

@@ -54,7 +54,9 @@ def test_the_example_of_dotenv_sets_every_setting_and_what_docker_compose_needs(
 def test_the_example_of_local_settings_sets_every_setting() -> None:
     values = json.loads(text_of("local.settings.json.example"))["Values"]
 
-    assert list(values) == ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", *(one.name for one in SETTINGS)]
+    of_the_host = ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]
+
+    assert list(values) == of_the_host + [one.name for one in SETTINGS]
     assert all(isinstance(value, str) for value in values.values())
 
 

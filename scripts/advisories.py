@@ -3,6 +3,7 @@
 Where PyPI's advisories cannot be had (offline, or a mirror that has none), it says so and ends well.
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -20,6 +21,7 @@ class NoAdvisories(Exception):
 
 def main() -> None:
     """Ends with status 1 when a package has an advisory, or when it could not be asked about as the others were."""
+    argparse.ArgumentParser(prog="python -m scripts.advisories", description=__doc__).parse_args()
     try:
         faults = faults_in(_report())
     except NoAdvisories as error:

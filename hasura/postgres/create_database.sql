@@ -11,10 +11,10 @@
 select 'create role hasura login' where not exists (select from pg_roles where rolname = 'hasura') \gexec
 alter role hasura password :'password';
 
--- No query of an author keeps the server busy for longer. It ends before the functions stop waiting for Hasura (10 s), so
+-- No query of an author keeps the server busy for longer. It ends before the functions stop waiting for Hasura (8 s), so
 -- that what they gave up is not done behind their backs. A statement that needs more says so in its own transaction:
 -- set local statement_timeout.
-alter role hasura set statement_timeout to '8s';
+alter role hasura set statement_timeout to '7s';
 
 -- A refused row is not written to the server's log: it has the text of a post. Only a superuser may say so here; on a
 -- managed server it is a parameter of the server (infra/postgres.bicep).

@@ -90,7 +90,7 @@ def test_a_statement_of_the_role_ends_before_the_functions_stop_waiting_for_hasu
     [(role_settings,)] = rows(database.hasura, "select rolconfig from pg_roles where rolname = current_user")
     [(milliseconds,)] = rows(database.hasura, "select setting from pg_settings where name = 'statement_timeout'")
 
-    assert "statement_timeout=8s" in str(role_settings)
+    assert "statement_timeout=7s" in str(role_settings)
     assert timedelta(milliseconds=int(str(milliseconds))) < HASURA_TIMEOUT
 
 

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test unit stack-test page-test browser chaos screenshots benchmark check check-python \
-	check-javascript check-infra contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
+.PHONY: help install run demo test unit stack-test page-test browser chaos fuzz screenshots benchmark check check-python \
+	check-javascript check-infra check-advisories contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume limits reconcile delete-old-events clean
 
 PYTHON ?= python3
@@ -11,6 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q
 POSTS ?= 1000
 SEED ?= 1
 WORKERS ?= 3
+EXAMPLES ?= 1000
 
 # What an operator writes goes to a command through the environment, as it is: a username is chosen by a stranger.
 # The shell has a variable USER of its own; only one that is written after make names a user of the app.
@@ -22,6 +23,9 @@ export VAULT_GIVEN := $(value VAULT)
 export USERNAME_GIVEN := $(if $(filter command line,$(origin USER)),$(value USER))
 unexport REASON SINCE STOPPED OLDER_THAN VAULT USER
 USERNAME_OPTION = $(if $(filter command line,$(origin USER)),--user "$$USERNAME_GIVEN")
+
+# The stack and its tests start hundreds of Python processes, and compiling their modules anew each time costs minutes.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +68,9 @@ browser: install ## get a Chromium for the tests of the page
 chaos: install ## publish posts while faults are injected, and check each one: make chaos POSTS=1000 SEED=1
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
 
+fuzz: install ## send many random requests to the functions, and compare the answers with docs/openapi.yaml: make fuzz EXAMPLES=1000
+	@OPENAPI_EXAMPLES=$(EXAMPLES) $(PYTEST) tests/stack/test_openapi.py
+
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
 	@$(BIN)/python -m scripts.screenshots
 
@@ -71,7 +78,7 @@ benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and 
 	@$(BIN)/python -m benchmarks.page
 	@$(BIN)/python -m benchmarks.thousand_deliveries
 
-check: check-python check-javascript check-infra ## check format, lint and types, the workflows and infra/
+check: check-python check-javascript check-infra check-advisories ## check format, lint and types, the workflows, infra/, and packages for advisories
 
 # mypy sees one tier at a time, because each imports its own modules by their bare names.
 check-python: install
@@ -83,6 +90,9 @@ check-python: install
 			--disable-error-code no-any-return --disable-error-code no-untyped-call tests/$$tier || exit 1; \
 	done
 	@$(BIN)/zizmor --offline --quiet .github
+
+check-advisories: install
+	@$(BIN)/python -m scripts.advisories
 
 check-javascript:
 	@if [ ! -f package.json ]; then exit 0; fi; \

@@ -12,16 +12,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from admin.connection import CommandRefused, Connection, parser_for, run, say
-from admin.hasura_api import HasuraUnusable
+from admin.hasura_api import STATEMENT_TIMEOUT, HasuraUnusable
 
 STEP = 500
 """How many events one statement deletes, by default."""
 
 MOST_STEPS = 2_000
 """Of one kind of event and one run."""
-
-STATEMENT_TIMEOUT = timedelta(seconds=20)
-"""For one step. Hasura's answer is waited for longer than that."""
 
 
 @dataclass(frozen=True)
@@ -111,10 +108,7 @@ def delete_old_events(connection: Connection, older_than: timedelta, step: int) 
 
 
 def _delete(connection: Connection, table: EventTable, older_than: timedelta, step: int) -> int:
-    statement = (
-        f"set local statement_timeout = '{STATEMENT_TIMEOUT.total_seconds():.0f}s';\n"
-        f"{delete_statement(table, older_than, step)}"
-    )
+    statement = delete_statement(table, older_than, step)
     total = 0
     for _ in range(MOST_STEPS):
         try:

@@ -83,7 +83,7 @@ class XSignIn:
     def _post(self, path: str, signing: OAuth1) -> tuple[int, dict[str, str]]:
         """The status, and the form that X answers with."""
         try:
-            answer = http_client.post(self._address + path, None, auth=signing, read_timeout=TIMEOUT)
+            answer = http_client.post(self._address + path, None, auth=signing, timeout=TIMEOUT)
         except TransportError as error:
             raise CommandRefused(f"X at {self._address} could not be asked: {error}.") from error
         return answer.status, dict(parse_qsl(answer.body.decode(errors="replace")))

@@ -40,10 +40,10 @@ from posts where schedule_for < now()
 _END_THEM = [
     "update scheduled_post set state = 'sending', lease_until = now() + interval '1 min'"
     " where state = 'scheduled' and id in (select post_id from post_attempt)",
-    "update scheduled_post set state = 'failed', reason = 'X rejects this post.'"
+    "update scheduled_post set state = 'failed', lease_until = null, reason = 'X rejects this post.'"
     " where state = 'sending' and id % 6 = 0",
     # X's ids: milliseconds since its epoch, and 22 bits that tell those of one millisecond apart
-    "update scheduled_post set state = 'tweeted', tweet_id ="
+    "update scheduled_post set state = 'tweeted', lease_until = null, tweet_id ="
     " ((extract(epoch from schedule_for + interval '80 ms') * 1000)::bigint - 1288834974657 << 22) + id"
     " where state = 'sending'",
     "update post_attempt set outcome = 'tweeted', status_code = 201, detail = 'X accepted it.'"

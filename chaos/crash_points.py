@@ -19,6 +19,7 @@ from shared.core.drafts import Draft
 from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, Row
 from shared.hasura.client import Hasura
 from shared.x.client import X
+from shared.x.searched_timeline import SearchedTimeline
 
 ARMED = "CHAOS_ARMED"
 
@@ -77,9 +78,16 @@ class CrashableX(X):
         with _crashable("publish"):
             return super().publish(account, text)
 
-    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
+    def timeline(self, account: Account, since: datetime, until: datetime) -> SearchedTimeline:
+        return _CrashableTimeline(self._pages(account, since, until))
+
+
+class _CrashableTimeline(SearchedTimeline):
+    """The same for each search."""
+
+    def find(self, text: str, since: datetime) -> list[str]:
         with _crashable("reconcile"):
-            return super().find(account, text, since, until)
+            return super().find(text, since)
 
 
 def crashable(function: ModuleType) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:

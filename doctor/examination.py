@@ -85,7 +85,7 @@ class _Examination:
         address = self._settings.x_base_url
         url = address + "/2/users/me"
         try:
-            answer = self._timed("X", lambda: http_client.get(url, params={}, read_timeout=PROBE_TIMEOUT))
+            answer = self._timed("X", lambda: http_client.get(url, params={}, timeout=PROBE_TIMEOUT))
         except TransportError as error:
             sentence = f"X at {address} could not be asked: {error}."
             raise CannotExamine(misconfigured("X_BASE_URL", sentence, "Correct the address, or wait for X.")) from error
@@ -173,7 +173,9 @@ class _Examination:
             if account is None or account.name in failures:
                 continue
             try:
-                shown = self._x.find(account, one.text, one.since, SystemClock().now() + RECONCILE_TIME)
+                shown = self._x.timeline(account, one.since, SystemClock().now() + RECONCILE_TIME).find(
+                    one.text, one.since
+                )
             except TimelineUnavailable as error:
                 failures[account.name] = error.result
                 continue
@@ -191,4 +193,4 @@ class _Examination:
 
 
 def _deliver_no_event(url: str, secret: str) -> HttpAnswer:
-    return http_client.post(url, NO_EVENT, headers={WEBHOOK_SECRET_HEADER: secret}, read_timeout=PROBE_TIMEOUT)
+    return http_client.post(url, NO_EVENT, headers={WEBHOOK_SECRET_HEADER: secret}, timeout=PROBE_TIMEOUT)

@@ -92,6 +92,8 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'HASURA_GRAPHQL_ENABLE_TELEMETRY', value: 'false' }
             // createPost creates scheduled events by the metadata API.
             { name: 'HASURA_GRAPHQL_ENABLED_APIS', value: 'graphql,metadata' }
+            // An author can send what the page and createPost send, and nothing else: docs/hasura.md.
+            { name: 'HASURA_GRAPHQL_ENABLE_ALLOWLIST', value: 'true' }
             // The texts of posts stay out of the log.
             { name: 'HASURA_GRAPHQL_REDACT_EVENT_TRIGGER_LOGS', value: 'true' }
             { name: 'HASURA_GRAPHQL_REDACT_SCHEDULED_TRIGGER_LOGS', value: 'true' }

@@ -35,6 +35,9 @@ param hasuraImage string = 'docker.io/hasura/graphql-engine:v2.51.9'
 @description('Where alerts are sent. Empty: no alert rules.')
 param alertEmail string = ''
 
+@description('The role that the tokens of authors allow.')
+param hasuraAuthorRole string = 'user'
+
 param xBaseUrl string = 'https://api.x.com'
 param maxLatenessSeconds int = 21600
 param publishBatch int = 10
@@ -60,6 +63,7 @@ var postgresSecrets = ['postgres-password', 'hasura-database-password']
 var plainSettings = [
   { name: 'APP_BASE_API', value: hasuraAddress }
   { name: 'ACTIONS_BASE_URL', value: '{{ACTIONS_BASE_URL}}' }
+  { name: 'HASURA_AUTHOR_ROLE', value: hasuraAuthorRole }
   { name: 'X_BASE_URL', value: xBaseUrl }
   { name: 'MAX_LATENESS_SECONDS', value: string(maxLatenessSeconds) }
   { name: 'PUBLISH_BATCH', value: string(publishBatch) }

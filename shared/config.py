@@ -89,6 +89,12 @@ def _true_or_false(text: str) -> bool:
     return text == "true"
 
 
+def _author_role(text: str) -> str:
+    if _header_text(text) == "admin":
+        raise ValueError("must not be admin, for whom Hasura checks no permission")
+    return text
+
+
 def _jwt_secret(text: str) -> str:
     read_jwt_secret(text)
     return text
@@ -126,6 +132,13 @@ SETTINGS = (
         "Hasura's own JSON: how users' tokens are verified.",
         secret=True,
         read=_jwt_secret,
+    ),
+    Setting(
+        "HASURA_AUTHOR_ROLE",
+        "The role with which `createPost` acts for an author (`X-Hasura-Role`). A token must allow it; what else the "
+        "token allows is not used.",
+        default="user",
+        read=_author_role,
     ),
     Setting(
         WEBHOOK_SECRET_NAME,
@@ -201,6 +214,7 @@ class Settings:
     actions_base_url: str
     hasura_graphql_admin_secret: str = field(repr=False)
     hasura_graphql_jwt_secret: str = field(repr=False)
+    hasura_author_role: str
     webhook_secret: str = field(repr=False)
     webhook_secret_previous: str | None = field(repr=False)
     consumer_api_key: str = field(repr=False)

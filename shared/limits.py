@@ -1,6 +1,6 @@
 """Every duration and limit of the product.
 
-They fit into each other (tests/unit/test_limits.py): CONNECT_TIMEOUT + X_TIMEOUT < DELIVERY_TIMEOUT < LEASE, and more.
+They fit into each other (tests/unit/test_limits.py): X_TIMEOUT < DELIVERY_TIMEOUT < LEASE, and more.
 """
 
 from datetime import timedelta
@@ -12,13 +12,32 @@ DRAFT_HORIZON = timedelta(days=366)
 """How far ahead a draft may lie."""
 
 CONNECT_TIMEOUT = timedelta(seconds=5)
-"""For a connection to anybody."""
+"""For a connection to anybody. It is part of the timeouts below: each of them is for a whole call, to the last byte."""
 
 ANSWER_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
 
+KEYS_TIMEOUT = timedelta(seconds=5)
+"""For an issuer's keys (`jwk_url`), which are fetched in the background."""
+
+KEYS_BYTES = 256 * 1024
+MOST_KEYS = 50
+"""More than that no issuer publishes."""
+
+KEYS_LIFETIME = timedelta(minutes=5)
+"""An issuer's keys are fetched again after this. Those that are known stay in use until others are there."""
+
+KEYS_COOLDOWN = timedelta(seconds=30)
+"""An issuer's keys are not fetched again before this is over, whatever tokens come."""
+
+KEYS_WAIT = timedelta(seconds=2)
+"""How long a token waits for keys that are being fetched, when its own is not known."""
+
+KEYS_WAITING = 3
+"""So many tokens wait for keys at a time; all others are answered at once. A worker has six threads or more."""
+
 X_TIMEOUT = timedelta(seconds=30)
-"""For X's answer to a post. An answer that arrives in parts may take twice as long."""
+"""For a post on X."""
 
 TIMELINE_TIMEOUT = timedelta(seconds=10)
 """For one page of a timeline."""
@@ -26,11 +45,11 @@ TIMELINE_TIMEOUT = timedelta(seconds=10)
 TIMELINE_PAGES = 32
 """X shows an account's latest 3,200 tweets, in pages of 100."""
 
-RECONCILE_TIME = timedelta(seconds=25)
-"""A reconciliation asks X for no further page after this."""
+RECONCILE_TIME = timedelta(seconds=20)
+"""For reading what X shows of the accounts of a batch, from its claim on."""
 
-HASURA_TIMEOUT = timedelta(seconds=10)
-"""For Hasura's answer."""
+HASURA_TIMEOUT = timedelta(seconds=8)
+"""For a request to Hasura."""
 
 RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 """A decision that could not be recorded is recorded again after these."""
@@ -38,20 +57,24 @@ RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 DRAIN_TIME = timedelta(seconds=4)
 """A delivery claims another batch until then. What it leaves behind, a follow-up delivery takes."""
 
-LATEST_START = timedelta(seconds=25)
-"""A publisher that is held up longer than this after its claim does not send: the lease could run out on it."""
+LATEST_START = timedelta(seconds=10)
+"""A publisher that is held up longer than this after the claim was asked for does not send."""
+
+DELIVERY_TIME = timedelta(seconds=25)
+"""A delivery begins nothing after this, except to record what it has decided. So Hasura waits long enough."""
 
 DELIVERY_TIMEOUT = timedelta(seconds=60)
 """Hasura waits so long for the answer to a delivery (retry_conf)."""
 
 DELIVERY_RETRIES = 5
 DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
+"""How often, and after how long, Hasura delivers an event again that was not answered, or without `Retry-After`."""
 
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
 
 NOTIFY_TIMEOUT = timedelta(seconds=10)
-"""For the receiver's answer to a notification."""
+"""For a notification."""
 
 NOTIFY_ANSWER_BYTES = 1024 * 1024
 """The receiver's status says everything; what it answers beside it is not needed."""
@@ -122,5 +145,8 @@ LONGEST_LIMIT_WAIT = timedelta(hours=25)
 SIGN_IN_WAIT = timedelta(minutes=1)
 """How long after a rejected sign-in the post is attempted again."""
 
-SIGN_IN_PAUSE = timedelta(minutes=5)
-"""How long an account is paused whose sign-in X goes on rejecting."""
+SIGN_IN_PAUSE, LONGEST_SIGN_IN_PAUSE = timedelta(minutes=5), timedelta(hours=6)
+"""How long an account is paused whose sign-in X goes on rejecting: as long as it has done so far, within these."""
+
+SIGN_IN_GIVEN_UP = timedelta(days=3)
+"""After so long a rejected sign-in fails its post."""

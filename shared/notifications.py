@@ -65,7 +65,7 @@ def notify(change: StateChange, store: AuthorStore, settings: Settings, clock: C
         answer = http_client.post(
             settings.notify_url,
             message,
-            read_timeout=NOTIFY_TIMEOUT,
+            timeout=NOTIFY_TIMEOUT,
             headers={"Accept-Encoding": "identity"},
             most_bytes=NOTIFY_ANSWER_BYTES,
             auth=_signed_with(settings.notify_secret, change.event_id, int(clock.now().timestamp())),

@@ -46,5 +46,18 @@ def call(main: Callable[..., func.HttpResponse], body: Any, headers: dict[str, s
     return main(request, Context())
 
 
+def call_as_stranger(main: Callable[..., func.HttpResponse], headers: dict[str, str]) -> func.HttpResponse:
+    """What `main` answers to a POST whose body is no JSON, and must not be read."""
+    return main(_UnreadBody(method="POST", url="http://functions.test/api/f", headers=headers, body=b"{no"), Context())
+
+
+class _UnreadBody(func.HttpRequest):
+    def get_body(self) -> bytes:
+        raise AssertionError("the body was read")
+
+    def get_json(self) -> Any:
+        raise AssertionError("the body was read")
+
+
 def json_of(response: func.HttpResponse) -> Any:
     return json.loads(response.get_body())

@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import azure.functions as func
+import requests
 
 
 def assert_problem(response: func.HttpResponse, status: int, request_id: str | None = None) -> dict[str, Any]:
@@ -27,3 +28,11 @@ def assert_problem(response: func.HttpResponse, status: int, request_id: str | N
     assert ("errors" in body) == (status == 422)
     assert all(fault.keys() == {"field", "detail"} for fault in body.get("errors", []))
     return body
+
+
+def assert_refused(response: requests.Response, status: int) -> dict[str, Any]:
+    """The same for an answer that came over the wire."""
+    as_answered = func.HttpResponse(
+        response.content, status_code=response.status_code, mimetype=response.headers["Content-Type"]
+    )
+    return assert_problem(as_answered, status)

@@ -2,7 +2,8 @@
 // each throws Problem, Refusal, Unreachable or SignedOut, whose messages are for the author.
 
 import { config } from "./config.js";
-import { asUser, EDIT_TEXT, MOVE, REMOVE, Refusal } from "./hasura.js";
+import { EDIT_TEXT, MOVE, REMOVE } from "./documents.js";
+import { asUser, Refusal } from "./hasura.js";
 import { request } from "./http.js";
 import { pollNow } from "./live.js";
 import { withAccessToken } from "./sign_in.js";

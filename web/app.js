@@ -2,7 +2,7 @@
 
 import * as actions from "./actions.js";
 import { calendar } from "./calendar.js";
-import { openComposer } from "./composer.js";
+import { closeComposer, openComposer } from "./composer.js";
 import { config } from "./config.js";
 import { developerTools } from "./developer_tools.js";
 import { element, setAttribute, setText, showMessage } from "./dom.js";
@@ -80,14 +80,16 @@ function receive(author) {
   openComposer(author.subject);
 }
 
+/** Signs out. The page is loaded anew, so that nothing of the author stays in it. */
 async function leave() {
+  closeComposer();
   forget();
   subject = null;
   hideView();
   showFrame("loading");
   try {
     await signOut();
-    showSignIn();
+    location.reload();
   } catch (error) {
     showSignIn(`You are signed out of this page, but maybe not at the provider. ${messageOf(error)}`);
   }

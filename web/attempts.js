@@ -25,10 +25,11 @@ export function attemptLog() {
 
   /** @param {Post} post */
   function refresh(post) {
-    const attempts = post.post_attempts;
+    const attempts = [...post.post_attempts].reverse();
     const count = attempts.filter(({ outcome }) => outcome !== "opened").length;
     element.hidden = !attempts.length;
-    setText(summary, `${count} ${count === 1 ? "attempt" : "attempts"}`);
+    const hasEarlier = attempts.length > 0 && attempts[0].number > 1; // Hasura gives the latest
+    setText(summary, `${count}${hasEarlier ? " latest" : ""} ${count === 1 ? "attempt" : "attempts"}`);
     keyed(
       list,
       attempts,

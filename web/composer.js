@@ -2,7 +2,7 @@
 
 import { createPost } from "./actions.js";
 import { element, h, keyed, setAttribute, setText, showMessage } from "./dom.js";
-import { keepDraft, keptDraft, newDraft, newKey } from "./draft.js";
+import { forgetDraft, keepDraft, keptDraft, newDraft, newKey } from "./draft.js";
 import { warnOfDuplicates } from "./duplicates.js";
 import { focusFirstInvalid, showFieldError } from "./field_error.js";
 import { messageOf, Problem } from "./http.js";
@@ -66,6 +66,16 @@ export function openComposer(subject) {
   showDraft();
 }
 
+/** Forgets the author, who signs out, and the draft. */
+export function closeComposer() {
+  forgetDraft(author);
+  author = "";
+}
+
+function keep() {
+  if (author) keepDraft(author, draft); // not what is answered after the author has left
+}
+
 function showDraft() {
   text.value = draft.text;
   if (draft.when === "") whenInput.value = "";
@@ -84,7 +94,7 @@ function takeInput({ target }) {
   if (target === whenInput) draft.when = when.date()?.toISOString() ?? "";
   if (target === account) draft.account_id = Number(account.value) || null;
   draft.when_late = whenLate.checked ? "publish" : "skip";
-  keepDraft(author, draft);
+  keep();
   for (const [name, [field]] of Object.entries(fields)) if (target === field) showError(name, null);
   showResult("");
   showWarnings();
@@ -97,7 +107,7 @@ async function send() {
   if (focusFirstInvalid(form) || !schedule_for) return;
   draft.when = schedule_for.toISOString(); // after it was sent it stays: the same key means the same draft
   draft.isSent = true;
-  keepDraft(author, draft);
+  keep();
   const sent = { ...draft };
   setSending(true);
   try {
@@ -131,7 +141,7 @@ function ownErrors() {
 function finish(sent, row, message) {
   const hasNewText = draft.text !== sent.text;
   draft = { ...newDraft(), account_id: draft.account_id, ...(hasNewText && { text: draft.text, when: draft.when }) };
-  keepDraft(author, draft);
+  keep();
   showResult("", `${message} ${dayAndTime(row.schedule_for)}.`);
   showDraft();
 }
@@ -144,7 +154,7 @@ function showFailure(error) {
   }
   if (error.type.endsWith("/key-reused")) {
     Object.assign(draft, newKey());
-    keepDraft(author, draft);
+    keep();
     showResult("An earlier version of this draft was scheduled already. Schedule again if you want this one as well.");
     return;
   }

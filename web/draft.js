@@ -45,6 +45,19 @@ export function keepDraft(author, draft) {
 }
 
 /**
+ * Removes the draft of an author from this browser; another window of theirs may still show it.
+ * @param {string} author
+ */
+export function forgetDraft(author) {
+  try {
+    sessionStorage.removeItem(keyOf(author));
+    localStorage.removeItem(keyOf(author));
+  } catch {
+    // Storage is switched off, so there is none.
+  }
+}
+
+/**
  * @param {"localStorage"|"sessionStorage"} storage
  * @param {string} author
  * @returns {Draft|null}

@@ -4,11 +4,14 @@
 // the database each second itself. One small query over the author's own rows costs as much, and works through every
 // proxy.
 
-import { asUser, CHANGES, EVERYTHING, IDS, Refusal, SOME } from "./hasura.js";
+import { CHANGES, EVERYTHING, IDS, PAGE_SIZE, SOME } from "./documents.js";
+import { asUser, Refusal } from "./hasura.js";
 import { messageOf } from "./http.js";
 import { posts } from "./posts.js";
 import { signUp } from "./sign_up.js";
 import { SignedOut } from "./signed_out.js";
+
+/** @import { Row } from "./posts.js" */
 
 const VISIBLE_PAUSE = 1_000;
 const HIDDEN_PAUSE = 15_000;
@@ -25,6 +28,9 @@ const OVERLAP = 10_000;
 
 /** Earlier than any post. */
 const THE_BEGINNING = "2000-01-01T00:00:00Z";
+
+/** Less than the id of any post. */
+const BEFORE_ALL = 0;
 
 /** @type {Poller|null} */
 let running = null;
@@ -113,32 +119,30 @@ class Poller {
   async #load() {
     const { user, account, app, scheduled_post } = await asUser(EVERYTHING);
     const author = user[0] ?? (await signUp());
+    const rows = await withFurtherPages(scheduled_post, (behind) => changedRows(THE_BEGINNING, behind));
     if (this.#ended) return;
     posts.author = author;
-    posts.merge(account, app[0], scheduled_post);
-    posts.keepOnly(idsOf(scheduled_post));
+    posts.merge(account, app[0], rows);
+    posts.keepOnly(idsOf(rows));
     this.#isLoaded = true;
     this.#changedAt = Date.now();
   }
 
   async #loadChanges() {
-    const options = { timeout: CHANGES_TIMEOUT };
-    const { account, app, scheduled_post, scheduled_post_aggregate } = await asUser(
-      CHANGES,
-      { since: this.#since() },
-      options,
-    );
+    const since = this.#since();
+    const { account, app, scheduled_post, scheduled_post_aggregate } = await changes(since, BEFORE_ALL);
+    const rows = await withFurtherPages(scheduled_post, (behind) => changedRows(since, behind));
     if (this.#ended) return;
-    if (posts.merge(account, app[0], scheduled_post)) this.#changedAt = Date.now();
+    if (posts.merge(account, app[0], rows)) this.#changedAt = Date.now();
     if (posts.size !== scheduled_post_aggregate.aggregate.count) await this.#compareIds();
   }
 
   /** Posts were deleted; or a post became visible so late that no query for changes includes it. */
   async #compareIds() {
-    const ids = idsOf((await asUser(IDS)).scheduled_post);
+    const ids = idsOf(await withFurtherPages(await rowsOfIds(BEFORE_ALL), rowsOfIds));
     if (this.#ended) return;
     posts.keepOnly(ids);
-    const missing = ids.filter((id) => !posts.get(id));
+    const missing = ids.filter((id) => !posts.get(id)).slice(0, PAGE_SIZE); // the next poll finds the rest
     if (!missing.length) return;
     const late = await asUser(SOME, { ids: missing });
     if (!this.#ended) posts.merge(late.account, late.app[0], late.scheduled_post);
@@ -168,6 +172,45 @@ class Poller {
     if (this.#failures) return PAUSES_AFTER_FAILURES[Math.min(this.#failures, PAUSES_AFTER_FAILURES.length) - 1];
     return document.hidden ? HIDDEN_PAUSE : VISIBLE_PAUSE;
   }
+}
+
+/**
+ * @param {string} since
+ * @param {number} behind
+ */
+function changes(since, behind) {
+  return asUser(CHANGES, { since, behind }, { timeout: CHANGES_TIMEOUT });
+}
+
+/**
+ * @param {string} since
+ * @param {number} behind
+ * @returns {Promise<Row[]>}
+ */
+async function changedRows(since, behind) {
+  return (await changes(since, behind)).scheduled_post;
+}
+
+/**
+ * @param {number} behind
+ * @returns {Promise<{id: number}[]>}
+ */
+async function rowsOfIds(behind) {
+  return (await asUser(IDS, { behind })).scheduled_post;
+}
+
+/**
+ * The rows of this page and of those behind it. The last page is the first one that is not full.
+ * @template {{id: number}} T
+ * @param {T[]} page
+ * @param {(behind: number) => Promise<T[]>} pageBehind
+ */
+async function withFurtherPages(page, pageBehind) {
+  const rows = [...page];
+  for (let last = page; last.length === PAGE_SIZE; rows.push(...last)) {
+    last = await pageBehind(rows[rows.length - 1].id);
+  }
+  return rows;
 }
 
 /** @param {{id: number}[]} rows */

@@ -3,7 +3,7 @@
 import { now } from "./times.js";
 
 /**
- * Rows as Hasura sends them; times are ISO strings in UTC.
+ * Rows as Hasura sends them; times are ISO strings in UTC; of the attempts the latest, the last one first.
  * @typedef {{paused_until: string|null, paused_reason: string|null}} App
  * @typedef {App & {id: number, account_name: string}} Account
  * @typedef {{number: number, started_at: string, finished_at: string|null, text: string, outcome: string|null,

@@ -1,6 +1,7 @@
 // The author's own row in the database, which the first sign-in makes.
 
-import { asUser, Refusal, SIGN_UP } from "./hasura.js";
+import { SIGN_UP } from "./documents.js";
+import { asUser, Refusal } from "./hasura.js";
 
 /**
  * Makes the author's row. When another tab has just made it, this fails, and the next poll finds it.

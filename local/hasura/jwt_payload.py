@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from local.hasura.errors import HasuraError
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*")
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*")
 _LATEST = 10**15
 """Seconds. Later times are all the same, and a float can hold this one."""
 
@@ -54,7 +54,7 @@ def _check_times(read: Mapping[str, Any], skew: float, now: float) -> None:
 
 def _json_object(payload: bytes) -> dict[str, Any]:
     try:
-        claims = json.loads(payload, parse_constant=_no_constant)
+        claims = json.loads(payload.decode(), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _cannot_decode(str(error)) from error
     if not isinstance(claims, dict):
@@ -81,7 +81,7 @@ def _text(name: str, value: Any) -> str:
 def _text_or_uri(name: str, value: Any) -> str:
     """A text with a colon must be a URI."""
     text = _text(name, value)
-    if ":" in text and not _URI.fullmatch(text):
+    if ":" in text and not URI.fullmatch(text):
         raise _cannot_decode(f"{name} has a colon and is no URI")
     return text
 

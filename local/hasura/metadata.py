@@ -1,7 +1,7 @@
 """Hasura's metadata: what is emulated of the document that ``replace_metadata`` takes and ``export_metadata`` shows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.hasura.graphql_api.postgres_catalog import QualifiedName
@@ -16,28 +16,39 @@ class MetadataRefused(Exception):
 
 @dataclass(frozen=True)
 class Metadata:
-    """The one database, in Hasura's words a source, and the cron triggers. Keys as in Hasura's metadata reference.
+    """The one database, in Hasura's words a source, the cron triggers, the query collections, and which of those are in
+    the allow list. Keys as in Hasura's metadata reference.
 
     `database` is empty as long as no metadata was applied.
     """
 
     database: dict[str, Any]
     cron_triggers: list[dict[str, Any]]
+    query_collections: list[dict[str, Any]] = field(default_factory=list)
+    allow_list: list[dict[str, Any]] = field(default_factory=list)
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "Metadata":
         """Raises MetadataRefused."""
         if document.get("version") != 3:
             raise MetadataRefused("version: expected 3.")
+        known = {"version", "sources", "cron_triggers", "query_collections", "allowlist"}
         for name, content in document.items():
-            if name not in ("version", "sources", "cron_triggers") and has_content(content):
+            if name not in known and has_content(content):
                 raise MetadataRefused(f"{name}: not emulated.")
-        return cls(only_database(document.get("sources"), "sources"), document.get("cron_triggers") or [])
+        return cls(
+            only_database(document.get("sources"), "sources"),
+            document.get("cron_triggers") or [],
+            document.get("query_collections") or [],
+            document.get("allowlist") or [],
+        )
 
     def as_document(self) -> dict[str, Any]:
         """What from_document reads."""
         sources = [self.database] if self.database else []
-        return {"version": 3, "sources": sources, "cron_triggers": self.cron_triggers}
+        lists = {"query_collections": self.query_collections, "allowlist": self.allow_list}
+        filled = {name: content for name, content in lists.items() if content}
+        return {"version": 3, "sources": sources, "cron_triggers": self.cron_triggers, **filled}
 
     @property
     def tables(self) -> list[dict[str, Any]]:
@@ -48,6 +59,10 @@ class Metadata:
     def functions(self) -> list[dict[str, Any]]:
         """One dict a function."""
         return self.database.get("functions") or []
+
+    def with_cron_triggers(self, cron_triggers: list[dict[str, Any]]) -> "Metadata":
+        """The same with other cron triggers."""
+        return replace(self, cron_triggers=cron_triggers)
 
     def with_tables(self, tables: list[dict[str, Any]]) -> "Metadata":
         """The same with other tables."""

@@ -13,16 +13,21 @@ _INCLUDE = "!include "
 
 
 def load_metadata(directory: Path) -> Metadata:
-    """Reads the one PostgreSQL database called ``default`` and the cron triggers. Raises MetadataRefused."""
+    """Reads the one PostgreSQL database called ``default``, the cron triggers and the allow list.
+
+    Raises MetadataRefused.
+    """
     if not directory.is_dir():
         raise MetadataRefused(f"{directory}: there is no such metadata directory.")
     files = {path.name: _read(path) for path in sorted(directory.glob("*.yaml"))}
     if files.pop("version.yaml", None) != {"version": 3}:
         raise MetadataRefused(f"{directory / 'version.yaml'}: expected `version: 3`.")
-    cron_triggers = files.pop("cron_triggers.yaml", None) or []
+    cron_triggers, query_collections, allow_list = (
+        files.pop(name, None) or [] for name in ("cron_triggers.yaml", "query_collections.yaml", "allow_list.yaml")
+    )
     _refuse_content(directory, files)
     databases = directory / "databases" / "databases.yaml"
-    return Metadata(only_database(_read(databases), str(databases)), cron_triggers)
+    return Metadata(only_database(_read(databases), str(databases)), cron_triggers, query_collections, allow_list)
 
 
 def _refuse_content(directory: Path, files: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Json
@@ -16,11 +16,15 @@ from local.hasura.events import cron_triggers, event_triggers
 from local.hasura.events.cron_triggers import CronTrigger
 from local.hasura.events.event_triggers import EventTrigger, Operation
 from local.hasura.graphql_api import GraphQLApi
+from local.hasura.graphql_api.allow_list import AllowList
 from local.hasura.graphql_api.postgres_catalog import read_catalog
 from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.metadata import Metadata
 
 T = TypeVar("T")
+
+_TRUE = ("true", "t", "yes", "y")
+"""What Hasura takes for true in its environment."""
 
 Check = Callable[[list[InconsistentObject]], None]
 """Takes what would be inconsistent, and raises HasuraError to refuse it; then nothing is changed."""
@@ -85,8 +89,8 @@ class SchemaCache:
         async with self._building, self._pool.connection() as connection:
             cursor = await connection.execute("select metadata from hdb_catalog.hdb_metadata")
             row = await cursor.fetchone()
-            database = row[0]["sources"][0] if row and row[0]["sources"] else {}
-            await self._adopt(connection, await self._build(connection, Metadata(database, [])), Recreated.NONE)
+            metadata = _stored(row[0]) if row else Metadata({}, [])
+            await self._adopt(connection, await self._build(connection, metadata), Recreated.NONE)
 
     async def reload(self, recreated: Recreated) -> None:
         """Builds again, from the same metadata and the database as it is now."""
@@ -150,8 +154,11 @@ class SchemaCache:
         self._built = built
 
     async def _build(self, connection: AsyncConnection, metadata: Metadata) -> _Built:
-        graphql = GraphQLApi(metadata.tables, metadata.functions)
+        allow_list = AllowList(metadata.query_collections, metadata.allow_list)
+        is_enforced = self._environment.get("HASURA_GRAPHQL_ENABLE_ALLOWLIST", "").lower() in _TRUE
+        graphql = GraphQLApi(metadata.tables, metadata.functions, allow_list if is_enforced else None)
         inconsistent = await graphql.load(connection)
+        inconsistent += allow_list.inconsistent_objects(graphql.admin_schema)
         consistent: dict[str, EventTrigger] = {}
         captured: dict[str, _Captured] = {}
         for trigger in event_triggers.event_triggers_of(metadata.tables):
@@ -174,6 +181,12 @@ class SchemaCache:
             return f"{trigger.table} has no {', '.join(absent)}"
         missing = trigger.webhook.missing_variables(self._environment)
         return _not_set(missing) if missing else None
+
+
+def _stored(document: Mapping[str, Any]) -> Metadata:
+    """The document that `_write` stored, which may be one of an earlier version of this program."""
+    [database] = document["sources"] or [{}]
+    return Metadata(database, [], document.get("query_collections", []), document.get("allowlist", []))
 
 
 def allow_inconsistent(inconsistent: list[InconsistentObject]) -> None:

@@ -14,7 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from local.hasura.errors import HasuraError
 from local.hasura.events.cron_triggers import cron_trigger
 from local.hasura.inconsistencies import log_inconsistent
-from local.hasura.metadata import Metadata, MetadataRefused
+from local.hasura.metadata import MetadataRefused
 from local.hasura.metadata_directory import load_metadata
 from local.hasura.schema_cache import Recreated, SchemaCache, allow_inconsistent
 from local.postgres import migrate
@@ -28,7 +28,7 @@ async def set_up(schema_cache: SchemaCache, project: Path, database_url: str) ->
     metadata = load_metadata(directory)
     try:
         cron = [cron_trigger(entry, "$.cron_triggers") for entry in metadata.cron_triggers]
-        await schema_cache.replace(Metadata(metadata.database, []), cron, allow_inconsistent)
+        await schema_cache.replace(metadata.with_cron_triggers([]), cron, allow_inconsistent)
     except HasuraError as error:
         raise MetadataRefused(f"{directory}: {error.path}: {error.message}.") from error
     for name in await asyncio.to_thread(migrate, database_url, project / "migrations" / "default"):

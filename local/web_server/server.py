@@ -1,5 +1,6 @@
-"""The page's server: the files of the page, the addresses of the APIs, and under /_local the local stack's routes."""
+"""The page's server: the page, where the APIs are and what they take, and under /_local the local stack's routes."""
 
+import re
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
@@ -11,6 +12,7 @@ from local.web_server.refusals import loopback_only, own_page_only
 from local.web_server.ways_to_sign_in import WayToSignIn
 
 PAGE = REPOSITORY / "web"
+API_DESCRIPTION = REPOSITORY / "docs" / "openapi.yaml"
 
 _ADDRESSES = ("APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL")
 
@@ -36,7 +38,15 @@ def application(settings: Mapping[str, str], sign_in: WayToSignIn) -> web.Applic
     app = web.Application(middlewares=[loopback_only])
     app.on_response_prepare.append(server.add_headers)
     app.add_subapp("/_local", local)
-    app.add_routes([web.get("/", server.page), web.get("/config.json", server.config), web.static("/", PAGE)])
+    app.add_routes(
+        [
+            web.get("/", server.page),
+            web.get("/index.html", server.page),
+            web.get("/config.json", server.config),
+            web.get("/openapi.yaml", server.api_description),
+            web.static("/", PAGE),
+        ]
+    )
     return app
 
 
@@ -44,9 +54,9 @@ class _Server:
     def __init__(self, settings: Mapping[str, str], sign_in: WayToSignIn) -> None:
         self._settings = settings
         self._sign_in = sign_in
-        self._policy = _content_security_policy(
-            settings["ACTIONS_BASE_URL"], settings["APP_BASE_API"], *sign_in.origins
-        )
+        origins = settings["ACTIONS_BASE_URL"], settings["APP_BASE_API"], *sign_in.origins
+        self._connections = f"connect-src 'self' {' '.join(origins)}"
+        self._policy = _content_security_policy(self._connections)
 
     async def add_headers(self, request: web.Request, response: web.StreamResponse) -> None:
         response.headers["Content-Security-Policy"] = self._policy
@@ -58,8 +68,14 @@ class _Server:
         if isinstance(response, web.FileResponse) and (known := _TYPES.get(PurePosixPath(request.path).suffix)):
             response.headers["Content-Type"] = f"{known}; charset=utf-8"
 
-    async def page(self, _request: web.Request) -> web.FileResponse:
-        return web.FileResponse(PAGE / "index.html", headers={"Content-Type": "text/html; charset=utf-8"})
+    async def page(self, _request: web.Request) -> web.Response:
+        """The page, whose own policy names the addresses of this stack in place of the example's."""
+        text = re.sub(r"connect-src [^;]+;", f"{self._connections};", (PAGE / "index.html").read_text(), count=1)
+        return web.Response(text=text, content_type="text/html", charset="utf-8")
+
+    async def api_description(self, _request: web.Request) -> web.FileResponse:
+        """What the two functions take and answer (OpenAPI), for the tools that read it from an address."""
+        return web.FileResponse(API_DESCRIPTION, headers={"Content-Type": "application/yaml"})
 
     async def config(self, _request: web.Request) -> web.Response:
         """The addresses of the APIs, in place of the example for other hosts in the page's folder."""
@@ -73,10 +89,10 @@ class _Server:
         )
 
 
-def _content_security_policy(*servers: str) -> str:
+def _content_security_policy(connections: str) -> str:
     """Everything comes from this server, nothing is inline, and no text becomes markup."""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
-        f" connect-src 'self' {' '.join(servers)}; object-src 'none'; base-uri 'none'; form-action 'none';"
+        f" {connections}; object-src 'none'; base-uri 'none'; form-action 'none';"
         " frame-ancestors 'none'; require-trusted-types-for 'script'"
     )

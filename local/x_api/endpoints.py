@@ -131,7 +131,7 @@ class Api:
     def _create_tweet(self, call: Call) -> dict[str, Any]:
         draft = draft_from(call.request.content_type, call.body)
         tweet = publish(draft, call.user, self._storage, self._now() - self._duplicate_window)
-        log.info("@%s: %s (%s)", tweet.username, _one_line(tweet.sent_text, 40), tweet.id)
+        log.info("@%s: tweeted %s", tweet.username, tweet.id)
         return {"data": rendered(tweet, [])}
 
     def _look_up_tweet(self, call: Call) -> dict[str, Any]:

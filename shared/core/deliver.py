@@ -18,10 +18,18 @@ from shared.core.model import (
     State,
     XApi,
 )
-from shared.core.publish import Conclusion, publish
-from shared.core.reconcile import reconcile
+from shared.core.publish import Conclusion, Deadlines, publish
+from shared.core.reconcile import Timelines, reconcile
 from shared.errors import ScheduledPostsError
-from shared.limits import CLOCK_MARGIN, DRAIN_TIME, FOLLOW_UP_TIME, LATEST_START, LONGEST_RETRY_AFTER
+from shared.limits import (
+    CLOCK_MARGIN,
+    DELIVERY_TIME,
+    DRAIN_TIME,
+    FOLLOW_UP_TIME,
+    LATEST_START,
+    LONGEST_RETRY_AFTER,
+    RECONCILE_TIME,
+)
 from shared.log import LogEvent
 
 
@@ -66,47 +74,51 @@ def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock)
 
     Raises HasuraUnavailable when nothing could be claimed, or the state of that post could not be read.
     """
+    begun_at = clock.now()
+    begin_by = begun_at + DELIVERY_TIME
     if delivery.is_follow_up:
         store.release_follow_up()
-    ended = _drain(delivery, store, x, clock)
+    ended = _drain(delivery, begun_at + DRAIN_TIME, begin_by, store, x, clock)
     counts = Counter(str(post.state) for post in ended.values())
     if delivery.post_id is None:
         return DeliveryResult(counts)
     own = ended.get(delivery.post_id)
     if own is None:
-        return _not_claimed(delivery, delivery.post_id, counts, store, clock)
+        return _not_claimed(delivery, delivery.post_id, counts, begin_by, store, clock)
     retry_after = None
     if own.come_back_at:
         retry_after = min(own.come_back_at - clock.now(), LONGEST_RETRY_AFTER)
     return DeliveryResult(counts, own.id, own.state, own.reason, own.tweet_id, retry_after)
 
 
-def _drain(delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> dict[int, _AfterClaim]:
-    """Claims batch after batch for DRAIN_TIME; what is left then is for one follow-up delivery.
+def _drain(
+    delivery: Delivery, claim_until: datetime, begin_by: datetime, store: PostStore, x: XApi, clock: Clock
+) -> dict[int, _AfterClaim]:
+    """Claims batch after batch until `claim_until`; what is left then is for one follow-up delivery.
 
     Answers the claimed posts by id, as they ended last: what was surely absent from X is due again at once.
     """
-    claim_until = clock.now() + DRAIN_TIME
     all_ended: dict[int, _AfterClaim] = {}
     while True:
-        start_by = clock.now() + LATEST_START
+        send_by = clock.now() + LATEST_START
         claim = store.claim_due_posts(delivery.post_id)
+        deadlines = Deadlines(send_by, clock.now() + RECONCILE_TIME, begin_by)
         if claim.ceiling_reached:
             log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
         ended = [_missed(post) for post in claim.missed]
-        ended += _publish_and_reconcile(claim.posts, start_by, delivery, store, x, clock)
+        ended += _publish_and_reconcile(claim.posts, deadlines, delivery, store, x, clock)
         all_ended |= {post.id: post for post in ended}
         is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
         if claim.size < store.batch_size and not is_due_again:
             return all_ended
         if clock.now() > claim_until:
-            _follow_up(store, clock)
+            _follow_up(begin_by, store, clock)
             return all_ended
 
 
 def _publish_and_reconcile(
     posts: tuple[ClaimedPost, ...],
-    start_by: datetime,
+    deadlines: Deadlines,
     delivery: Delivery,
     store: PostStore,
     x: XApi,
@@ -115,16 +127,17 @@ def _publish_and_reconcile(
     """Side by side, each post in a thread. Only this thread logs: Azure drops the log lines of others."""
     if not posts:
         return []
+    timelines = Timelines(posts, deadlines.read_by, x)
     with ThreadPoolExecutor(max_workers=len(posts)) as pool:
         running = [
-            pool.submit(publish, post, start_by, store, x, clock)
+            pool.submit(publish, post, deadlines, store, x, clock)
             if post.state is State.SENDING
-            else pool.submit(reconcile, post, store, x, clock)
+            else pool.submit(reconcile, post, timelines, deadlines, store, clock)
             for post in posts
         ]
     ended = [_ended(post, work, clock) for post, work in zip(posts, running, strict=True)]
     for post in posts:
-        _delete_leftover_event(post, delivery, store, clock)
+        _delete_leftover_event(post, delivery, deadlines.begin_by, store, clock)
     return ended
 
 
@@ -192,8 +205,10 @@ def _missed(post: MissedPost) -> _AfterClaim:
     return _AfterClaim(post.id, State.MISSED, post.reason)
 
 
-def _follow_up(store: PostStore, clock: Clock) -> None:
+def _follow_up(begin_by: datetime, store: PostStore, clock: Clock) -> None:
     """Best effort: without a follow-up delivery, the sweep takes what is left within a minute."""
+    if clock.now() > begin_by:
+        return
     try:
         if store.reserve_follow_up(clock.now() + FOLLOW_UP_TIME):
             store.create_event(clock.now(), {"follow_up": True})
@@ -211,9 +226,12 @@ _NOTHING_TO_DO = {
 
 
 def _not_claimed(
-    delivery: Delivery, post_id: int, counts: Mapping[str, int], store: PostStore, clock: Clock
+    delivery: Delivery, post_id: int, counts: Mapping[str, int], begin_by: datetime, store: PostStore, clock: Clock
 ) -> DeliveryResult:
     """The post was not claimed: the delivery is early, late, a second one, or for nothing. That does no harm."""
+    if clock.now() > begin_by:
+        no_time = "It was not claimed; this delivery had no time left to see why."
+        return DeliveryResult(counts, post_id, None, no_time, retry_after=timedelta(seconds=1))
     post = store.find_post(post_id)
     if post is None:
         return DeliveryResult(counts, post_id, None, "There is no such post: it was deleted, or never was.")
@@ -229,13 +247,13 @@ def _not_claimed(
     if post.due_at <= clock.now():  # or it has become due since the claim
         reason = "It is due, but another delivery or a change has it locked."
         return DeliveryResult(counts, post_id, post.state, reason, retry_after=timedelta(seconds=1))
-    if not _ensure_event(post, delivery, store):
+    if not _ensure_event(post, delivery, begin_by, store, clock):
         reason = "Another delivery has set its event meanwhile."
         return DeliveryResult(counts, post_id, post.state, reason, retry_after=timedelta(seconds=1))
     return DeliveryResult(counts, post_id, post.state, f"Not due before {post.due_at.isoformat()}.")
 
 
-def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> bool:
+def _ensure_event(post: FoundPost, delivery: Delivery, begin_by: datetime, store: PostStore, clock: Clock) -> bool:
     """A post that is not due has one event, for the time when it is due; nothing to do if that is still to come.
 
     False when another delivery has set one at the same time, which may be for another time.
@@ -248,7 +266,7 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> bool
         return True
     is_kept = store.keep_event(post.id, event_id, post.due_at, instead_of=post.event_id)
     obsolete = post.event_id if is_kept else event_id
-    if obsolete and obsolete != delivery.event_id:
+    if obsolete and obsolete != delivery.event_id and clock.now() <= begin_by:
         _delete_event(post.id, obsolete, store)
     if is_kept:
         log.info(
@@ -260,9 +278,11 @@ def _ensure_event(post: FoundPost, delivery: Delivery, store: PostStore) -> bool
     return is_kept
 
 
-def _delete_leftover_event(post: ClaimedPost, delivery: Delivery, store: PostStore, clock: Clock) -> None:
-    """A post that was moved to an earlier time still has the event for its later one."""
-    if not post.event_id or not post.event_at or post.event_id == delivery.event_id:
+def _delete_leftover_event(
+    post: ClaimedPost, delivery: Delivery, begin_by: datetime, store: PostStore, clock: Clock
+) -> None:
+    """A post that was moved to an earlier time still has the event for its later one, which finds nothing to do."""
+    if clock.now() > begin_by or not post.event_id or not post.event_at or post.event_id == delivery.event_id:
         return
     if post.event_at > clock.now() + CLOCK_MARGIN:
         _delete_event(post.id, post.event_id, store)

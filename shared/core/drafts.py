@@ -46,7 +46,7 @@ _TimeFault = Callable[[datetime], str | None]
 
 def _read(fields: Mapping[str, Any], time_fault: _TimeFault) -> Draft:
     faults = [
-        Fault(name[:40], f"There is no field {name[:40]!r}; a draft has {', '.join(Draft.__dataclass_fields__)}.")
+        Fault(name[:40], f"There is no such field; a draft has {', '.join(Draft.__dataclass_fields__)}.")
         for name in itertools.islice((name for name in fields if name not in Draft.__dataclass_fields__), 10)
     ]
     draft = Draft(

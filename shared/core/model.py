@@ -234,12 +234,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Rejected:
-    """X does not take it. `wait`: how long an ACCOUNT or APP is to wait."""
+    """X does not take it. `wait`: how long an ACCOUNT or APP is to wait.
+
+    `operator_message`: what the operator must look at, although X rejects one account alone.
+    """
 
     what: Rejection
     detail: str
     code: int | None = None
     wait: timedelta = timedelta()
+    operator_message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -289,11 +293,15 @@ class SurelyAbsent:
 
 @dataclass(frozen=True)
 class CannotAsk:
-    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `what` it rejected, if it did."""
+    """X did not show the timeline. `wait`: how long X asks to wait, if it does; `what` it rejected, if it did.
+
+    `operator_message` is as in Rejected.
+    """
 
     detail: str
     wait: timedelta | None = None
     what: Rejection | None = None
+    operator_message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -424,14 +432,21 @@ class PostStore(EventStore, Protocol):
         """The follow-up delivery has come."""
 
 
+class Timeline(Protocol):
+    """An account's own tweets, of which each is read once, whoever searches them, from whatever thread."""
+
+    def find(self, text: str, since: datetime) -> list[str]:
+        """The ids of the tweets with this text since then, oldest first.
+
+        Raises TimelineUnavailable, also when X has not shown all of them in time.
+        """
+
+
 class XApi(Protocol):
     """X: where posts are published and found again."""
 
     def publish(self, account: Account, text: str) -> PublishResult:
         """Puts a text on X; never raises for what X or the network does."""
 
-    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
-        """The ids of the account's tweets with this text since then, oldest first.
-
-        Raises TimelineUnavailable, also when X has not shown all of them by `until`.
-        """
+    def timeline(self, account: Account, since: datetime, until: datetime) -> Timeline:
+        """The account's tweets since then. Nothing is read before it is searched, nor after `until`."""

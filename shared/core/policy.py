@@ -1,5 +1,6 @@
 """What becomes of a post: `decide` is the table of that name in docs/architecture.md, row by row."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from shared.core.model import (
@@ -29,10 +30,12 @@ from shared.core.model import (
 from shared.limits import (
     BACKOFF,
     JITTER,
+    LONGEST_SIGN_IN_PAUSE,
     MAX_UNANSWERED,
     MAX_UNSENT,
     RECONCILE_AFTER,
     RECONCILE_WAITS,
+    SIGN_IN_GIVEN_UP,
     SIGN_IN_PAUSE,
     SIGN_IN_WAIT,
     UNREADABLE_TOKENS_WAIT,
@@ -110,7 +113,8 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
         case Rejection.SIGN_IN:
             return _sign_in_rejected(post, rejected, now, jitter)
         case Rejection.ACCOUNT:
-            return _paused(post, rejected, rejected.what, now + _lengthened(rejected.wait, jitter))
+            until = now + _lengthened(rejected.wait, jitter)
+            return _paused(post, rejected, rejected.what, until, rejected.operator_message)
         case Rejection.APP:
             until = now + _lengthened(rejected.wait, jitter)
             operator = f"all posts wait until {until:%Y-%m-%d %H:%M:%S} UTC: {rejected.detail}"
@@ -139,8 +143,9 @@ def _failed(post: ClaimedPost, rejected: Rejected) -> Decision:
 def _sign_in_rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: float) -> Decision:
     """A rejected sign-in can be a passing error, the account's fault or our app's, and looks the same each time.
 
-    The first one is attempted again soon. Then the post fails only if X accepted another account meanwhile. Otherwise
-    the account is paused, because we cannot tell yet whether the account or our app is at fault.
+    The first one is attempted again soon. Then the post fails only if X accepted another account meanwhile, or has
+    rejected this one for days. Otherwise the account is paused, longer each time, because we cannot tell yet whether
+    the account or our app is at fault.
     """
     if post.sign_in_rejected_at is None:
         entry = _not_taken_for_now(post, rejected)
@@ -148,8 +153,14 @@ def _sign_in_rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitt
         return Decision(State.SCHEDULED, (entry,), rejected.detail, next_attempt_at=at)
     if post.others_accepted_since:
         return _failed(post, rejected)
+    rejected_for = now - post.sign_in_rejected_at
+    if rejected_for >= SIGN_IN_GIVEN_UP:
+        days = SIGN_IN_GIVEN_UP.days
+        words = f"{rejected.detail} X has rejected it for {days} days; move the post to try again."
+        return _failed(post, replace(rejected, detail=words))
     operator = "X rejects several accounts: our app's keys, or our clock, may be wrong"
-    until = now + _lengthened(SIGN_IN_PAUSE, jitter)
+    pause = min(max(rejected_for, SIGN_IN_PAUSE), LONGEST_SIGN_IN_PAUSE)
+    until = now + _lengthened(pause, jitter)
     return _paused(post, rejected, Rejection.ACCOUNT, until, operator if post.others_rejected_since else None)
 
 
@@ -175,7 +186,9 @@ def _absent(numbers: tuple[int, ...]) -> tuple[AttemptUpdate, ...]:
 
 
 def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
-    operator = f"outcomes cannot be reconciled: {result.detail}" if result.what is Rejection.APP else None
+    operator = result.operator_message
+    if result.what is Rejection.APP:
+        operator = f"outcomes cannot be reconciled: {result.detail}"
     failed = post.failed_reconciliations
     if failed >= len(RECONCILE_WAITS):
         return _author_decides(

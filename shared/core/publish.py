@@ -22,6 +22,18 @@ from shared.limits import RECORD_WAITS
 
 
 @dataclass(frozen=True)
+class Deadlines:
+    """Of the work on a batch of claimed posts: nothing is sent to X after `send_by`, or asked of it after `read_by`.
+
+    What was decided is recorded in any case; nothing else is begun after `begin_by`.
+    """
+
+    send_by: datetime
+    read_by: datetime
+    begin_by: datetime
+
+
+@dataclass(frozen=True)
 class Conclusion:
     """What was decided of a claimed post, and whether it was written down.
 
@@ -34,17 +46,17 @@ class Conclusion:
     record_failure: str | None = None
 
 
-def publish(post: ClaimedPost, start_by: datetime, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
+def publish(post: ClaimedPost, deadlines: Deadlines, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
     """Asks X once to take a claimed post. Logs nothing: it runs in a thread of its own, whose log lines Azure drops.
 
     Never sends twice: the post is SENDING and its attempt open before X is asked, and only a result that surely left
     nothing on X makes it SCHEDULED again.
     """
-    return conclude(post, _ask_x(post, start_by, x, clock), store, clock)
+    return conclude(post, _ask_x(post, deadlines.send_by, x, clock), deadlines, store, clock)
 
 
-def _ask_x(post: ClaimedPost, start_by: datetime, x: XApi, clock: Clock) -> PublishResult:
-    if clock.now() > start_by:
+def _ask_x(post: ClaimedPost, send_by: datetime, x: XApi, clock: Clock) -> PublishResult:
+    if clock.now() > send_by:
         return Skipped("The publisher was held up; the post is left for the next delivery.")
     if post.account is None:
         return Refused("The X account of this post was removed. Schedule it anew from another account.")
@@ -53,8 +65,14 @@ def _ask_x(post: ClaimedPost, start_by: datetime, x: XApi, clock: Clock) -> Publ
     return x.publish(post.account, post.text)
 
 
-def conclude(post: ClaimedPost, result: PublishResult | TimelineResult, store: PostStore, clock: Clock) -> Conclusion:
-    """Decides what becomes of a claimed post, and writes that down.
+def conclude(
+    post: ClaimedPost,
+    result: PublishResult | TimelineResult,
+    deadlines: Deadlines,
+    store: PostStore,
+    clock: Clock,
+) -> Conclusion:
+    """Decides what becomes of a claimed post, and writes that down; until `deadlines.begin_by` more than once.
 
     A decision that cannot be recorded raises nothing: the lease runs out, and the post is reconciled instead of being
     sent again.
@@ -65,6 +83,7 @@ def conclude(post: ClaimedPost, result: PublishResult | TimelineResult, store: P
             return Conclusion(post, decision, store.record(post, decision))
         except ScheduledPostsError as error:
             failure = str(error)
-        if pause:
-            clock.sleep(pause)
+        if pause is None or clock.now() + pause > deadlines.begin_by:
+            break
+        clock.sleep(pause)
     return Conclusion(post, decision, None, failure)

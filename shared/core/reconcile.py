@@ -1,5 +1,6 @@
-"""One reconciliation of an unknown outcome: X has no idempotency key, so the account's timeline is what tells."""
+"""Reconciliations of unknown outcomes: X has no idempotency key, so the accounts' timelines are what tells."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from shared.core.model import (
@@ -12,33 +13,61 @@ from shared.core.model import (
     NotShownYet,
     Outcome,
     PostStore,
+    State,
     SurelyAbsent,
+    Timeline,
     TimelineResult,
     TimelineUnavailable,
     UnresolvedAttempt,
     XApi,
 )
-from shared.core.publish import Conclusion, conclude
+from shared.core.publish import Conclusion, Deadlines, conclude
 from shared.errors import ScheduledPostsError
-from shared.limits import CLOCK_MARGIN, LEASE, RECONCILE_TIME, SURE_AFTER
+from shared.limits import CLOCK_MARGIN, LEASE, RECONCILE_WAITS, SURE_AFTER
 
 
-def reconcile(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) -> Conclusion:
+class Timelines:
+    """What X shows of the accounts from which some posts may have been sent. Each timeline is read once for all posts.
+
+    It reaches back to the oldest attempt that may be looked for on it, and is read no further than is needed.
+    """
+
+    def __init__(self, posts: Iterable[ClaimedPost], read_by: datetime, x: XApi) -> None:
+        attempts: dict[str, list[tuple[Account, datetime]]] = {}
+        for post in posts:
+            for attempt in post.unresolved if post.state is State.UNKNOWN else ():
+                if attempt.account:
+                    attempts.setdefault(attempt.account.x_user_id, []).append((attempt.account, _since(attempt)))
+        self._by_x_user: dict[str, Timeline] = {
+            x_user_id: x.timeline(those[0][0], min(since for _, since in those), read_by)
+            for x_user_id, those in attempts.items()
+        }
+
+    def find(self, account: Account, attempt: UnresolvedAttempt) -> list[str]:
+        """The ids of the tweets that may be this attempt's, oldest first. Raises TimelineUnavailable."""
+        return self._by_x_user[account.x_user_id].find(attempt.text, _since(attempt))
+
+
+def reconcile(
+    post: ClaimedPost, timelines: Timelines, deadlines: Deadlines, store: PostStore, clock: Clock
+) -> Conclusion:
     """Asks once whether X has a post. Logs nothing: it runs in a thread of its own, whose log lines Azure drops.
 
     Found: it is TWEETED. Surely absent: it is SCHEDULED again. Otherwise it stays UNKNOWN, until the next
     reconciliation or, when none is left, until its author moves it.
     """
     try:
-        result = _ask_timeline(post, store, x, clock)
+        result = _ask_timelines(post, timelines, deadlines, store, clock)
     except TimelineUnavailable as error:
         result = error.result
     except ScheduledPostsError as error:
         result = CannotAsk(str(error))
-    return conclude(post, result, store, clock)
+    return conclude(post, result, deadlines, store, clock)
 
 
-def _ask_timeline(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) -> TimelineResult:
+def _ask_timelines(
+    post: ClaimedPost, timelines: Timelines, deadlines: Deadlines, store: PostStore, clock: Clock
+) -> TimelineResult:
     """The newest attempt first: an earlier one matters only when that one is surely absent."""
     if not post.unresolved or post.unresolved[0].number != post.attempt_number:
         return NothingToAsk(
@@ -50,13 +79,21 @@ def _ask_timeline(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) ->
             "It may or may not be on X, which cannot be asked: its account was removed here. Check the account on X; "
             "choose another account and move the post to have it published again."
         )
+    if post.failed_reconciliations > len(RECONCILE_WAITS):  # the last of them did not come to its end
+        return NothingToAsk(
+            "It may or may not be on X: finding out failed too often. Check the account on X; move the post to have it "
+            "published again."
+        )
     now = post.lease_until - LEASE  # when it was claimed, by the database's clock, as `finished_at` is
-    until = clock.now() + RECONCILE_TIME
     absent: list[int] = []
     for attempt in post.unresolved:
         if attempt.account is None:  # of an earlier attempt; its author opened the post again without knowing its end
             continue
-        tweet_id = _tweet_of(attempt, attempt.account, until, store, x)
+        found = timelines.find(attempt.account, attempt)
+        if found and clock.now() > deadlines.read_by:
+            return CannotAsk("Reconciling it took too long.")
+        elsewhere = store.published_elsewhere(found) if found else set()
+        tweet_id = next((tweet_id for tweet_id in found if tweet_id not in elsewhere), None)
         if tweet_id:
             return Found(attempt.number, tweet_id, tuple(absent))
         if now < attempt.finished_at + SURE_AFTER:
@@ -66,7 +103,5 @@ def _ask_timeline(post: ClaimedPost, store: PostStore, x: XApi, clock: Clock) ->
     return SurelyAbsent(tuple(absent))
 
 
-def _tweet_of(attempt: UnresolvedAttempt, account: Account, until: datetime, store: PostStore, x: XApi) -> str | None:
-    found = x.find(account, attempt.text, attempt.started_at - CLOCK_MARGIN, until)
-    elsewhere = store.published_elsewhere(found) if found else set()
-    return next((tweet_id for tweet_id in found if tweet_id not in elsewhere), None)
+def _since(attempt: UnresolvedAttempt) -> datetime:
+    return attempt.started_at - CLOCK_MARGIN

@@ -60,7 +60,9 @@ class Hasura:
         None when the author has a post of this key already. Raises Unauthorized, Forbidden, InvalidDraft or
         TooManyPosts with what Hasura objects to, in words.
         """
-        post = {name: value for name, value in draft.as_json().items() if value is not None}
+        if draft.user_id is not None:
+            self._require_own(draft.user_id, token)
+        post = {name: value for name, value in draft.as_json().items() if value is not None and name != "user_id"}
         if key is not None:
             post |= {"request_key": key, "request_draft": draft.as_json()}
         document = documents.INSERT_POST if key is None else documents.INSERT_POST_OF_KEY
@@ -158,9 +160,17 @@ class Hasura:
         """The follow-up delivery has come; the next one may be reserved."""
         self._graphql_as_admin(documents.RELEASE_FOLLOW_UP, {})
 
+    def _require_own(self, user_id: int, token: str) -> None:
+        """Whether anybody has another id is not told. Who has no row yet is told so when the post is inserted."""
+        found = self._graphql_as_author(documents.AUTHOR, {}, token)["user"]
+        if found and int(found[0]["id"]) != user_id:
+            raise Forbidden("user_id must be your own.")
+
     def _graphql_as_author(self, document: str, variables: Mapping[str, Any], token: str) -> Row:
+        """With one role, whatever else the token allows: a token's default role may be one with more rights."""
+        as_author = {"Authorization": f"Bearer {token}", "X-Hasura-Role": self._settings.hasura_author_role}
         try:
-            return self._graphql(document, variables, {"Authorization": f"Bearer {token}"})
+            return self._graphql(document, variables, as_author)
         except HasuraRefusal as refusal:
             raise _to_the_author(refusal) from refusal
 
@@ -196,9 +206,7 @@ class Hasura:
 
     def _post(self, path: str, body: Row, headers: Mapping[str, str]) -> http_client.HttpAnswer:
         try:
-            return http_client.post(
-                self._settings.app_base_api + path, body, headers=headers, read_timeout=HASURA_TIMEOUT
-            )
+            return http_client.post(self._settings.app_base_api + path, body, headers=headers, timeout=HASURA_TIMEOUT)
         except http_client.TransportError as error:
             raise HasuraUnavailable(f"Hasura could not be asked: {error}. Try again soon.") from error
 
@@ -214,8 +222,12 @@ def _graphql_refusal(errors: Any) -> HasuraRefusal | None:
 def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
     """Codes are Hasura's, messages PostgreSQL's or those of the triggers in hasura/migrations."""
     match refusal.code:
-        case "invalid-jwt" | "invalid-headers" | "jwt-invalid-claims" | "jwt-missing-role-claims" | "access-denied":
+        case "invalid-jwt" | "invalid-headers" | "jwt-invalid-claims" | "jwt-missing-role-claims":
             return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
+        case "access-denied":
+            return Forbidden(
+                "Your token does not allow the role of authors. Sign in as somebody who may schedule posts."
+            )
         case "not-found" if "session variable" in refusal.message:
             return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
         case "permission-error" if "permission" in refusal.message:

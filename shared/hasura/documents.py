@@ -14,6 +14,8 @@ mutation insertPostOfKey($post: scheduled_post_insert_input!) {{
   }}
 }}"""
 
+AUTHOR = "query author { user { id } }"
+
 POST_OF_KEY = f"""
 query postOfKey($key: String!) {{
   scheduled_post(where: {{request_key: {{_eq: $key}}}}) {{ {_ROW} request_draft event_id }}

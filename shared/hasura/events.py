@@ -48,7 +48,7 @@ def delivery_of(body: Any) -> Delivery:
 
 def _scheduled(event_id: Any, payload: Any) -> Delivery:
     event_id = event_id if isinstance(event_id, str) else None
-    if not payload:
+    if payload is None or payload == {}:
         return Delivery(None, event_id)
     if payload == {"follow_up": True}:
         return Delivery(None, event_id, is_follow_up=True)
@@ -65,7 +65,7 @@ def _new_row(body: dict[str, Any]) -> dict[str, Any] | None:
 
 def _post_id(post: Any) -> int:
     post_id = post.get("id") if isinstance(post, dict) else None
-    if isinstance(post_id, str) and post_id.isdecimal() and len(post_id) < 20:
+    if isinstance(post_id, str) and post_id.isascii() and post_id.isdecimal() and len(post_id) < 20:
         post_id = int(post_id)  # HASURA_GRAPHQL_STRINGIFY_NUMERIC_TYPES
     if not isinstance(post_id, int) or isinstance(post_id, bool) or not 0 < post_id < 2**63:
         raise MalformedRequest("The event's payload is no post: it has no id.")

@@ -9,7 +9,10 @@ twice by itself, redirects are not followed, and every failure of the transport 
 """
 
 import functools
+import http.client
+import io
 import json
+import socket
 import ssl
 import time
 import zlib
@@ -21,6 +24,8 @@ from typing import Any
 
 import requests
 import requests.adapters
+import urllib3
+import urllib3.connection
 import urllib3.exceptions
 
 from shared.errors import ScheduledPostsError
@@ -58,54 +63,54 @@ def post(
     url: str,
     body: Any,
     *,
-    read_timeout: timedelta,
+    timeout: timedelta,
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
     most_bytes: int = ANSWER_BYTES,
 ) -> HttpAnswer:
-    """Sends `body` as JSON, once. Waits at most `read_timeout` for each part of the answer.
+    """Sends `body` as JSON, once. All of it has `timeout`: connecting, sending, and the answer to its last byte.
 
-    When `read_timeout` has passed since the call, the part that arrives next is the last one that is read. Raises
-    RequestNotSent when the request surely did not arrive, and AnswerLost when it may have; an answer of more than
-    `most_bytes`, as it arrives or when it is unpacked, is lost, too.
+    Raises RequestNotSent when the request surely did not arrive, and AnswerLost when it may have: an answer that is not
+    complete in time, breaks off, or has more than `most_bytes`, as it arrives or when it is unpacked, is lost. Two
+    waits are not in `timeout`: the system's own for finding the name's addresses, and, before anything is sent,
+    CONNECT_TIMEOUT for each address that does not answer, when the name has several.
     """
-    return _answer("POST", url, read_timeout, headers, auth, most_bytes, json=body)
+    return _answer("POST", url, timeout, headers, auth, most_bytes, json=body)
 
 
 def get(
     url: str,
     *,
     params: Mapping[str, str],
-    read_timeout: timedelta,
+    timeout: timedelta,
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
+    most_bytes: int = ANSWER_BYTES,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
-    return _answer("GET", url, read_timeout, headers, auth, ANSWER_BYTES, params=params)
+    return _answer("GET", url, timeout, headers, auth, most_bytes, params=params)
 
 
 def _answer(
     method: str,
     url: str,
-    read_timeout: timedelta,
+    timeout: timedelta,
     headers: Mapping[str, str] | None,
     auth: Sign | None,
     most_bytes: int,
     **content: Any,
 ) -> HttpAnswer:
-    seconds = read_timeout.total_seconds()
-    last_part_at = time.monotonic() + seconds
     try:
         response = _session().request(
             method,
             url,
             headers=headers,
             auth=auth or _headers_as_given,
-            timeout=(CONNECT_TIMEOUT.total_seconds(), seconds),
+            timeout=urllib3.Timeout(timeout.total_seconds(), CONNECT_TIMEOUT.total_seconds()),  # type: ignore[arg-type]
             stream=True,
             **content,
         )
-        packed = b"".join(_parts(response, last_part_at, most_bytes))
+        packed = b"".join(_parts(response, most_bytes))
         body = _unpacked(packed, response.headers.get("Content-Encoding", "identity"), most_bytes)
     except requests.RequestException as error:
         raise _translated(error) from error
@@ -120,8 +125,8 @@ def _answer(
     return HttpAnswer(response.status_code, response.headers, _json_or_none(body), body)
 
 
-def _parts(response: requests.Response, last_part_at: float, most_bytes: int) -> Iterator[bytes]:
-    """The body as it arrives, so that one that drips for ever or is large without end has an end too.
+def _parts(response: requests.Response, most_bytes: int) -> Iterator[bytes]:
+    """The body as it arrives, so that one that is large without end has an end too.
 
     It is not unpacked here: urllib3 reads on by itself, beyond any time, while what arrives unpacks to nothing.
     """
@@ -132,8 +137,6 @@ def _parts(response: requests.Response, last_part_at: float, most_bytes: int) ->
             if size > most_bytes:
                 raise AnswerLost(_TOO_LARGE)
             yield part
-            if time.monotonic() > last_part_at:
-                raise requests.ReadTimeout
 
 
 def _unpacked(body: bytes, encoding: str, most_bytes: int) -> bytes:
@@ -151,6 +154,53 @@ def _unpacked(body: bytes, encoding: str, most_bytes: int) -> bytes:
     return unpacked
 
 
+class _Answer(http.client.HTTPResponse):
+    """Has until the end of the timeout that its socket has at first; a socket by itself has that for each read."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        until = time.monotonic() + (sock.gettimeout() or 0)
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_BytesInTime(sock, self.fp.detach(), until))
+
+
+class _BytesInTime(io.RawIOBase):
+    """What comes from a socket until then; TimeoutError for what comes later."""
+
+    def __init__(self, sock: socket.socket, received: io.RawIOBase, until: float) -> None:
+        self._socket, self._received, self._until = sock, received, until
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._socket.settimeout(left)
+        return self._received.readinto(buffer)
+
+    def close(self) -> None:
+        self._received.close()
+        super().close()
+
+
+class _Connection(urllib3.connection.HTTPConnection):
+    response_class = _Answer
+
+
+class _TlsConnection(urllib3.connection.HTTPSConnection):
+    response_class = _Answer
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Makes connections whose answers have an end."""
+
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
+        return pool
+
+
 class _Session(requests.Session):
     """Takes a redirect for an answer like any other.
 
@@ -165,8 +215,8 @@ class _Session(requests.Session):
 def _session() -> requests.Session:
     session = _Session()
     session.headers["Accept-Encoding"] = "gzip"
-    session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=32, max_retries=0))
+    session.mount("https://", _Adapter(pool_maxsize=32, max_retries=0))
+    session.mount("http://", _Adapter(pool_maxsize=32, max_retries=0))
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one user's cookie must not ride with another
     return session
 

@@ -1,8 +1,8 @@
 """Authors' tokens (JSON Web Tokens), verified as Hasura verifies them, by the same HASURA_GRAPHQL_JWT_SECRET.
 
-PyJWT verifies the signature alone. Its own checks of the claims are switched off, because they are not Hasura's: it
-takes times that are written as strings, drops fractions of a second, knows no null, and demands `aud` as soon as an
-audience is configured. Where this module decides otherwise than Hasura, docs/errors.md lists it.
+PyJWT verifies the signature alone. Its checks of the claims are not used, because they are not Hasura's: it takes times
+that are written as strings, drops fractions of a second, knows no null, and demands `aud` as soon as an audience is
+configured. Where this module decides otherwise than Hasura, docs/security.md lists it.
 """
 
 import functools
@@ -13,9 +13,8 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 import jwt
@@ -27,7 +26,15 @@ from cryptography.x509 import load_pem_x509_certificate
 from shared import log
 from shared.errors import KeysUnavailable, Unauthorized
 from shared.http import client as http_client
-from shared.limits import CONNECT_TIMEOUT
+from shared.limits import (
+    KEYS_BYTES,
+    KEYS_COOLDOWN,
+    KEYS_LIFETIME,
+    KEYS_TIMEOUT,
+    KEYS_WAIT,
+    KEYS_WAITING,
+    MOST_KEYS,
+)
 from shared.log import LogEvent
 
 ALGORITHMS = {
@@ -46,15 +53,6 @@ ALGORITHMS = {
 
 PUBLISHED_KEY_ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "EdDSA")
 """The algorithms that a key from `jwk_url` verifies. HMAC is none of them, because a published key is no secret."""
-
-_KEYS_TIMEOUT = timedelta(seconds=5)
-"""How long the issuer may take to answer."""
-
-_FIRST_KEYS_WAIT = CONNECT_TIMEOUT + 2 * _KEYS_TIMEOUT
-"""How long a token waits for the very first keys, while another one has them fetched: as long as that can take."""
-
-_KEYS_LIFETIME, _KEYS_COOLDOWN = 300, 30
-"""Seconds: after how long the issuer's keys are fetched again; how long they are not, whatever tokens come."""
 
 _PEM = re.compile(r"\s*-----BEGIN (CERTIFICATE|(?:RSA )?PUBLIC KEY)-----[^-]+-----END \1-----\s*")
 
@@ -124,13 +122,28 @@ def _signed_claims(token: str, secret: JwtSecret) -> dict[str, Any]:
 
 
 def _decoded(token: str, key: Any, secret: JwtSecret) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(
-        token,
-        key,
-        algorithms=secret.algorithms,
-        options={f"verify_{name}": False for name in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")},  # type: ignore[arg-type]
-    )
+    signed = jwt.api_jws.decode_complete(token, key, algorithms=secret.algorithms)
+    if "crit" in signed["header"]:
+        raise Unauthorized("The token's header demands an extension (crit) that is not known here.")
+    try:
+        claims = json.loads(signed["payload"].decode(), parse_constant=_refuse_constant, object_pairs_hook=_once_each)
+    except (ValueError, RecursionError) as error:
+        raise jwt.DecodeError("its claims are no JSON") from error
+    if not isinstance(claims, dict):
+        raise jwt.DecodeError("its claims are no object")
     return claims
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _once_each(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. One in which a name stands twice says different things to different readers (RFC 7519, 4)."""
+    read = dict(members)
+    if len(read) < len(members):
+        raise ValueError("a name stands twice in one object")
+    return read
 
 
 def _check_claims(given: Mapping[str, Any], secret: JwtSecret, now: float) -> None:
@@ -163,9 +176,7 @@ def _check_claims(given: Mapping[str, Any], secret: JwtSecret, now: float) -> No
 
 
 def _is_number(value: Any) -> bool:
-    if isinstance(value, float):
-        return math.isfinite(value)  # Python reads NaN, which is no JSON, and would never expire
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _is_name(value: Any) -> bool:
@@ -188,83 +199,99 @@ _NO_KEYS = "The keys that verify your token cannot be read just now. Try again s
 
 
 class PublishedKeys:
-    """An issuer's keys, fetched from `url` when first needed and again when they are old or a token names a new one.
+    """An issuer's keys, fetched from `url` when first needed, and again when they are old or a token names a new one.
 
-    While they cannot be fetched, the last good ones stay in use; without any, KeysUnavailable comes at once. They are
-    not fetched for each token that somebody invents, and never twice at a time. `clock` tells seconds.
+    They are fetched in the background, by one thread at a time, and not again before KEYS_COOLDOWN is over, whatever
+    tokens come. Those that are known stay in use meanwhile, and for as long as no others can be fetched: Hasura has the
+    last word on each token, by keys of its own. Only a token whose key is not known waits, briefly, and only a few at a
+    time do. `clock` tells seconds.
     """
 
     def __init__(self, url: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._url = url
         self._clock = clock
+        self._changing = threading.Lock()
         self._keys: tuple[jwt.PyJWK, ...] = ()
-        self._fetched_at = self._tried_at = -math.inf
-        self._fetching = threading.Lock()
+        self._fetched_at = self._begun_at = -math.inf
+        self._fetch_under_way: threading.Event | None = None
+        self._failure: str | None = None
+        self._failure_to_log: str | None = None
+        self._places_to_wait = threading.BoundedSemaphore(KEYS_WAITING)
 
     def keys_for(self, token: str) -> list[Any]:
         """The key that the token names, or every key when it names none.
 
-        Raises KeysUnavailable when no keys are known, or the named one is not known and they cannot be fetched;
+        Raises KeysUnavailable when that key is not known, and it is not known either whether its issuer publishes it;
         jwt.PyJWTError when the token cannot be read, or its issuer does not publish its key.
         """
-        kid = jwt.get_unverified_header(token).get("kid")
-        if not self._keys:
-            self._fetch_first()
-        elif not self._named(kid):
-            self._fetch_again()
-        elif self._clock() - self._fetched_at > _KEYS_LIFETIME:
-            try:
-                self._fetch_again()
-            except KeysUnavailable as error:
-                log.warning(
-                    LogEvent.KEYS_NOT_FETCHED,
-                    f"the keys at jwk_url cannot be fetched; the last good ones stay in use: {error.__cause__}",
-                )
-        found = self._named(kid)
-        if not found:
-            raise jwt.PyJWKClientError("no such key")
-        return found
+        header = jwt.get_unverified_header(token)
+        if header.get("alg") not in PUBLISHED_KEY_ALGORITHMS:
+            raise jwt.InvalidAlgorithmError("no key is needed to refuse it")
+        kid = header.get("kid")
+        if not self._named(kid):
+            self._wait_for(self._begin_to_fetch())
+        elif self._clock() - self._fetched_at > KEYS_LIFETIME.total_seconds():
+            self._begin_to_fetch()
+        self._log_failure()
+        with self._changing:
+            is_open = self._fetch_under_way is not None or self._failure is not None
+            found = self._named(kid)
+        if found:
+            return found
+        raise KeysUnavailable(_NO_KEYS) if is_open else jwt.PyJWKClientError("no such key")
 
     def _named(self, kid: Any) -> list[Any]:
         return [_public_half(key.key) for key in self._keys if kid is None or key.key_id == kid]
 
-    def _fetch_first(self) -> None:
-        """Of the tokens that come together at the start, one has the keys fetched, and the others wait for them."""
-        is_tried = self._tried_at > -math.inf
-        if not self._fetching.acquire(timeout=0 if is_tried else _FIRST_KEYS_WAIT.total_seconds()):
-            raise KeysUnavailable(_NO_KEYS)
-        try:
-            if self._keys:  # another thread has fetched them meanwhile
-                return
-            if self._is_cooling_down():
-                raise KeysUnavailable(_NO_KEYS)
-            self._fetch()
-        finally:
-            self._fetching.release()
+    def _begin_to_fetch(self) -> threading.Event | None:
+        """What is set at the end of the fetch that is under way, perhaps since now; None: it is too early for one."""
+        with self._changing:
+            if self._fetch_under_way is None and self._clock() - self._begun_at >= KEYS_COOLDOWN.total_seconds():
+                self._begun_at = self._clock()
+                self._fetch_under_way = threading.Event()
+                threading.Thread(target=self._fetch, args=[self._fetch_under_way], daemon=True).start()
+            return self._fetch_under_way
 
-    def _fetch_again(self) -> None:
-        """Does nothing while another thread fetches them, or when one did so a moment ago."""
-        if self._is_cooling_down() or not self._fetching.acquire(blocking=False):
-            return
-        try:
-            self._fetch()
-            self._tried_at = self._fetched_at
-        finally:
-            self._fetching.release()
+    def _wait_for(self, fetch: threading.Event | None) -> None:
+        if fetch and self._places_to_wait.acquire(blocking=False):
+            try:
+                fetch.wait(KEYS_WAIT.total_seconds())
+            finally:
+                self._places_to_wait.release()
 
-    def _is_cooling_down(self) -> bool:
-        return self._clock() - self._tried_at < _KEYS_COOLDOWN
-
-    def _fetch(self) -> None:
+    def _fetch(self, end: threading.Event) -> None:
+        """Runs in a thread of its own, which logs nothing, because Azure drops the log lines of such threads."""
+        keys: tuple[jwt.PyJWK, ...] = ()
+        failure = None
         try:
-            answer = http_client.get(self._url, params={}, read_timeout=_KEYS_TIMEOUT)
-            if answer.status != HTTPStatus.OK or not isinstance(answer.json, dict):
-                raise ValueError(f"their issuer answers {answer.status}, without keys")
-            self._keys = tuple(jwt.PyJWKSet.from_dict(answer.json).keys)
-        except (http_client.TransportError, jwt.PyJWTError, ValueError, TypeError, AttributeError) as error:
-            self._tried_at = self._clock()
-            raise KeysUnavailable(_NO_KEYS) from error
-        self._fetched_at = self._clock()
+            keys = _fetched_keys(self._url)
+        except Exception as error:  # whatever it is, the next fetch must be possible
+            failure = str(error) or type(error).__name__
+        with self._changing:
+            if keys:
+                self._keys, self._fetched_at = keys, self._clock()
+            self._failure = self._failure_to_log = failure
+            self._fetch_under_way = None
+        end.set()
+
+    def _log_failure(self) -> None:
+        """What the latest fetch found, logged by the next token's thread."""
+        with self._changing:
+            failure, self._failure_to_log = self._failure_to_log, None
+        if failure is not None:
+            kept = "the last good ones stay in use" if self._keys else "no token can be verified"
+            log.warning(LogEvent.KEYS_NOT_FETCHED, f"the keys at jwk_url cannot be fetched; {kept}: {failure}")
+
+
+def _fetched_keys(url: str) -> tuple[jwt.PyJWK, ...]:
+    """At least one, and not more than anybody publishes. Raises what says why not."""
+    answer = http_client.get(url, params={}, timeout=KEYS_TIMEOUT, most_bytes=KEYS_BYTES)
+    if answer.status != HTTPStatus.OK or not isinstance(answer.json, dict):
+        raise ValueError(f"their issuer answers {answer.status}, without keys")
+    published = answer.json.get("keys")
+    if isinstance(published, list) and len(published) > MOST_KEYS:
+        raise ValueError(f"their issuer publishes {len(published)}; at most {MOST_KEYS} are read")
+    return tuple(jwt.PyJWKSet.from_dict(answer.json).keys)
 
 
 def _public_half(key: Any) -> Any:

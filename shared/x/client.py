@@ -6,7 +6,7 @@ away: the account's own timeline is what tells.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 
 from requests_oauthlib import OAuth1
 
@@ -25,10 +25,10 @@ from shared.core.model import (
 from shared.http import client as http_client
 from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
 from shared.limits import TIMELINE_PAGES, TIMELINE_TIMEOUT, X_TIMEOUT
-from shared.x import timeline
-from shared.x.matching import is_same_text
 from shared.x.rejections import PUBLISHING, READING, rejection
 from shared.x.sealed_tokens import TokensDoNotOpen
+from shared.x.searched_timeline import SearchedTimeline
+from shared.x.timeline import TWEET_FIELDS, Page, Tweet, page, whole_second
 
 _HEADERS = {"Connection": "close"}
 """A connection to X is not used again: a post on one that broke unnoticed would be of unknown outcome.
@@ -54,7 +54,7 @@ class X:
                 {"text": text},
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=X_TIMEOUT,
+                timeout=X_TIMEOUT,
             )
         except TokensDoNotOpen as error:
             return _unreadable(account, error)
@@ -69,36 +69,36 @@ class X:
             return Unanswered("X seems to have the post, but its answer could not be read.", answer.status)
         return Accepted(tweet_id, answer.status)
 
-    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
-        """The ids of the account's own tweets since then whose text is `text`, oldest first.
+    def timeline(self, account: Account, since: datetime, until: datetime) -> SearchedTimeline:
+        """The account's own tweets since then, each page of which is asked for when a search first needs it."""
+        return SearchedTimeline(self._pages(account, since, until))
 
-        Raises TimelineUnavailable as `tweets_since` does.
-        """
-        tweets = self.tweets_since(account, since, until)
-        return sorted({tweet.id for tweet in tweets if is_same_text(text, tweet.text, tweet.targets)}, key=int)
-
-    def tweets_since(self, account: Account, since: datetime, until: datetime) -> Iterator[timeline.Tweet]:
+    def tweets_since(self, account: Account, since: datetime, until: datetime) -> Iterator[Tweet]:
         """The account's own tweets since then, newest first.
 
-        X shows times in whole seconds, so `since` is rounded down to one. Raises TimelineUnavailable when X could not
-        be asked, or has not shown all of them by `until`.
+        Raises TimelineUnavailable when X could not be asked, or has not shown all of them by `until`.
         """
-        start = since.astimezone(UTC).replace(microsecond=0)
+        start = whole_second(since)
+        for tweets in self._pages(account, since, until):
+            yield from (tweet for tweet in tweets if tweet.created_at >= start)
+
+    def _pages(self, account: Account, since: datetime, until: datetime) -> Iterator[list[Tweet]]:
         query = {
-            "start_time": start.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "start_time": whole_second(since).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "max_results": "100",
-            "tweet.fields": timeline.TWEET_FIELDS,
+            "tweet.fields": TWEET_FIELDS,
         }
         for _ in range(TIMELINE_PAGES):
-            page = self._page(query, account, until)
-            yield from (tweet for tweet in page.tweets if tweet.created_at >= start)
-            if not page.next_token:
+            shown = self._page(query, account, until)
+            yield shown.tweets
+            if not shown.next_token:
                 return
-            query["pagination_token"] = page.next_token
+            query["pagination_token"] = shown.next_token
         raise _unavailable("the list has no end")
 
-    def _page(self, query: Mapping[str, str], account: Account, until: datetime) -> timeline.Page:
-        if self._now() > until:
+    def _page(self, query: Mapping[str, str], account: Account, until: datetime) -> Page:
+        time_left = until - self._now()
+        if time_left <= timedelta():
             raise _unavailable("it took too long")
         try:
             answer = http_client.get(
@@ -106,7 +106,7 @@ class X:
                 params=query,
                 headers=_HEADERS,
                 auth=self._signature(account),
-                read_timeout=TIMELINE_TIMEOUT,
+                timeout=min(TIMELINE_TIMEOUT, time_left),
             )
         except TokensDoNotOpen as error:
             raise TimelineUnavailable(_unreadable(account, error)) from error
@@ -115,7 +115,7 @@ class X:
         if not 200 <= answer.status < 300:
             raise TimelineUnavailable(_cannot_ask(rejection(answer, READING, account.name, self._now())))
         try:
-            return timeline.page(answer.json)
+            return page(answer.json)
         except ValueError as error:
             raise _unavailable("its answer could not be read") from error
 
@@ -155,4 +155,4 @@ def _unavailable(why: str) -> TimelineUnavailable:
 def _cannot_ask(result: Rejected | Unanswered) -> CannotAsk:
     if isinstance(result, Unanswered):
         return CannotAsk(result.detail)
-    return CannotAsk(result.detail, result.wait or None, result.what)
+    return CannotAsk(result.detail, result.wait or None, result.what, result.operator_message)

@@ -50,9 +50,9 @@ def rejection(answer: HttpAnswer, purpose: Purpose, account_name: str, now: date
     if status == 403 and isinstance(answer.json, dict):
         return _forbidden(error, purpose, account)
     if status in (404, 405) or 300 <= status < 400:
-        return Rejected(
-            Rejection.APP, f"X's API is not at the configured address (HTTP {status}).", status, REJECTION_PAUSE
-        )
+        operator = f"X does not have what we ask for: it answers {status} for {account}; is X_BASE_URL right?"
+        words = f"X does not have what we ask it for {account} (HTTP {status}). The operator is told."
+        return Rejected(Rejection.ACCOUNT, words, status, REJECTION_PAUSE, operator)
     if status in POST_REJECTED_STATUSES and isinstance(answer.json, dict):
         return Rejected(Rejection.POST, f"{purpose.rejected}: {error.words}", status)
     return Unanswered(f"{purpose.unclear}: it had trouble (HTTP {status}).", status)

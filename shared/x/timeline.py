@@ -7,7 +7,7 @@ post sent twice.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 TWEET_FIELDS = "created_at,entities,note_tweet,text"
@@ -30,6 +30,11 @@ class Page:
 
     tweets: list[Tweet]
     next_token: str | None
+
+
+def whole_second(since: datetime) -> datetime:
+    """X shows times in whole seconds, so what is as old as `since` may be shown as this much older."""
+    return since.astimezone(UTC).replace(microsecond=0)
 
 
 def page(body: Any) -> Page:

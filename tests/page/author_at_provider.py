@@ -2,9 +2,10 @@
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from page_author import Author
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Request, Route, expect
 
 from local.running_stack import RunningStack
 
@@ -91,6 +92,17 @@ class AuthorAtProvider(Author):
                 route.fulfill(**answer)
 
         self.page.route(url, refuse)
+
+    def refresh_tokens_used(self) -> list[str]:
+        """The refresh token of each request from now on that renews the access token; the list grows by itself."""
+        used: list[str] = []
+
+        def keep(request: Request) -> None:
+            if urlsplit(request.url).path == "/token":
+                used.extend(parse_qs(request.post_data or "").get("refresh_token", []))
+
+        self.page.on("request", keep)
+        return used
 
     def _token(self) -> str:
         return ""  # the page gets one

@@ -219,6 +219,15 @@ class Author:
         account_id: int = linked["insert_account_user_one"]["account_id"]
         return account_id
 
+    def wait_until(self, happened: Callable[[], object]) -> None:
+        """Returns once listeners and routes of the page have made this true; they run while the page is waited for."""
+
+        def is_so() -> bool:
+            self.page.wait_for_timeout(50)
+            return bool(happened())
+
+        wait_until(is_so, bool)
+
     def tweets(self) -> list[str]:
         return [tweet["text"] for tweet in self.stack.tweets(self.name)]
 

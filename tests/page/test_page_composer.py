@@ -179,6 +179,7 @@ class TestOneDraft:
         alice.schedule_button.click()
         expect(alice.article("seen before it failed")).to_be_visible()
 
+        alice.wait_until(lambda: held)  # the list may show the post before the answer has come here
         held[0].abort("connectionreset")
 
         expect(alice.text).to_have_value("")

@@ -329,3 +329,18 @@ class TestSafety:
         alice.page.reload()
         expect(alice.page.get_by_role("button", name="Sign in")).to_be_visible()
         assert alice.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})").find(alice.token[:20]) == -1
+
+    def test_signing_out_leaves_no_word_of_the_author_in_the_page_nor_in_the_browser(self, alice: Author) -> None:
+        alice.create("private", in_minutes(60))
+        alice.sign_in()
+        alice.page.get_by_role("link", name="Calendar").click()
+        alice.page.get_by_role("button", name=re.compile("private")).first.click()
+        alice.page.get_by_role("link", name="Posts", exact=True).click()
+        alice.text.fill("privately drafted")
+
+        alice.page.get_by_role("button", name="Sign out").click()
+
+        expect(alice.page.get_by_role("button", name="Sign in")).to_be_visible()
+        assert "private" not in alice.page.content()
+        assert alice.page.locator("#text").input_value() == ""
+        assert "private" not in alice.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")

@@ -4,10 +4,23 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+import psycopg
 from page_author import Author, in_minutes, in_seconds
 from playwright.sync_api import Locator, Response, Route, expect
 from waiting import wait_until
 
+MORE_THAN_A_PAGE = 501
+INSERT_POSTS = """
+insert into scheduled_post (user_id, text, schedule_for)
+select "user".id, 'number ' || number, now() + interval '1 day'
+from "user", generate_series(1, %(posts)s) as number where username = %(author)s"""
+OF_AUTHOR = """user_id = (select id from "user" where username = %(author)s)"""
+EDIT_POSTS = f"""
+update scheduled_post set
+  text = text || ', edited',
+  schedule_for = now() + make_interval(mins => 1000 - split_part(text, ' ', 2)::integer)
+where {OF_AUTHOR}"""
+DELETE_A_POST = f"delete from scheduled_post where id = (select min(id) from scheduled_post where {OF_AUTHOR})"
 DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 
 
@@ -308,7 +321,7 @@ class TestPolling:
                 route.abort()
 
         alice.page.route("**/v1/graphql", fail_once_then_hold)
-        wait_until(lambda: alice.page.wait_for_timeout(50), lambda _: held)
+        alice.wait_until(lambda: held)
 
         expect(alice.page.get_by_text("Live", exact=True)).to_be_visible()
         held[0].continue_()
@@ -329,6 +342,24 @@ class TestPolling:
         alice.create("slow to come", in_minutes(60))
 
         expect(alice.article("slow to come", region="Pending")).to_be_visible()
+
+
+class TestAnAuthorOfMorePostsThanHasuraGivesAtOnce:
+    def test_sees_all_of_them_and_what_changes(self, alice: Author) -> None:
+        alice.sign_in()
+
+        with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"], autocommit=True) as database:
+            database.execute(INSERT_POSTS, {"author": alice.name, "posts": MORE_THAN_A_PAGE})
+            expect(alice.page.get_by_role("button", name="Show 30 more of 471")).to_be_visible()
+
+            alice.page.reload()
+            expect(alice.page.get_by_role("button", name="Show 30 more of 471")).to_be_visible()
+
+            database.execute(EDIT_POSTS, {"author": alice.name})
+            expect(alice.article("number 501, edited")).to_be_visible()
+
+            database.execute(DELETE_A_POST, {"author": alice.name})
+            expect(alice.page.get_by_role("button", name="Show 30 more of 470")).to_be_visible()
 
 
 class TestADeviceWhoseClockIsWrong:

@@ -65,6 +65,19 @@ class Tweet:
 
 
 @dataclass
+class Timeline:
+    """What X shows of an account, or why it does not."""
+
+    tweets: list[Tweet]
+    failure: CannotAsk | None
+
+    def find(self, text: str, since: datetime) -> list[str]:
+        if self.failure:
+            raise TimelineUnavailable(self.failure)
+        return [tweet.id for tweet in self.tweets if tweet.text == text and tweet.created_at >= since]
+
+
+@dataclass
 class FakeX:
     """An XApi. Its duplicate check can be on, but must not be what prevents a second tweet.
 
@@ -95,12 +108,11 @@ class FakeX:
             self.tweets.append(tweet)
             return Accepted(tweet.id, 201)
 
-    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
-        timeline = self.timelines.get(int(account.x_user_id), "shows all")
-        if result := TIMELINES[timeline]:
-            raise TimelineUnavailable(result)
-        shown_until = datetime.now(UTC) - (LAG if timeline == "lags" else timedelta())
-        return [tweet.id for tweet in self._of(account, text) if since <= tweet.created_at <= shown_until]
+    def timeline(self, account: Account, since: datetime, until: datetime) -> "Timeline":
+        shown = self.timelines.get(int(account.x_user_id), "shows all")
+        shown_until = datetime.now(UTC) - (LAG if shown == "lags" else timedelta())
+        those = [tweet for tweet in self.tweets if tweet.x_user_id == account.x_user_id]
+        return Timeline([tweet for tweet in those if since <= tweet.created_at <= shown_until], TIMELINES[shown])
 
     def _of(self, account: Account, text: str) -> list[Tweet]:
         return [tweet for tweet in self.tweets if (tweet.x_user_id, tweet.text) == (account.x_user_id, text)]

@@ -2,14 +2,10 @@
 
 import base64
 import json
-import os
 import re
 import secrets
-import subprocess
-import sys
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +13,8 @@ from typing import Any
 import psycopg
 import pytest
 import requests
+from admin_commands import Ended, admin, nothing
+from cron_events import sweep
 from psycopg import sql
 from waiting import wait_until
 
@@ -44,70 +42,34 @@ CHANGE_ACCOUNT = """mutation ($id: bigint!, $changes: account_set_input!) {
 }"""
 
 
-@dataclass(frozen=True)
-class Ran:
-    """How a command ended, and what it printed."""
-
-    status: int
-    stdout: str
-    stderr: str
-
-
 class Operator:
     """Runs commands with the settings of the stack, and reads what they did."""
 
     def __init__(self, stack: RunningStack) -> None:
         self.stack = stack
 
-    def run(self, command: str, *options: str, typed: str = "", **settings: str) -> Ran:
-        ended = subprocess.run(
-            [sys.executable, "-m", f"admin.{command}", *options],
-            cwd=ROOT,
-            env={**os.environ, **self.stack.settings, **settings},
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        return self._without_secrets(Ran(ended.returncode, ended.stdout, ended.stderr))
+    def run(self, command: str, *options: str, typed: Callable[[str], str] = nothing, **settings: str) -> Ended:
+        return self._without_secrets(admin(self.stack, command, *options, typed=typed, **settings))
 
-    def link(self, username: str, handle: str | None, *options: str, pin: str | None = None) -> Ran:
+    def link(self, username: str, handle: str | None, *options: str, pin: str | None = None) -> Ended:
         """Somebody authorizes the app as `handle`, or denies it (None), and the operator types the PIN, or `pin`."""
-        with self._started("link_account", "--user", username, *options) as running:
-            assert running.stdout
-            shown = ""
-            while not (address := re.search(r"oauth_token=(\S+)\n", shown)):
-                line = running.stdout.readline()
-                if not line:
-                    break
-                shown += line
-            typed = ""
-            if address:
-                given = self._decided(address[1], handle)
-                typed = f"{given if pin is None else pin}\n"
-            rest, errors = running.communicate(typed, timeout=SECONDS)
-        return self._without_secrets(Ran(running.returncode, shown + rest, errors))
 
-    def forget(self, username: str, meanwhile: Callable[[], object]) -> Ran:
+        def type_the_pin(shown: str) -> str:
+            address = re.search(r"oauth_token=(\S+)\n", shown)
+            assert address, shown
+            given = self._decided(address[1], handle)
+            return f"{given if pin is None else pin}\n"
+
+        return self.run("link_account", "--user", username, *options, typed=type_the_pin)
+
+    def forget(self, username: str, meanwhile: Callable[[], object]) -> Ended:
         """The operator types the username once `meanwhile` has happened at the prompt."""
-        with self._started("forget_user", "--user", username) as running:
-            assert running.stdout
-            shown = running.stdout.readline() + running.stdout.readline()  # the settings, and what there is
-            meanwhile()
-            rest, errors = running.communicate(f"{username}\n", timeout=SECONDS)
-        return self._without_secrets(Ran(running.returncode, shown + rest, errors))
 
-    def _started(self, command: str, *options: str) -> subprocess.Popen[str]:
-        """A command that waits for what the operator types."""
-        return subprocess.Popen(
-            [sys.executable, "-m", f"admin.{command}", *options],
-            cwd=ROOT,
-            env={**os.environ, **self.stack.settings},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        def type_the_name(_: str) -> str:
+            meanwhile()
+            return f"{username}\n"
+
+        return self.run("forget_user", "--user", username, typed=type_the_name)
 
     def accounts(self, username: str) -> list[dict[str, Any]]:
         found = self.stack.graphql(ACCOUNTS, {"username": username})["user"]
@@ -143,7 +105,7 @@ class Operator:
             return "1234567"
         return str(self.x("authorize", oauth_token=request_token, username=handle)["pin"])
 
-    def _without_secrets(self, ran: Ran) -> Ran:
+    def _without_secrets(self, ran: Ended) -> Ended:
         """No command may show a secret or a token of anybody."""
         with psycopg.connect(self.stack.settings["PG_DATABASE_URL"]) as connection:
             sealed = [value for (value,) in connection.execute("select sealed_tokens from account")]
@@ -201,7 +163,7 @@ class TestLinkAccount:
 
         ran = operator.link(username, handle)
 
-        assert (ran.status, ran.stderr) == (0, "")
+        assert (ran.returncode, ran.stderr) == (0, "")
         [account] = operator.accounts(username)
         assert (account["account_name"], tokens_of(operator, account)[:5]) == (handle, account["x_user_id"][:5])
         assert f"@{handle} (X user {account['x_user_id']}) is linked to {username}." in ran.stdout
@@ -216,6 +178,7 @@ class TestLinkAccount:
                 }
             },
         )
+        sweep(operator.stack)
         post_once(operator, created["insert_scheduled_post_one"]["id"], "tweeted")
         assert [tweet["text"] for tweet in operator.stack.tweets(handle)] == ["linked"]
 
@@ -229,7 +192,7 @@ class TestLinkAccount:
 
         ran = operator.link(username, handle)
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         [after] = operator.accounts(username)
         assert (after["id"], after["account_name"], after["paused_until"]) == (before["id"], handle, None)
         assert tokens_of(operator, after) != tokens_of(operator, before)
@@ -240,7 +203,7 @@ class TestLinkAccount:
 
         ran = operator.link(username, handle, pin=pin)
 
-        assert (ran.status, ran.stderr.count("\n")) == (1, 1)
+        assert (ran.returncode, ran.stderr.count("\n")) == (1, 1)
         assert "X does not accept this PIN: it is wrong" in ran.stderr
         assert operator.accounts(username) == []
         assert operator.tables_that_hold(handle) == []
@@ -248,13 +211,13 @@ class TestLinkAccount:
     def test_no_pin_stores_nothing(self, operator: Operator, username: str) -> None:
         ran = operator.link(username, new_name(), pin="")
 
-        assert (ran.status, ran.stderr) == (1, "No PIN was given. Nothing was stored.\n")
+        assert (ran.returncode, ran.stderr) == (1, "No PIN was given. Nothing was stored.\n")
         assert operator.accounts(username) == []
 
     def test_a_denied_authorization_stores_nothing(self, operator: Operator, username: str) -> None:
         ran = operator.link(username, None)
 
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert "denied" in ran.stderr
         assert operator.accounts(username) == []
 
@@ -263,7 +226,7 @@ class TestLinkAccount:
 
         ran = operator.link(name, new_name())
 
-        assert (ran.status, "oauth" in ran.stdout) == (1, False)
+        assert (ran.returncode, "oauth" in ran.stdout) == (1, False)
         assert ran.stderr.startswith(f"There is no user {name}")
         assert not operator.exists(name)
 
@@ -272,7 +235,7 @@ class TestLinkAccount:
 
         ran = operator.link(name, handle, "--create-user")
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert [account["account_name"] for account in operator.accounts(name)] == [handle]
 
     def test_an_account_of_somebody_else_is_refused_and_nothing_is_stored(
@@ -284,7 +247,7 @@ class TestLinkAccount:
 
         ran = operator.link(other, handle, "--create-user")
 
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert ran.stderr.startswith(f"@{handle} is linked to {username} already")
         assert not operator.exists(other)
         assert operator.accounts(username) == before
@@ -295,7 +258,7 @@ class TestLinkAccount:
 
         ran = operator.link(other, handle, "--create-user", "--share")
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert [account["id"] for account in operator.accounts(other)] == [
             account["id"] for account in operator.accounts(username)
         ]
@@ -303,13 +266,13 @@ class TestLinkAccount:
     def test_wrong_keys_of_our_app_are_named(self, operator: Operator, username: str) -> None:
         ran = operator.run("link_account", "--user", username, CONSUMER_API_SECRET="another-secret-of-the-app")
 
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert "CONSUMER_API_KEY and CONSUMER_API_SECRET" in ran.stderr
 
     def test_without_a_user_the_options_are_wrong(self, operator: Operator) -> None:
         ran = operator.run("link_account")
 
-        assert (ran.status, "--user" in ran.stderr) == (2, True)
+        assert (ran.returncode, "--user" in ran.stderr) == (2, True)
 
 
 def user_id(operator: Operator, username: str) -> int:
@@ -327,7 +290,7 @@ class TestUnlinkAccount:
 
         ran = operator.run("unlink_account", "--user", name)
 
-        assert (ran.status, ran.stderr) == (0, "")
+        assert (ran.returncode, ran.stderr) == (0, "")
         assert "its tokens are deleted" in ran.stdout
         assert operator.accounts(name) == []
         assert operator.rows(f"select from account where id = {account['id']}") == []
@@ -343,7 +306,7 @@ class TestUnlinkAccount:
 
         ran = operator.run("unlink_account", "--user", name, "--account", f"@{name.upper()}")
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert f"Its tokens are kept for {other}." in ran.stdout
         assert len(operator.accounts(other)) == 1
         operator.stack.graphql(MOVE, {"id": post_id, "at": at(0)})
@@ -359,7 +322,7 @@ class TestUnlinkAccount:
         unnamed = operator.run("unlink_account", "--user", username)
         named = operator.run("unlink_account", "--user", username, "--account", second["x_user_id"])
 
-        assert (unnamed.status, named.status) == (1, 0)
+        assert (unnamed.returncode, named.returncode) == (1, 0)
         assert f"@{first['account_name']} (X user {first['x_user_id']})" in unnamed.stderr
         assert operator.accounts(username) == [first]
 
@@ -368,8 +331,8 @@ class TestUnlinkAccount:
         operator.link(username, new_name())
         another = operator.run("unlink_account", "--user", username, "--account", "somebody")
 
-        assert (without.status, without.stderr) == (1, f"No account is linked to {username}.\n")
-        assert (another.status, len(operator.accounts(username))) == (1, 1)
+        assert (without.returncode, without.stderr) == (1, f"No account is linked to {username}.\n")
+        assert (another.returncode, len(operator.accounts(username))) == (1, 1)
 
 
 class TestForgetUser:
@@ -386,9 +349,9 @@ class TestForgetUser:
         assert "hdb_scheduled_event_invocation_logs" in operator.tables_that_hold(name)
         wait_until(lambda: operator.tables_that_hold(name), lambda found: "event_invocation_logs" in found)
 
-        ran = operator.run("forget_user", "--user", name, typed=f"{name}\n")
+        ran = operator.run("forget_user", "--user", name, typed=lambda _: f"{name}\n")
 
-        assert (ran.status, ran.stderr) == (0, "")
+        assert (ran.returncode, ran.stderr) == (0, "")
         assert operator.tables_that_hold(name) == []
         assert operator.tables_that_hold(account["x_user_id"]) == []
         assert f"@{name}" in ran.stdout
@@ -403,7 +366,7 @@ class TestForgetUser:
 
         ran = operator.run("forget_user", "--user", name, "--yes")
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert not operator.exists(name)
         assert sorted(account["account_name"] for account in operator.accounts(other)) == sorted([name, other])
         assert operator.stack.graphql(POST, {"id": kept})["scheduled_post_by_pk"]["state"] == "scheduled"
@@ -413,15 +376,15 @@ class TestForgetUser:
         name = new_name()
         post_id = scheduled(operator, name, "kept", 3600)
 
-        ran = operator.run("forget_user", "--user", name, typed="somebody else\n")
+        ran = operator.run("forget_user", "--user", name, typed=lambda _: "somebody else\n")
 
-        assert (ran.status, ran.stderr) == (1, "This is another name. Nothing was deleted.\n")
+        assert (ran.returncode, ran.stderr) == (1, "This is another name. Nothing was deleted.\n")
         assert operator.stack.graphql(POST, {"id": post_id})["scheduled_post_by_pk"]["state"] == "scheduled"
 
     def test_nothing_typed_deletes_nothing(self, operator: Operator, username: str) -> None:
         ran = operator.run("forget_user", "--user", username)
 
-        assert (ran.status, ran.stderr) == (1, "Nothing was typed. Nothing was deleted.\n")
+        assert (ran.returncode, ran.stderr) == (1, "Nothing was typed. Nothing was deleted.\n")
         assert operator.exists(username)
 
     def test_posts_that_were_created_during_the_prompt_go_as_well(self, operator: Operator) -> None:
@@ -430,7 +393,7 @@ class TestForgetUser:
 
         ran = operator.forget(name, lambda: scheduled(operator, name, f"during {name}", 3600))
 
-        assert (ran.status, ran.stderr) == (0, "")
+        assert (ran.returncode, ran.stderr) == (0, "")
         assert "Deleted 2 posts" in ran.stdout
         assert operator.tables_that_hold(name) == []
 
@@ -440,7 +403,7 @@ class TestForgetUser:
 
         ran = operator.forget(name, lambda: operator.link(username, name, "--share"))
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert [account["account_name"] for account in operator.accounts(username)] == [name]
 
     def test_a_post_that_began_to_be_sent_during_the_prompt_keeps_everything(self, operator: Operator) -> None:
@@ -454,7 +417,7 @@ class TestForgetUser:
 
         ran = operator.forget(name, send)
 
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert "is being sent just now. Nothing was deleted" in ran.stderr
         post_once(operator, post_id, "tweeted")
 
@@ -471,7 +434,7 @@ class TestForgetUser:
 
             ran = operator.run("forget_user", "--user", name, "--yes")
 
-            assert (ran.status, operator.tables_that_hold(name)) == (0, [])
+            assert (ran.returncode, operator.tables_that_hold(name)) == (0, [])
         finally:
             operator.stack.metadata("pg_delete_event_trigger", {"name": "post_ended", "source": "default"})
 
@@ -484,7 +447,7 @@ class TestForgetUser:
 
         ran = operator.run("forget_user", "--user", name, "--yes")
 
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert "is being sent just now. Nothing was deleted" in ran.stderr
         post_once(operator, post_id, "tweeted")
 
@@ -497,13 +460,13 @@ class TestForgetUser:
 
         ran = operator.run("forget_user", "--user", name, "--yes")
 
-        assert ran.status == 0
+        assert ran.returncode == 0
         assert operator.tables_that_hold(name) == []
 
     def test_an_unknown_user_is_refused(self, operator: Operator) -> None:
         ran = operator.run("forget_user", "--user", "nobody-at-all", "--yes")
 
-        assert (ran.status, ran.stderr[:33]) == (1, "There is no user nobody-at-all: a")
+        assert (ran.returncode, ran.stderr[:33]) == (1, "There is no user nobody-at-all: a")
 
 
 def new_key(key_id: str) -> str:
@@ -517,7 +480,7 @@ class TestRotateKeys:
         key, old = new_key("second"), operator.stack.settings["X_TOKEN_KEYS"]
         yield key
         ran = operator.run("rotate_keys", X_TOKEN_KEYS=f"{old},{key}")
-        assert ran.status == 0, ran.stderr
+        assert ran.returncode == 0, ran.stderr
 
     def all_accounts(self, operator: Operator) -> list[tuple[Any, ...]]:
         return operator.rows("select x_user_id, sealed_tokens from account order by id")
@@ -533,7 +496,7 @@ class TestRotateKeys:
         second = operator.run("rotate_keys", X_TOKEN_KEYS=new)
 
         number = len(before)
-        assert (first.status, first.stderr) == (0, "")
+        assert (first.returncode, first.stderr) == (0, "")
         assert f"{number} of {number} accounts were sealed anew" in first.stdout
         assert "the other keys can go" in first.stdout
         assert f"0 of {number} accounts were sealed anew" in second.stdout
@@ -576,7 +539,7 @@ class TestRotateKeys:
         operator.stack.graphql(
             CHANGE_ACCOUNT, {"id": broken["id"], "changes": {"sealed_tokens": broken["sealed_tokens"]}}
         )
-        assert ran.status == 1
+        assert ran.returncode == 1
         assert f"@{one} (they are sealed with key lost" in ran.stderr
         [sealed] = operator.accounts(other)
         assert TokenKeys.of(new).open(intact["x_user_id"], sealed["sealed_tokens"])

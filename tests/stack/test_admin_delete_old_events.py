@@ -130,7 +130,7 @@ def test_logs_of_older_hasuras_refer_to_their_table_event(database: psycopg.Conn
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """Its own: no other test's events are to be deleted."""
-    with started(tmp_path_factory.mktemp("deleting"), "--poll-interval", "0.05") as running:
+    with started(tmp_path_factory.mktemp("deleting"), "--poll-interval", "0.2") as running:
         yield running
 
 

@@ -15,7 +15,7 @@ from local.running_stack import RunningStack, started
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A pause holds all posts, so these tests share a stack with no others."""
     data: Path = tmp_path_factory.mktemp("paused")
-    with started(data, "--poll-interval", "0.05") as stack:
+    with started(data, "--poll-interval", "0.2") as stack:
         yield stack
 
 

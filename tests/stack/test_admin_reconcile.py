@@ -17,7 +17,7 @@ from local.running_stack import RunningStack, started
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """A reconciliation is about all posts, so these tests share a stack with no others."""
-    with started(tmp_path_factory.mktemp("reconciling"), "--poll-interval", "0.05") as stack:
+    with started(tmp_path_factory.mktemp("reconciling"), "--poll-interval", "0.2") as stack:
         yield stack
 
 

@@ -518,6 +518,16 @@ class TestReconciliation:
         again = claimed(hasura, post.id)
         assert (again.failed_reconciliations, again.unresolved[0].outcome) == (1, "unknown")
 
+    def test_that_did_not_come_to_its_end_is_counted_by_the_next_claim(
+        self, settings: Settings, hasura: Hasura, author: Author
+    ) -> None:
+        post = self.to_reconcile(hasura, author)
+        assert post.failed_reconciliations == 0
+
+        for broken_off in (1, 2):
+            let_lease_end(settings, post.id)
+            assert claimed(hasura, post.id).failed_reconciliations == broken_off
+
     def test_that_is_the_last_leaves_the_post_to_its_author(self, hasura: Hasura, author: Author) -> None:
         post = self.to_reconcile(hasura, author)
 
@@ -702,7 +712,7 @@ def published(x: X, account: Account, text: str) -> str:
 
 
 def found_tweets(x: X, account: Account, text: str, since: datetime) -> list[str]:
-    return x.find(account, text, since, now() + timedelta(minutes=1))
+    return x.timeline(account, since, now() + timedelta(minutes=1)).find(text, since)
 
 
 class TestX:

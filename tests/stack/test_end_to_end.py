@@ -1,5 +1,6 @@
 """The main job through the whole stack: real HTTP, a real database, Hasura's and X's protocols."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -8,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-import azure.functions as func
+import jwt
 import pytest
 import requests
-from problems import assert_problem
+from problems import assert_refused
 from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
@@ -76,6 +77,14 @@ def bob(stack: RunningStack) -> Author:
     return Author(stack)
 
 
+def with_roles(author: Author, default: str, allowed: list[str]) -> str:
+    """A token of the author with other roles than those of the local stack's tokens."""
+    secret = json.loads(author.stack.settings["HASURA_GRAPHQL_JWT_SECRET"])
+    claims = jwt.decode(author.token, secret["key"], [secret["type"]])
+    session = {"x-hasura-user-id": author.name, "x-hasura-default-role": default, "x-hasura-allowed-roles": allowed}
+    return jwt.encode({**claims, "https://hasura.io/jwt/claims": session}, secret["key"], secret["type"])
+
+
 def in_seconds(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
@@ -85,16 +94,6 @@ def deliver(stack: RunningStack, post_id: int | None, secret: str | None = None)
     body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0), "payload": {"id": post_id} if post_id else None}
     headers = {"x-webhook-secret": secret or stack.settings["WEBHOOK_SECRET"]}
     return requests.post(f"{stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
-
-
-def assert_refused(response: requests.Response, status: int) -> dict[str, Any]:
-    """The problem in an answer that came over the wire."""
-    return assert_problem(
-        func.HttpResponse(
-            response.content, status_code=response.status_code, mimetype=response.headers["Content-Type"]
-        ),
-        status,
-    )
 
 
 class TestTheMainJob:
@@ -462,7 +461,8 @@ class TestSigningUp:
         [
             'mutation { insert_user_one(object: {username: "admin"}) { id } }',
             "mutation { insert_user_one(object: {id: 1}) { id } }",
-            "mutation { insert_user_one(object: {account_users: {data: {account_id: 1}}}) { user_id } }",
+            "mutation { insert_user_one(object: {account_users: {data: {account_id: 1}}}) { id } }",
+            'mutation { insert_user_one(object: {scheduled_posts: {data: {text: "x", schedule_for: "now"}}}) { id } }',
             """mutation { insert_user_one(
             object: {}, on_conflict: {constraint: user_username_key, update_columns: [username]}) { id } }""",
             'mutation { update_user(where: {}, _set: {username: "other"}) { affected_rows } }',
@@ -480,10 +480,7 @@ class TestSigningUp:
         _, token = self.new_token(stack)
         stack.graphql(SIGN_UP, token=token)
 
-        assert stack.graphql("{ account { id } account_user { account_id } }", token=token) == {
-            "account": [],
-            "account_user": [],
-        }
+        assert stack.graphql("{ account { id } }", token=token) == {"account": []}
 
 
 class TestWhoMayWhat:
@@ -495,25 +492,68 @@ class TestWhoMayWhat:
 
         assert_refused(stack.create_post(forged, {"text": "x", "schedule_for": in_seconds(60)}), 401)
 
-    def test_nobody_schedules_for_somebody_else(self, alice: Author, bob: Author) -> None:
-        [user] = bob.graphql("{ user { id account_users { account_id } } }")["user"]
+    def test_nobody_schedules_for_another_user_or_learns_whether_there_is_one(self, alice: Author, bob: Author) -> None:
+        [known] = bob.graphql("{ user { id } }")["user"]
+        key = f'"{uuid.uuid4()}"'
+        bob.stack.create_post(bob.token, {"text": "x", "schedule_for": in_seconds(60)}, {"Idempotency-Key": key})
+        draft = {"text": "x", "schedule_for": in_seconds(60)}
 
-        as_user = alice.try_to_schedule(text="x", schedule_for=in_seconds(60), user_id=user["id"])
-        from_account = alice.try_to_schedule(
-            text="x", schedule_for=in_seconds(60), account_id=user["account_users"][0]["account_id"]
+        refused = [
+            assert_refused(alice.stack.create_post(alice.token, {**draft, "user_id": user_id}, headers), 403)
+            for user_id in (known["id"], 2**40)
+            for headers in ({}, {"Idempotency-Key": key})
+        ]
+
+        assert {problem["detail"] for problem in refused} == {"user_id must be your own."}
+
+    def test_an_author_may_give_their_own_user_id(self, alice: Author) -> None:
+        [user] = alice.graphql("{ user { id } }")["user"]
+
+        post_id = alice.schedule("mine", seconds_ahead=3600, user_id=user["id"])
+
+        assert alice.graphql("{ scheduled_post { id user_id } }")["scheduled_post"] == [
+            {"id": post_id, "user_id": user["id"]}
+        ]
+
+    def test_through_graphql_a_post_is_its_sender_s_and_no_user_can_be_named(self, alice: Author, bob: Author) -> None:
+        [user] = bob.graphql("{ user { id } }")["user"]
+        document = "mutation ($post: scheduled_post_insert_input!) { insert_scheduled_post_one(object: $post) { id } }"
+
+        for user_id in (user["id"], 2**40):
+            with pytest.raises(GraphQLFailed, match="field 'user_id' not found in type: 'scheduled_post_insert_input'"):
+                alice.graphql(document, post={"text": "x", "schedule_for": in_seconds(60), "user_id": user_id})
+
+    def test_a_token_that_allows_the_admin_too_gains_nothing_by_it(self, alice: Author, bob: Author) -> None:
+        [account] = bob.graphql("{ account { id } }")["account"]
+        token = with_roles(alice, default="admin", allowed=["admin", "user"])
+
+        own = alice.stack.create_post(token, {"text": "x", "schedule_for": in_seconds(3600)})
+        of_bob = alice.stack.create_post(
+            token, {"text": "x", "schedule_for": in_seconds(3600), "account_id": account["id"]}
         )
 
-        assert_refused(as_user, 403)
-        assert_refused(from_account, 403)
+        assert own.status_code == 201, own.text
+        assert [post["id"] for post in alice.graphql("{ scheduled_post { id } }")["scheduled_post"]] == [
+            own.json()["insert_scheduled_post_one"]["id"]
+        ]
+        assert_refused(of_bob, 403)
+
+    @pytest.mark.parametrize("role", ["admin", "linker"])
+    def test_a_token_that_does_not_allow_the_role_of_authors_is_refused(self, alice: Author, role: str) -> None:
+        token = with_roles(alice, default=role, allowed=[role])
+
+        problem = assert_refused(alice.stack.create_post(token, {"text": "x", "schedule_for": in_seconds(3600)}), 403)
+
+        assert "does not allow the role of authors" in problem["detail"]
 
     def test_an_account_of_somebody_else_and_one_that_is_not_there_are_refused_alike(
         self, alice: Author, bob: Author
     ) -> None:
-        [link] = bob.graphql("{ account_user { account_id } }")["account_user"]
+        [account] = bob.graphql("{ account { id } }")["account"]
 
         answers = [
-            assert_refused(alice.try_to_schedule(text="x", schedule_for=in_seconds(60), account_id=account), 403)
-            for account in (link["account_id"], 2**40)
+            assert_refused(alice.try_to_schedule(text="x", schedule_for=in_seconds(60), account_id=account_id), 403)
+            for account_id in (account["id"], 2**40)
         ]
 
         assert answers[0] | {"request_id": None} == answers[1] | {"request_id": None}
@@ -559,7 +599,7 @@ class TestWhoMayWhat:
         for type_name, names in {
             "scheduled_post_set_input": allowed,
             # Hasura lets `user` be inserted with a post, because a user may sign up: it is their own row in any case.
-            "scheduled_post_insert_input": allowed | {"user_id", "request_key", "request_draft", "user"},
+            "scheduled_post_insert_input": allowed | {"request_key", "request_draft", "user"},
         }.items():
             shown = alice.graphql(fields, type=type_name)["__type"]["inputFields"]
             assert {field["name"] for field in shown} == names
@@ -568,12 +608,12 @@ class TestWhoMayWhat:
         self, alice: Author, bob: Author
     ) -> None:
         post_id = alice.schedule("mine", seconds_ahead=3600)
-        [link] = bob.graphql("{ account_user { account_id } }")["account_user"]
+        [account] = bob.graphql("{ account { id } }")["account"]
 
         errors = []
-        for account in (link["account_id"], 2**40):
+        for account_id in (account["id"], 2**40):
             with pytest.raises(GraphQLFailed) as refused:
-                alice.change(post_id, account_id=account)
+                alice.change(post_id, account_id=account_id)
             errors += refused.value.errors
 
         assert errors[0] == errors[1]

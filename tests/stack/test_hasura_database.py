@@ -1,17 +1,31 @@
 """hasura/postgres/create_database.sql: the role of Hasura, and the database that it owns."""
 
+import json
 import os
 import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from local_hasura import PRODUCTION, hasura_in_thread, postgres_cluster
+from calling import settings
+from local_hasura import JWT_KEY, PRODUCTION, hasura_in_thread, postgres_cluster
 
 from local import postgres
 from local.postgres import DatabaseUrls
 from local.running_stack import RunningStack
+from local.web_server.access_token import AccessTokens
+from shared.core.drafts import Draft
+from shared.errors import HasuraUnavailable
+from shared.hasura.client import Hasura
+from shared.limits import HASURA_TIMEOUT
+
+SLOW_AUTHOR = """
+with author as (insert into "user" (username) values ('slow') returning id), account as (
+  insert into account (x_user_id, account_name, sealed_tokens) values ('1', 'slow', 'v1.k.' || repeat('a', 60))
+  returning id
+) insert into account_user (user_id, account_id) select author.id, account.id from author, account"""
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +78,59 @@ def test_another_role_may_not_connect_to_its_database(database: DatabaseUrls, se
 
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         psycopg.connect(as_somebody)
+
+
+def test_a_row_that_is_refused_is_not_written_to_the_log_of_the_server(database: DatabaseUrls) -> None:
+    [(verbosity,)] = rows(database.hasura, "select setting from pg_settings where name = 'log_error_verbosity'")
+
+    assert verbosity == "terse"
+
+
+def test_a_statement_of_the_role_ends_before_the_functions_stop_waiting_for_hasura(database: DatabaseUrls) -> None:
+    [(role_settings,)] = rows(database.hasura, "select rolconfig from pg_roles where rolname = current_user")
+    [(milliseconds,)] = rows(database.hasura, "select setting from pg_settings where name = 'statement_timeout'")
+
+    assert "statement_timeout=7s" in str(role_settings)
+    assert timedelta(milliseconds=int(str(milliseconds))) < HASURA_TIMEOUT
+
+
+def test_a_slow_statement_of_the_role_is_ended_and_one_that_said_so_before_is_not(database: DatabaseUrls) -> None:
+    with psycopg.connect(with_statement_timeout(database.hasura, "50ms")) as connection:
+        with pytest.raises(psycopg.errors.QueryCanceled, match="due to statement timeout"):
+            connection.execute("select pg_sleep(60)")
+        connection.rollback()
+
+        connection.execute("set local statement_timeout = '50s'")
+        connection.execute("select pg_sleep(0.1)")
+
+
+def test_a_post_that_the_database_stores_too_slowly_is_answered_unavailable_and_not_stored(
+    database: DatabaseUrls,
+) -> None:
+    environment = {"ACTIONS_BASE_URL": "http://127.0.0.1:1", "WEBHOOK_SECRET": "shared"}
+    draft = Draft("Hello", datetime.now(UTC) + timedelta(hours=1))
+
+    with (
+        hasura_in_thread(with_statement_timeout(database.hasura, "300ms"), PRODUCTION, environment) as server,
+        psycopg.connect(database.hasura) as other,
+    ):
+        other.execute(SLOW_AUTHOR)
+        other.commit()
+        token = AccessTokens(json.dumps({"type": "HS256", "key": JWT_KEY})).token_for("slow")
+        other.execute(
+            """select from "user" where username = 'slow' for update"""
+        )  # what the new row's foreign key needs
+
+        with pytest.raises(HasuraUnavailable, match="Try again soon"):
+            Hasura(settings(APP_BASE_API=server.url)).insert_post(draft, token, None)
+
+    assert HasuraUnavailable.status == 503
+    assert rows(database.hasura, "select from scheduled_post") == []
+
+
+def with_statement_timeout(url: str, timeout: str) -> str:
+    """Of one connection, in place of that of the role."""
+    return url.replace("timezone%3DUTC", f"timezone%3DUTC%20-c%20statement_timeout%3D{timeout}")
 
 
 def test_run_again_the_script_only_sets_the_password(database: DatabaseUrls, server_url: str) -> None:

@@ -190,6 +190,22 @@ class TestForgetUser:
         assert first.run(FORGET, "alice") == [(0, [{"account_name": "alice_on_x", "x_user_id": "1001"}])]
         assert linked(first) == first.run("select id from scheduled_post") == first.run('select id from "user"') == []
 
+    def test_it_waits_for_a_publisher_that_is_taking_a_post_and_then_deletes_nothing(
+        self, first: Session, second: Session
+    ) -> None:
+        link(first, "alice")
+        first.run(POST, "alice")
+        first.commit()
+        first.run("select from scheduled_post for update")
+
+        forgotten = second.run_waiting(FORGET, "alice")
+        first.run("select from claim_due_posts()")
+        first.commit()
+
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match="is being sent just now"):
+            forgotten.result(60)
+        assert first.run("select state from scheduled_post") == [("sending",)]
+
     def test_an_account_that_is_being_linked_to_somebody_else_stays(self, first: Session, second: Session) -> None:
         link(first, "alice")
         first.commit()

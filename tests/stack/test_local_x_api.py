@@ -229,7 +229,7 @@ def test_the_log_has_a_line_for_each_event_and_no_secret(tmp_path: Path) -> None
     lines = [re.sub(r"^\S+  x +", "", line) for line in log.splitlines()]
     assert lines[1:] == [
         "@alice: authorised the app",
-        f"@alice: Good  [31m morning, world! This is a ra… ({tweet_id})",
+        f"@alice: tweeted {tweet_id}",
         "rejected @alice POST /2/tweets: 403 You are not permitted to perform this action.",
         "fault for the next 1 of tweets by @alice: 503",
         "@alice: POST /2/tweets: injected fault 503",

@@ -459,7 +459,7 @@ class TestStoriesThatChanceSeldomTells:
         for _ in range(12):
             story.write(("bob", 2), AT_ONCE, "skip", twice=False)
 
-        story.processes.deliver_at_once([None, None, None], step=DRAIN_TIME / 2)
+        story.processes.deliver_at_once([None, None, None], step=DRAIN_TIME / 5)
 
         assert story.world.pending_events()[None] == 1
         story.time_passes(timedelta(minutes=1))

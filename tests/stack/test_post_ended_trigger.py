@@ -81,7 +81,7 @@ def notifying_stack(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("NOTIFY_URL", gateway.url)
         patch.setenv("NOTIFY_SECRET", SECRET)
-        with started(tmp_path_factory.mktemp("notifying"), "--poll-interval", "0.05", "--rate-limit", "off") as stack:
+        with started(tmp_path_factory.mktemp("notifying"), "--poll-interval", "0.2", "--rate-limit", "off") as stack:
             for _ in range(2):  # the second time it is there already
                 create_event_triggers(stack)
             yield stack

@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 from admin_commands import admin, said
+from cron_events import sweep
 from waiting import wait_until
 
 from admin.reconcile import SHOWN_AFTER
@@ -75,7 +76,7 @@ def has_ended(stack: RunningStack, post_id: int, becomes: str = "tweeted") -> No
 
 def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path: Path) -> None:
     data, backup = tmp_path / "data", tmp_path / "backup"
-    with started(data, "--poll-interval", "0.05") as stack:
+    with started(data, "--poll-interval", "0.2") as stack:
         url = stack.settings["PG_DATABASE_URL"]
         before = create(stack, "anna", "before the backup", timedelta())
         has_ended(stack, before)
@@ -113,7 +114,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
             [edited, twice[0], due_meanwhile],
         )
 
-    with started(data, "--poll-interval", "0.05") as stack:
+    with started(data, "--poll-interval", "0.2") as stack:
         # X is a local one here, which shows at once what it has.
         times = (f"--since={since.isoformat()}", f"--stopped-at={(since - SHOWN_AFTER).isoformat()}")
         first = admin(stack, "reconcile", *times, "--dry-run")
@@ -129,6 +130,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         assert len(stack.tweets()) == on_x_at_the_crash
 
         said(stack, "resume")
+        sweep(stack)
         has_ended(stack, due_meanwhile)
         publish_now(stack, "cleo", coming)
         has_ended(stack, coming)

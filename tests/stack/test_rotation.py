@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from admin_commands import said
+from cron_events import sweep
 from waiting import wait_until
 
 from local.ports import choose_ports
@@ -61,7 +62,7 @@ def test_the_webhook_secret_is_rotated_without_a_refused_delivery(
 ) -> None:
     ports = choose_ports(["functions", "hasura"], {"functions": 0, "hasura": 0})
     url = f"http://localhost:{ports['functions']}"
-    options = ("--without", "functions", "--port", f"hasura={ports['hasura']}", "--poll-interval", "0.05")
+    options = ("--without", "functions", "--port", f"hasura={ports['hasura']}", "--poll-interval", "0.2")
     monkeypatch.setenv("ACTIONS_BASE_URL", url)
     both = {"WEBHOOK_SECRET": NEW, "WEBHOOK_SECRET_PREVIOUS": OLD}
 
@@ -99,7 +100,7 @@ def test_posts_survive_a_change_of_all_other_secrets_during_a_pause(
         "CONSUMER_API_KEY": "A" * 25,
         "CONSUMER_API_SECRET": "B" * 50,
     }
-    with started(tmp_path, "--poll-interval", "0.05") as stack:
+    with started(tmp_path, "--poll-interval", "0.2") as stack:
         url = stack.urls["functions"]
         post = create(stack, url, "waits for new secrets", timedelta(days=1))
         old_token = stack.token("wanda")
@@ -108,9 +109,10 @@ def test_posts_survive_a_change_of_all_other_secrets_during_a_pause(
 
     for name, value in new.items():
         monkeypatch.setenv(name, value)
-    with started(tmp_path, "--poll-interval", "0.05") as stack:
+    with started(tmp_path, "--poll-interval", "0.2") as stack:
         assert stack.tweets("wanda") == []
         said(stack, "resume")
+        sweep(stack)
         wait_until(lambda: [tweet["text"] for tweet in stack.tweets("wanda")], bool)
 
         assert stack.settings["HASURA_GRAPHQL_ADMIN_SECRET"] == NEW

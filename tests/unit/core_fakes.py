@@ -24,6 +24,7 @@ from shared.core.model import (
     TokensUnreadable,
     UnresolvedAttempt,
 )
+from shared.core.publish import Deadlines
 from shared.core.schedule import EarlierPost
 from shared.limits import LEASE
 
@@ -31,6 +32,10 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 LEASE_ENDS = NOW + LEASE
 ALICE = Account(1, "alice", "1001", "sealed tokens")
 BOB = Account(2, "bob", "1002", "sealed tokens")
+
+
+IN_TIME = Deadlines(NOW + timedelta(seconds=5), NOW + timedelta(seconds=10), NOW + timedelta(seconds=15))
+"""Of the work on a batch."""
 
 
 class StoppedClock:
@@ -146,7 +151,8 @@ class FakeX:
         self.tweets: dict[str, list[str]] = {}
         self.failure: CannotAsk | TokensUnreadable | None = None
         self.published: list[tuple[str, str]] = []
-        self.searched: list[tuple[str, str, datetime, datetime]] = []
+        self.searched: list[tuple[str, str, datetime]] = []
+        self.timelines: list[tuple[str, datetime, datetime]] = []
 
     def publish(self, account: Account, text: str) -> PublishResult:
         self.published.append((account.name, text))
@@ -155,11 +161,23 @@ class FakeX:
             raise result
         return result
 
-    def find(self, account: Account, text: str, since: datetime, until: datetime) -> list[str]:
-        self.searched.append((account.name, text, since, until))
-        if self.failure:
-            raise TimelineUnavailable(self.failure)
-        return self.tweets.get(text, [])
+    def timeline(self, account: Account, since: datetime, until: datetime) -> "FakeTimeline":
+        self.timelines.append((account.name, since, until))
+        return FakeTimeline(self, account.name)
+
+
+@dataclass
+class FakeTimeline:
+    """What FakeX shows."""
+
+    x: FakeX
+    account_name: str
+
+    def find(self, text: str, since: datetime) -> list[str]:
+        self.x.searched.append((self.account_name, text, since))
+        if self.x.failure:
+            raise TimelineUnavailable(self.x.failure)
+        return self.x.tweets.get(text, [])
 
 
 def claim(*posts: ClaimedPost | MissedPost) -> Claim:

@@ -51,7 +51,7 @@ def test_hasura_connects_as_a_role_that_is_no_superuser() -> None:
     script = (ROOT / "hasura/postgres/create_database.sql").read_text()
     statements = re.sub(r"--.*", "", script)
     assert "create role hasura login" in statements
-    assert "superuser" not in statements
+    assert not re.search(r"(?<!is_)superuser", statements)
 
 
 def test_the_script_that_creates_the_role_runs_on_a_new_server() -> None:
@@ -169,6 +169,7 @@ def test_in_production_there_is_no_console_and_what_is_open_is_named() -> None:
     assert environment["HASURA_GRAPHQL_DEV_MODE"] == "false"
     assert environment["HASURA_GRAPHQL_ENABLE_TELEMETRY"] == "false"
     assert environment["HASURA_GRAPHQL_ENABLED_APIS"] == "graphql,metadata"
+    assert environment["HASURA_GRAPHQL_ENABLE_ALLOWLIST"] == "true"
     assert environment["HASURA_GRAPHQL_CORS_DOMAIN"].startswith("${PAGE_ORIGIN:?")
     assert environment["ACTIONS_BASE_URL"].startswith("${FUNCTIONS_URL:?")
 

@@ -85,6 +85,7 @@ def test_a_setting_that_is_not_required_has_a_default(name: str, default: str | 
             '{"jwk_url": "https://idp.example.com/keys"}',
             '{"jwk_url": "https://idp.example.com/keys"}',
         ),
+        ("HASURA_AUTHOR_ROLE", "editor", "editor"),
         ("WEBHOOK_SECRET", ANOTHER, ANOTHER),
         ("WEBHOOK_SECRET_PREVIOUS", ANOTHER, ANOTHER),
         ("CONSUMER_API_KEY", ANOTHER, ANOTHER),
@@ -260,6 +261,13 @@ def test_hasuras_json_may_have_line_ends_within() -> None:
     written = '{\n  "type": "HS256",\n  "key": "a-key-of-at-least-thirty-two-bytes"\n}'
 
     assert load(HASURA_GRAPHQL_JWT_SECRET=written).hasura_graphql_jwt_secret == written
+
+
+@pytest.mark.parametrize(
+    ("role", "why"), [("admin", "must not be admin"), ("user\r\nx: y", "must be printable ASCII characters")]
+)
+def test_a_role_that_no_author_may_have_is_refused(role: str, why: str) -> None:
+    assert f"HASURA_AUTHOR_ROLE {why}" in fault_of(HASURA_AUTHOR_ROLE=role)
 
 
 @pytest.mark.parametrize(

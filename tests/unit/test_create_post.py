@@ -12,7 +12,7 @@ import pytest
 import requests
 import responses
 from answering_hasura import EVENT, GRAPHQL, METADATA, AnsweringHasura
-from calling import SETTINGS, call, json_of
+from calling import SETTINGS, call, call_as_stranger, json_of
 from problems import assert_problem
 
 from createPost import main
@@ -237,6 +237,10 @@ class TestACallerWhoIsNotKnown:
 
         assert words in problem["detail"]
         assert hasura.asked == []
+
+    @pytest.mark.parametrize("authorization", ["", "Basic YWxpY2U6cHc=", f"Bearer {token(key='x' * 32)}"])
+    def test_is_told_so_before_the_body_is_read(self, authorization: str) -> None:
+        assert_problem(call_as_stranger(main, {"authorization": authorization}), 401)
 
 
 class TestABadBody:

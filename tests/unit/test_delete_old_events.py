@@ -44,7 +44,6 @@ def test_steps_are_repeated_until_one_finds_less_than_it_may_delete() -> None:
 
     assert database.old_events == {"hdb_cron_events": 0, "hdb_scheduled_events": 0, "event_log": 0}
     assert len(database.statements) == 3 + 2 + 1
-    assert all(statement.startswith("set local statement_timeout = '20s';\n") for statement in database.statements)
 
 
 def test_a_run_ends_after_its_most_steps(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,6 +146,16 @@ class TestManyPosts:
 
         assert result == DeliveryResult({"tweeted": 2, "missed": 1})
 
+    def test_posts_of_one_account_are_reconciled_with_one_timeline(self) -> None:
+        x = FakeX()
+        x.tweets = {"a": ["1"], "b": ["2"], "c": ["3"]}
+        store = Store(claims=[claim(*(unknown(unresolved(text=text), id=ord(text)) for text in "abc"))])
+
+        result = delivered(store, x, SWEEP)
+
+        assert result.claimed == {"tweeted": 3}
+        assert [account for account, _, _ in x.timelines] == ["alice"]
+
     def test_posts_are_published_side_by_side(self) -> None:
         together = threading.Barrier(3, timeout=10)
 

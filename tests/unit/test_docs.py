@@ -5,6 +5,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from dotenv import dotenv_values
@@ -53,7 +54,9 @@ def test_the_example_of_dotenv_sets_every_setting_and_what_docker_compose_needs(
 def test_the_example_of_local_settings_sets_every_setting() -> None:
     values = json.loads(text_of("local.settings.json.example"))["Values"]
 
-    assert list(values) == ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", *(one.name for one in SETTINGS)]
+    of_the_host = ["FUNCTIONS_WORKER_RUNTIME", "AzureWebJobsStorage", "FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]
+
+    assert list(values) == of_the_host + [one.name for one in SETTINGS]
     assert all(isinstance(value, str) for value in values.values())
 
 
@@ -155,6 +158,15 @@ def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:
 
     assert policies[0] == policies[1]
     assert len(policies[0]) == 1
+
+
+def test_the_policy_in_the_page_names_the_origins_of_its_config() -> None:
+    config = json.loads(text_of("web/config.json"))
+    addresses = [config["createPost"], config["graphql"], config["oidc"]["issuer"]]
+    [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text_of("web/index.html"))
+    [connections] = re.findall(r"connect-src ([^;]+);", policy)
+
+    assert connections.split() == ["'self'", *(f"https://{urlsplit(address).netloc}" for address in addresses)]
 
 
 def test_the_example_of_a_provider_s_file_is_one_that_the_local_stack_takes(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_an_account_and_a_user_may_be_named_by_their_row_ids() -> None:
         pytest.param({"account_id": True}, "account_id", "number", id="account-a-boolean"),
         pytest.param({"user_id": 0}, "user_id", "number", id="user-zero"),
         pytest.param({"user_id": 2**63}, "user_id", "number", id="user-too-large"),
-        pytest.param({"state": "tweeted"}, "state", "no field", id="unknown-field"),
+        pytest.param({"state": "tweeted"}, "state", "no such field", id="unknown-field"),
     ],
 )
 def test_a_fault_is_listed_with_its_field(change: dict[str, object], field: str, words: str) -> None:

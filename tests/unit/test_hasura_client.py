@@ -7,6 +7,7 @@ import json
 import re
 import traceback
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,6 +28,7 @@ from shared.errors import (
     TooManyPosts,
     Unauthorized,
 )
+from shared.hasura import documents
 from shared.hasura.client import Hasura
 
 GRAPHQL = "http://hasura.test/v1/graphql"
@@ -121,20 +123,21 @@ class TestEveryRequest:
         assert "Authorization" not in headers
 
     @pytest.mark.parametrize("name", AS_AUTHOR)
-    def test_of_an_author_is_made_with_the_author_s_token_and_without_the_admin_secret(
-        self, hasura: Hasura, network: responses.RequestsMock, name: str
+    def test_of_an_author_is_made_with_the_author_s_token_and_role_and_without_the_admin_secret(
+        self, network: responses.RequestsMock, name: str
     ) -> None:
         answering(network, name)
 
-        CALLS[name](hasura)
+        CALLS[name](Hasura(settings(HASURA_AUTHOR_ROLE="editor")))
 
         headers = network.calls[0].request.headers
         assert headers["Authorization"] == f"Bearer {TOKEN}"
-        assert not [header for header in headers if header.lower().startswith("x-hasura")]
+        assert headers["X-Hasura-Role"] == "editor"
+        assert [header for header in headers if header.lower().startswith("x-hasura")] == ["X-Hasura-Role"]
         assert ADMIN_SECRET not in str(headers)
 
     @pytest.mark.parametrize("name", CALLS)
-    def test_is_sent_once_with_ten_seconds_for_its_answer(
+    def test_is_sent_once_with_eight_seconds_in_all(
         self, hasura: Hasura, network: responses.RequestsMock, name: str
     ) -> None:
         answering(network, name)
@@ -142,7 +145,7 @@ class TestEveryRequest:
         CALLS[name](hasura)
 
         [call] = network.calls
-        assert vars(call.request)["req_kwargs"]["timeout"] == (5.0, 10.0)
+        assert vars(call.request)["req_kwargs"]["timeout"].total == 8.0
 
     @pytest.mark.parametrize("name", GRAPHQL_CALLS)
     def test_sends_exactly_the_variables_that_its_document_declares_and_uses(
@@ -169,6 +172,42 @@ class TestInsertPost:
         hasura.insert_post(DRAFT, TOKEN, None)
 
         assert body_of(network.calls[0])["variables"]["post"].keys() == {"text", "schedule_for", "when_late"}
+
+    @pytest.mark.parametrize("own", [7, "7"], ids=["a number", "a number as text"])
+    def test_of_one_s_own_user_id_is_stored_without_it(
+        self, hasura: Hasura, network: responses.RequestsMock, own: int | str
+    ) -> None:
+        network.post(GRAPHQL, json={"data": {"user": [{"id": own}]}})
+        answering(network, "insert_post")
+
+        assert hasura.insert_post(replace(DRAFT, user_id=7), TOKEN, "a-key") == STORED
+
+        asked, inserted = (body_of(call) for call in network.calls)
+        assert (asked["query"], asked["variables"]) == (documents.AUTHOR, {})
+        assert inserted["variables"]["post"].keys() == {
+            "text", "schedule_for", "when_late", "request_key", "request_draft",
+        }  # fmt: skip
+        assert inserted["variables"]["post"]["request_draft"]["user_id"] == 7
+
+    def test_of_the_user_id_of_anybody_else_is_refused_and_not_inserted(
+        self, hasura: Hasura, network: responses.RequestsMock
+    ) -> None:
+        network.post(GRAPHQL, json={"data": {"user": [{"id": 7}]}})
+
+        with pytest.raises(Forbidden) as refused:
+            hasura.insert_post(replace(DRAFT, user_id=8), TOKEN, None)
+
+        assert refused.value.detail == "user_id must be your own."
+        assert len(network.calls) == 1
+
+    def test_with_a_user_id_by_somebody_who_never_signed_up_says_to_sign_up(
+        self, hasura: Hasura, network: responses.RequestsMock
+    ) -> None:
+        network.post(GRAPHQL, json={"data": {"user": []}})
+        network.post(GRAPHQL, json=refusal("constraint-violation", 'Not-NULL violation. null value in "user_id"'))
+
+        with pytest.raises(Forbidden, match="Sign up first"):
+            hasura.insert_post(replace(DRAFT, user_id=8), TOKEN, None)
 
     def test_of_a_key_that_is_used_already_gives_none(self, hasura: Hasura, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, json={"data": {"insert_scheduled_post_one": None}})
@@ -373,7 +412,7 @@ class TestARefusalToAnAuthor:
             ("invalid-headers", "Malformed Authorization header", Unauthorized, "Malformed Authorization"),
             ("jwt-invalid-claims", "claims key: 'https://hasura.io/jwt/claims' not found", Unauthorized, "claims key"),
             ("jwt-missing-role-claims", "JWT claim does not contain x-hasura-default-role", Unauthorized, "role"),
-            ("access-denied", "Your requested role is not in allowed roles", Unauthorized, "not in allowed roles"),
+            ("access-denied", "Your requested role is not in allowed roles", Forbidden, "role of authors"),
             ("not-found", 'missing session variable: "x-hasura-user-id"', Unauthorized, "x-hasura-user-id"),
             # user_id or account_id is somebody else's.
             (

@@ -96,8 +96,20 @@ class MisbehavingServer:
             "/zipped_in_part": answers(zipped(LARGE)[:-9], **{"Content-Encoding": "gzip"}),
             "/hangs": self._hang,
             "/hangs_in_the_body": self._hang_in_the_body,
-            "/drips": functools.partial(self._drip, b"HTTP/1.1 201 Created\r\n"),
-            "/redirect_that_drips": functools.partial(self._drip, b"HTTP/1.1 302 Found\r\nLocation: /created\r\n"),
+            "/drips_its_first_line": functools.partial(self._drip, b"HTTP/1.1 201 "),
+            "/drips_its_headers": functools.partial(self._drip, b"HTTP/1.1 201 Created\r\nX-Slow: "),
+            "/drips_its_body": functools.partial(self._drip, b"HTTP/1.1 201 Created\r\nContent-Length: 1000\r\n\r\n"),
+            "/drips_a_chunk_s_size": functools.partial(
+                self._drip, b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n1;"
+            ),
+            "/drips_trailers": functools.partial(
+                self._drip, b"HTTP/1.1 201 Created\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Slow: "
+            ),
+            "/redirect_that_drips": functools.partial(
+                self._drip, b"HTTP/1.1 302 Found\r\nLocation: /created\r\nContent-Length: 1000\r\n\r\n"
+            ),
+            "/continues_without_end": self._continue_without_end,
+            "/answers_once_and_then_drips": self._answer_once_and_then_drip,
             "/resets_before_answering": resets,
             "/closes_before_answering": sends(b""),
             "/truncated": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"),
@@ -151,11 +163,22 @@ class MisbehavingServer:
         self._hang(connection)
 
     def _drip(self, head: bytes, connection: socket.socket) -> None:
-        sends(head + b"Content-Length: 1000\r\n\r\n")(connection)
+        sends(head)(connection)
+        self._repeat(b"1", connection)
+
+    def _continue_without_end(self, connection: socket.socket) -> None:
+        self._repeat(b"HTTP/1.1 100 Continue\r\n\r\n", connection)
+
+    def _answer_once_and_then_drip(self, connection: socket.socket) -> None:
+        sends(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")(connection)
+        _read_request(connection)
+        self._drip(b"HTTP/1.1 201 Created\r\nX-Slow: ", connection)
+
+    def _repeat(self, part: bytes, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the client hangs up, as it should
             for _ in range(A_WHILE * 20):
                 if not self.end.wait(0.05):
-                    connection.sendall(b" ")
+                    connection.sendall(part)
 
     def _send_without_end(self, connection: socket.socket) -> None:
         sends(b"HTTP/1.1 201 Created\r\n\r\n")(connection)
@@ -165,10 +188,7 @@ class MisbehavingServer:
 
     def _drip_zipped(self, part: bytes, connection: socket.socket) -> None:
         sends(b"HTTP/1.1 201 Created\r\nContent-Encoding: gzip\r\n\r\n")(connection)
-        with contextlib.suppress(OSError):
-            for _ in range(A_WHILE * 20):
-                if not self.end.wait(0.05):
-                    connection.sendall(part)
+        self._repeat(part, connection)
 
 
 def _read_request(connection: socket.socket) -> tuple[str, dict[str, str], bytes]:
@@ -214,6 +234,41 @@ def port_with_a_certificate_nobody_vouches_for(tmp_path: Path) -> Iterator[int]:
         thread.join()
 
 
+@pytest.fixture
+def tls_server_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], int]]:
+    """Starts a TLS server that the client trusts, and that sends a head and then a byte from time to time."""
+    certificate = _self_signed_certificate(tmp_path / "server.pem")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    end = threading.Event()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(A_WHILE)
+
+        def serve(head: bytes) -> None:
+            with contextlib.suppress(OSError):  # the client hangs up, as it should
+                connection, _ = listener.accept()
+                with connection, context.wrap_socket(connection, server_side=True) as encrypted:
+                    _read_request(encrypted)
+                    encrypted.sendall(head)
+                    for _ in range(A_WHILE * 20):
+                        if not end.wait(0.05):
+                            encrypted.sendall(b"1")
+
+        threads: list[threading.Thread] = []
+
+        def start(head: bytes) -> int:
+            threads.append(threading.Thread(target=serve, args=[head]))
+            threads[0].start()
+            return int(listener.getsockname()[1])
+
+        yield start
+        end.set()
+        for thread in threads:
+            thread.join()
+
+
 def _self_signed_certificate(file: Path) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
@@ -234,8 +289,8 @@ def _self_signed_certificate(file: Path) -> Path:
 
 Ask = Callable[..., HttpAnswer]
 
-post = functools.partial(http_client.post, body=BODY, headers=TOKEN, read_timeout=timedelta(seconds=5))
-get = functools.partial(http_client.get, params={"q": "a query"}, headers=TOKEN, read_timeout=timedelta(seconds=5))
+post = functools.partial(http_client.post, body=BODY, headers=TOKEN, timeout=timedelta(seconds=5))
+get = functools.partial(http_client.get, params={"q": "a query"}, headers=TOKEN, timeout=timedelta(seconds=5))
 
 
 @pytest.fixture(params=[post, get], ids=["post", "get"])
@@ -434,12 +489,38 @@ class TestAnAnswerIsLost:
 
     @pytest.mark.parametrize(
         "path",
-        ["/hangs", "/hangs_in_the_body", "/drips", "/redirect_that_drips", "/zipped_nothing_without_end"],
+        [
+            "/hangs",
+            "/hangs_in_the_body",
+            "/drips_its_first_line",
+            "/drips_its_headers",
+            "/drips_its_body",
+            "/drips_a_chunk_s_size",
+            "/drips_trailers",
+            "/redirect_that_drips",
+            "/continues_without_end",
+            "/zipped_nothing_without_end",
+        ],
         ids=lambda path: path.strip("/"),
     )
-    def test_that_does_not_come_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
+    def test_that_is_not_complete_in_time(self, server: MisbehavingServer, path: str, ask: Ask) -> None:
         with pytest.raises(AnswerLost, match="no answer came in time"):
-            ask(server.url(path), read_timeout=timedelta(seconds=0.2))
+            ask(server.url(path), timeout=timedelta(seconds=0.2))
+
+    def test_that_drips_on_a_connection_that_was_used_before(self, server: MisbehavingServer, ask: Ask) -> None:
+        ask(server.url("/answers_once_and_then_drips"))
+
+        with pytest.raises(AnswerLost, match="no answer came in time"):
+            ask(server.url("/on_the_same_connection"), timeout=timedelta(seconds=0.2))
+
+        assert len(server.asked) == 1
+
+    @pytest.mark.parametrize("head", [b"", b"HTTP/1.1 201 Created\r\nX-Slow: "], ids=["first-line", "headers"])
+    def test_that_drips_through_tls(self, tls_server_that_drips: Callable[[bytes], int], head: bytes, ask: Ask) -> None:
+        port = tls_server_that_drips(head)
+
+        with pytest.raises(AnswerLost, match="no answer came in time"):
+            ask(f"https://localhost:{port}/", timeout=timedelta(seconds=0.5))
 
     @pytest.mark.parametrize(
         "path",

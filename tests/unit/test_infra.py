@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 from pycep import BicepParser
 
+import createPost
+import postTweet
+from local.settings import BODY_SIZE_LIMIT
 from shared.config import SETTINGS
 
 ROOT = Path(__file__).parents[2]
@@ -152,14 +155,29 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     parameters = parsed("main.bicep")["parameters"]
 
     assert parameters["xBaseUrl"]["default"] == defaults["X_BASE_URL"]
+    assert parameters["hasuraAuthorRole"]["default"] == defaults["HASURA_AUTHOR_ROLE"]
     assert str(parameters["maxLatenessSeconds"]["default"]) == defaults["MAX_LATENESS_SECONDS"]
     assert str(parameters["publishBatch"]["default"]) == defaults["PUBLISH_BATCH"]
+
+
+def test_the_host_takes_the_same_bodies_everywhere_and_at_least_those_that_the_functions_read() -> None:
+    [in_azure] = re.findall(
+        r"'FUNCTIONS_REQUEST_BODY_SIZE_LIMIT', value: '([0-9]+)'", (ROOT / "infra/functions.bicep").read_text()
+    )
+    example = json.loads((ROOT / "local.settings.json.example").read_text())["Values"]
+
+    assert int(in_azure) == int(example["FUNCTIONS_REQUEST_BODY_SIZE_LIMIT"]) == BODY_SIZE_LIMIT
+    assert max(createPost.MAX_BODY_BYTES, postTweet.MAX_BODY_BYTES) < BODY_SIZE_LIMIT
 
 
 def test_hasura_is_of_the_same_version_as_in_docker_compose() -> None:
     [composed] = set(re.findall(r"hasura/graphql-engine:(v[0-9.]+[0-9])", (ROOT / "docker-compose.yml").read_text()))
 
     assert parsed("main.bicep")["parameters"]["hasuraImage"]["default"] == f"docker.io/hasura/graphql-engine:{composed}"
+
+
+def test_hasura_executes_only_the_documents_of_the_allow_list_for_authors() -> None:
+    assert "{ name: 'HASURA_GRAPHQL_ENABLE_ALLOWLIST', value: 'true' }" in text_of("hasura.bicep")
 
 
 def test_hasura_always_runs() -> None:

@@ -1,4 +1,7 @@
-"""Authors' tokens: each is decided about as Hasura does (its docs, JWT configuration; tests/jwt_decisions.json)."""
+"""Authors' tokens, the keys that verify them, and the keys that an issuer publishes.
+
+What is accepted is what Hasura accepts: its docs, JWT configuration; row by row in test_auth.py.
+"""
 
 import base64
 import contextlib
@@ -10,11 +13,10 @@ import math
 import socket
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 from typing import Any
 
 import jwt
@@ -28,7 +30,9 @@ from hypothesis import strategies as st
 from waiting import wait_until
 
 from shared.errors import KeysUnavailable, Unauthorized
+from shared.http import jwt_tokens
 from shared.http.jwt_tokens import ALGORITHMS, PublishedKeys, read_jwt_secret, verify
+from shared.limits import KEYS_BYTES, KEYS_COOLDOWN, KEYS_LIFETIME, KEYS_WAITING, MOST_KEYS
 
 SECRET = "a-secret-of-at-least-64-bytes-so-that-it-is-long-enough-for-HS512"
 RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -195,44 +199,12 @@ def _base64url(raw: bytes) -> bytes:
     return base64.urlsafe_b64encode(raw).rstrip(b"=")
 
 
-DECISIONS = json.loads((Path(__file__).parents[1] / "jwt_decisions.json").read_text())
-
-
-def claims_of(decision: dict[str, Any]) -> dict[str, Any]:
-    """The claims of a token of tests/jwt_decisions.json."""
-    return {"sub": "alice", "exp": int(in_seconds(3600).timestamp()), **_with_times(decision["claims"])}
-
-
-def _with_times(value: Any) -> Any:
-    match value:
-        case {"seconds_from_now": seconds, **written}:
-            time = in_seconds(0).timestamp() + seconds
-            return str(int(time)) if written.get("as_string") else time
-        case dict():
-            return {name: _with_times(one) for name, one in value.items()}
-        case list():
-            return [_with_times(one) for one in value]
-        case _:
-            return value
-
-
-class TestTheDecisionsOfHasura:
-    @pytest.mark.parametrize("decision", DECISIONS["tokens"], ids=[one["name"] for one in DECISIONS["tokens"]])
-    def test_a_token_is_accepted_or_refused_as_by_hasura(self, decision: dict[str, Any]) -> None:
-        payload = json.dumps(claims_of(decision)).encode()  # jwt.encode itself refuses what no issuer should write
-        signed = jwt.api_jws.encode(payload, DECISIONS["key"], "HS256")
-        config = {"type": "HS256", "key": DECISIONS["key"], **decision["config"]}
-
-        if decision["accepted"]:
-            accept(signed, **config)
-        else:
-            refusal_of(signed, **config)
-
+class TestNumbers:
     @pytest.mark.parametrize("never", ["NaN", "Infinity"])
     def test_a_number_that_json_does_not_know_is_no_end_of_a_token(self, never: str) -> None:
         signed = jwt.api_jws.encode(f'{{"exp": {never}}}'.encode(), SECRET, "HS256")
 
-        assert refusal_of(signed) == "The token's claim exp must be a number."
+        assert refusal_of(signed) == "The token cannot be read."
 
     def test_a_time_may_have_any_number_of_digits(self) -> None:
         accept(jwt.api_jws.encode(b'{"exp": 1' + b"0" * 400 + b"}", SECRET, "HS256"), allowed_skew=0.5)
@@ -463,6 +435,38 @@ class Issuer:
         return Handler
 
 
+class SettableClock:
+    """Tells seconds; they pass when the test says so."""
+
+    def __init__(self) -> None:
+        self._seconds = 0.0
+
+    def __call__(self) -> float:
+        return self._seconds
+
+    def pass_time(self, time: timedelta) -> None:
+        self._seconds += time.total_seconds() + 1
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def waiting_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no token stops waiting because this machine is slow."""
+    monkeypatch.setattr(jwt_tokens, "KEYS_WAIT", timedelta(minutes=1))
+
+
+def raised_by(call: Callable[[], Any]) -> Exception | None:
+    try:
+        call()
+    except Exception as error:
+        return error
+    return None
+
+
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     running = Issuer()
@@ -508,6 +512,7 @@ class TestPublishedKeys:
         issuer.publish(this=RSA_KEY)
 
         assert "algorithm that is not accepted" in refusal_of(token("", "none", kid="this"), jwk_url=issuer.jwk_url)
+        assert issuer.times_fetched == 0
 
     def test_a_published_key_verifies_algorithms_of_its_own_type_alone(self, issuer: Issuer) -> None:
         issuer.publish(this=RSA_KEY)
@@ -578,35 +583,64 @@ class TestPublishedKeys:
         with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
             accept(token(RSA_KEY, "RS256", kid="this"), jwk_url=f"http://127.0.0.1:{port}/keys")
 
-    def test_published_keys_are_fetched_again_when_a_token_names_a_new_one(self, issuer: Issuer) -> None:
-        issuer.publish(old=ANOTHER_RSA_KEY)
-        accept(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
-        issuer.publish(old=ANOTHER_RSA_KEY, new=RSA_KEY)
-        signed = token(RSA_KEY, "RS256", kid="new")
-
-        accept(signed, jwk_url=issuer.jwk_url)
-
-    def test_published_keys_are_not_fetched_for_each_token_that_names_an_invented_key(self, issuer: Issuer) -> None:
-        issuer.publish(this=RSA_KEY)
-
-        for number in range(5):
-            refusal_of(token(RSA_KEY, "RS256", kid=f"made-up-{number}"), jwk_url=issuer.jwk_url)
-
-        assert issuer.times_fetched == 2
-
-    def test_published_keys_that_cannot_be_fetched_again_are_no_fault_of_the_token(self, issuer: Issuer) -> None:
-        issuer.publish(old=ANOTHER_RSA_KEY)
-        accept(token(ANOTHER_RSA_KEY, "RS256", kid="old"), jwk_url=issuer.jwk_url)
-        issuer.status = 500
+    @pytest.mark.parametrize(
+        "body",
+        [
+            pytest.param(b'{"keys": [], "more": "' + b"x" * KEYS_BYTES + b'"}', id="bytes"),
+            pytest.param(
+                json.dumps({"keys": [as_jwk(EC_KEY, str(number)) for number in range(MOST_KEYS + 1)]}).encode(),
+                id="keys",
+            ),
+        ],
+    )
+    def test_a_set_of_keys_that_is_larger_than_anybody_s_is_not_read(self, issuer: Issuer, body: bytes) -> None:
+        issuer.body = body
 
         with pytest.raises(KeysUnavailable):
-            accept(token(RSA_KEY, "RS256", kid="new"), jwk_url=issuer.jwk_url)
+            PublishedKeys(issuer.jwk_url).keys_for(token(EC_KEY, "ES256"))
+
+    def test_published_keys_are_fetched_again_when_a_token_names_a_new_one(
+        self, issuer: Issuer, clock: SettableClock
+    ) -> None:
+        keys = PublishedKeys(issuer.jwk_url, clock)
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        keys.keys_for(token(ANOTHER_RSA_KEY, "RS256", kid="old"))
+        issuer.publish(old=ANOTHER_RSA_KEY, new=RSA_KEY)
+        clock.pass_time(KEYS_COOLDOWN)
+
+        assert len(keys.keys_for(token(RSA_KEY, "RS256", kid="new"))) == 1
+
+    def test_published_keys_are_fetched_once_in_a_cooldown_whatever_keys_tokens_invent(
+        self, issuer: Issuer, clock: SettableClock
+    ) -> None:
+        keys = PublishedKeys(issuer.jwk_url, clock)
+        issuer.publish(this=RSA_KEY)
+
+        for cooldown in range(1, 4):
+            for number in range(5):
+                with pytest.raises(jwt.PyJWKClientError):
+                    keys.keys_for(token(RSA_KEY, "RS256", kid=f"made-up-{number}"))
+            assert issuer.times_fetched == cooldown
+            clock.pass_time(KEYS_COOLDOWN)
+
+    def test_published_keys_that_cannot_be_fetched_again_are_no_fault_of_the_token(
+        self, issuer: Issuer, clock: SettableClock
+    ) -> None:
+        keys = PublishedKeys(issuer.jwk_url, clock)
+        issuer.publish(old=ANOTHER_RSA_KEY)
+        keys.keys_for(token(ANOTHER_RSA_KEY, "RS256", kid="old"))
+        issuer.status = 500
+        clock.pass_time(KEYS_COOLDOWN)
+
+        for _ in range(3):
+            with pytest.raises(KeysUnavailable):
+                keys.keys_for(token(RSA_KEY, "RS256", kid="new"))
+        assert issuer.times_fetched == 2
 
     def test_the_first_keys_are_fetched_again_after_their_issuer_was_down_but_not_for_each_token(
-        self, issuer: Issuer
+        self, issuer: Issuer, clock: SettableClock
     ) -> None:
-        now = 0
-        keys = PublishedKeys(issuer.jwk_url, clock=lambda: now)
+        keys = PublishedKeys(issuer.jwk_url, clock)
         signed = token(RSA_KEY, "RS256", kid="this")
         issuer.status = 503
         for _ in range(3):
@@ -616,79 +650,107 @@ class TestPublishedKeys:
 
         issuer.status = 200
         issuer.publish(this=RSA_KEY)
-        now = 31
+        clock.pass_time(KEYS_COOLDOWN)
 
         assert len(keys.keys_for(signed)) == 1
         assert issuer.times_fetched == 2
 
-    def test_tokens_that_come_together_at_the_start_wait_for_one_fetch_of_the_keys(self, issuer: Issuer) -> None:
+    def test_tokens_that_come_together_at_the_start_wait_for_one_fetch_of_the_keys(
+        self, issuer: Issuer, waiting_for_a_minute: None
+    ) -> None:
         issuer.publish(this=RSA_KEY)
         keys = PublishedKeys(issuer.jwk_url)
         signed = token(RSA_KEY, "RS256", kid="this")
 
-        with ThreadPoolExecutor(4) as pool:
+        with ThreadPoolExecutor(KEYS_WAITING) as pool:
             with issuer.holding_its_answers():
-                waiting = [pool.submit(keys.keys_for, signed) for _ in range(4)]
+                waiting = [pool.submit(keys.keys_for, signed) for _ in range(KEYS_WAITING)]
                 wait_until(lambda: issuer.times_fetched, bool)
             found = [one.result() for one in waiting]
 
-        assert [len(each) for each in found] == [1] * 4
+        assert [len(each) for each in found] == [1] * KEYS_WAITING
         assert issuer.times_fetched == 1
 
-    def test_tokens_that_wait_for_the_first_keys_learn_at_once_that_they_cannot_be_fetched(
-        self, issuer: Issuer
+    def test_a_flood_of_tokens_with_unknown_keys_blocks_no_more_than_a_few_threads_while_the_issuer_is_slow(
+        self, issuer: Issuer, waiting_for_a_minute: None
     ) -> None:
-        issuer.status = 503
+        keys = PublishedKeys(issuer.jwk_url)
+        issuer.publish(this=RSA_KEY)
+        signed = token(ANOTHER_RSA_KEY, "RS256", kid="made-up")
+
+        with ThreadPoolExecutor(30) as pool, issuer.holding_its_answers():
+            flood = [pool.submit(keys.keys_for, signed) for _ in range(30)]
+            answered = wait_until(
+                lambda: [one for one in flood if one.done()], lambda done: len(done) == 30 - KEYS_WAITING
+            )
+
+        assert {type(one.exception()) for one in answered} == {KeysUnavailable}
+        assert issuer.times_fetched == 1
+
+    def test_a_token_waits_for_the_first_keys_for_a_bounded_time(
+        self, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jwt_tokens, "KEYS_WAIT", timedelta())
+        issuer.publish(this=RSA_KEY)
         keys = PublishedKeys(issuer.jwk_url)
         signed = token(RSA_KEY, "RS256", kid="this")
 
-        with ThreadPoolExecutor(4) as pool:
-            with issuer.holding_its_answers():
-                waiting = [pool.submit(keys.keys_for, signed) for _ in range(4)]
-                wait_until(lambda: issuer.times_fetched, bool)
-            errors = [one.exception() for one in waiting]
+        with issuer.holding_its_answers(), pytest.raises(KeysUnavailable):
+            keys.keys_for(signed)
 
-        assert [type(error) for error in errors] == [KeysUnavailable] * 4
+        wait_until(lambda: raised_by(lambda: keys.keys_for(signed)), lambda error: error is None)
         assert issuer.times_fetched == 1
 
-    def test_no_token_waits_for_the_keys_of_an_issuer_that_was_down_before(self, issuer: Issuer) -> None:
-        now = 0
-        keys = PublishedKeys(issuer.jwk_url, clock=lambda: now)
-        signed = token(RSA_KEY, "RS256", kid="this")
-        issuer.status = 503
-        with pytest.raises(KeysUnavailable):
-            keys.keys_for(signed)
-        now = 31
-
-        with ThreadPoolExecutor(1) as pool, issuer.holding_its_answers():
-            pool.submit(keys.keys_for, signed)
-            wait_until(lambda: issuer.times_fetched, lambda times: times == 2)
-            with pytest.raises(KeysUnavailable):
-                keys.keys_for(signed)
-
-        assert issuer.times_fetched == 2
-
-    def test_the_last_good_keys_stay_in_use_while_their_issuer_fails(
-        self, issuer: Issuer, caplog: pytest.LogCaptureFixture
+    def test_known_keys_are_used_at_once_while_they_are_fetched_again(
+        self, issuer: Issuer, clock: SettableClock
     ) -> None:
-        seconds = iter(range(0, 10_000_000, 1_000_000))
-        keys = PublishedKeys(issuer.jwk_url, clock=lambda: next(seconds))
+        keys = PublishedKeys(issuer.jwk_url, clock)
+        issuer.publish(this=RSA_KEY)
+        signed = token(RSA_KEY, "RS256", kid="this")
+        known = keys.keys_for(signed)
+        clock.pass_time(2 * KEYS_LIFETIME)
+
+        with issuer.holding_its_answers():
+            assert [keys.keys_for(signed) for _ in range(3)] == [known] * 3
+            wait_until(lambda: issuer.times_fetched, lambda times: times == 2)
+
+    def test_the_last_good_keys_stay_in_use_while_their_issuer_fails_and_the_next_token_s_thread_logs_it(
+        self, issuer: Issuer, clock: SettableClock, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        keys = PublishedKeys(issuer.jwk_url, clock)
         issuer.publish(this=RSA_KEY)
         signed = token(RSA_KEY, "RS256", kid="this")
         known = keys.keys_for(signed)
         issuer.status = 503
 
-        assert keys.keys_for(signed) == known
-        assert issuer.times_fetched == 2
-        assert "the last good ones stay in use" in caplog.text
+        for times in range(2, 4):
+            clock.pass_time(timedelta(days=30))
+            caplog.clear()
+            wait_until(lambda: (keys.keys_for(signed), caplog.text), lambda it: it == (known, it[1]) and it[1] != "")
+            assert issuer.times_fetched == times
 
-    def test_a_key_that_its_issuer_no_longer_publishes_is_forgotten_when_the_keys_are_old(self, issuer: Issuer) -> None:
-        seconds = iter(range(0, 10_000_000, 1_000_000))
-        keys = PublishedKeys(issuer.jwk_url, clock=lambda: next(seconds))
+        [line] = caplog.records
+        assert "the last good ones stay in use: their issuer answers 503" in line.getMessage()
+        assert line.thread == threading.get_ident()
+
+    def test_it_is_logged_when_there_are_no_keys_at_all(self, issuer: Issuer, caplog: pytest.LogCaptureFixture) -> None:
+        issuer.status = 503
+
+        with pytest.raises(KeysUnavailable):
+            PublishedKeys(issuer.jwk_url).keys_for(token(RSA_KEY, "RS256"))
+
+        assert "no token can be verified: their issuer answers 503" in caplog.text
+
+    def test_a_key_that_its_issuer_no_longer_publishes_is_forgotten_when_the_keys_are_old(
+        self, issuer: Issuer, clock: SettableClock
+    ) -> None:
+        keys = PublishedKeys(issuer.jwk_url, clock)
         issuer.publish(this=RSA_KEY)
         signed = token(RSA_KEY, "RS256", kid="this")
         keys.keys_for(signed)
         issuer.publish(that=ANOTHER_RSA_KEY)
+        clock.pass_time(2 * KEYS_LIFETIME)
 
-        with pytest.raises(jwt.PyJWKClientError):
-            keys.keys_for(signed)
+        wait_until(
+            lambda: raised_by(lambda: keys.keys_for(signed)), lambda error: isinstance(error, jwt.PyJWKClientError)
+        )

@@ -13,7 +13,11 @@ from shared import config
 
 def secrets_of(data: Path) -> dict[str, str]:
     """What one start on `data` works with, without the addresses."""
-    return {name: value for name, value in stack_settings(data, {}, {}).items() if not name.endswith(("_API", "_URL"))}
+    return {
+        name: value
+        for name, value in stack_settings(data, {}, {}).items()
+        if not name.endswith(("_API", "_URL", "_LIMIT"))
+    }
 
 
 def test_the_functions_can_load_the_settings_of_the_stack(tmp_path: Path) -> None:

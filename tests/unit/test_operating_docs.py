@@ -21,7 +21,7 @@ def first_column(heading: str) -> list[str]:
 
 def operator_messages() -> Iterator[str]:
     """How each message to the operator begins, as far as it is the same each time."""
-    for path in [ROOT / "shared/core/policy.py", ROOT / "shared/x/client.py"]:
+    for path in [ROOT / "shared/core/policy.py", ROOT / "shared/x/client.py", ROOT / "shared/x/rejections.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "operator":
                 yield from beginnings(node.value)

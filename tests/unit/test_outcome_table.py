@@ -70,10 +70,20 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         None,
     ),
     "X rejects the sign-in again, otherwise": (sending(**AGAIN), rejected(Rejection.SIGN_IN), 5 * MINUTE),
+    "X has rejected the sign-in for three days": (
+        sending(sign_in_rejected_at=NOW - 72 * HOUR),
+        rejected(Rejection.SIGN_IN),
+        None,
+    ),
     "X rejects the account for a while: a limit, a suspension": (
         sending(),
         rejected(Rejection.ACCOUNT, 15 * MINUTE),
         15 * MINUTE,
+    ),
+    "X answers 404, 405 or a redirect": (
+        sending(),
+        Rejected(Rejection.ACCOUNT, "why", 404, HOUR, "is the address right?"),
+        HOUR,
     ),
     "X rejects our app: credits, keys, access level": (sending(), rejected(Rejection.APP, HOUR), HOUR),
     "reconciled: X shows it": (unknown(unresolved()), Found(1, "77"), None),
@@ -104,6 +114,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         HOUR,
     ),
     "nothing to ask for: the account was removed": (unknown(), NothingToAsk("why"), None),
+    "a reconciliation does not come to its end, or X cannot be asked, more than six times": (
+        unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS) + 1),
+        NothingToAsk("why"),
+        None,
+    ),
 }
 
 

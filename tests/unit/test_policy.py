@@ -128,6 +128,12 @@ class TestPublishing:
 
         assert decided(sending(), LIMIT) == Decision(State.SCHEDULED, log, "Slow down.", pause=pause)
 
+    def test_the_operator_is_told_of_an_account_that_only_he_can_help_and_no_other_account_is_paused(self) -> None:
+        decision = decided(sending(), Rejected(Rejection.ACCOUNT, "HTTP 404", 404, HOUR, "is the address right?"))
+
+        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + HOUR)
+        assert decision.operator_message == "is the address right?"
+
     def test_the_app_is_paused_and_the_operator_told_when_x_rejects_all_of_it(self) -> None:
         decision = decided(sending(), CREDITS)
 
@@ -172,6 +178,35 @@ class TestRejectedSignIn:
         assert decision.state is State.SCHEDULED
         assert decision.pause == Pause(Rejection.ACCOUNT, NOW + 5 * MINUTE)
         assert decision.operator_message is None
+
+    @pytest.mark.parametrize(
+        ("rejected_for", "pause"),
+        [(6 * MINUTE, 6 * MINUTE), (HOUR, HOUR), (6 * HOUR, 6 * HOUR), (71 * HOUR, 6 * HOUR)],
+        ids=str,
+    )
+    def test_the_account_is_paused_for_as_long_again_as_x_has_rejected_it_up_to_six_hours(
+        self, rejected_for: timedelta, pause: timedelta
+    ) -> None:
+        decision = decided(sending(sign_in_rejected_at=NOW - rejected_for), SIGN_IN)
+
+        assert decision.pause == Pause(Rejection.ACCOUNT, NOW + pause)
+
+    def test_the_post_fails_when_x_has_rejected_it_for_three_days(self) -> None:
+        decision = decided(sending(sign_in_rejected_at=NOW - 72 * HOUR), SIGN_IN)
+
+        assert (decision.state, decision.pause) == (State.FAILED, None)
+        assert decision.reason == "Link it anew. X has rejected it for 3 days; move the post to try again."
+
+    def test_a_post_is_attempted_a_bounded_number_of_times_while_x_goes_on_rejecting_it(self) -> None:
+        times, now, first = 0, NOW, None
+        while True:
+            decision = decide(sending(sign_in_rejected_at=first), SIGN_IN, now, jitter=0)
+            times, first = times + 1, first or now
+            if decision.state is State.FAILED:
+                break
+            now = decision.come_back_at or now
+
+        assert times < 25
 
     def test_the_operator_is_told_when_x_rejects_several_accounts(self) -> None:
         decision = decided(sending(**SECOND_401, others_rejected_since=True), SIGN_IN)
@@ -244,6 +279,13 @@ class TestReconciling:
         decision = decided(unknown(unresolved()), CannotAsk("No access.", what=Rejection.APP))
 
         assert decision.operator_message == "outcomes cannot be reconciled: No access."
+
+    def test_the_operator_is_told_when_only_he_can_help_the_reconciliation_of_one_account(self) -> None:
+        not_found = CannotAsk("HTTP 404", HOUR, Rejection.ACCOUNT, "is the address right?")
+
+        decision = decided(unknown(unresolved()), not_found)
+
+        assert decision.operator_message == "is the address right?"
 
     @pytest.mark.parametrize("failed_before", [0, len(RECONCILE_WAITS)])
     def test_tokens_that_do_not_open_use_up_no_reconciliation(self, failed_before: int) -> None:

@@ -10,7 +10,7 @@ import pytest
 import requests
 import responses
 from answering_hasura import GRAPHQL, AnsweringHasura
-from calling import INVOCATION_ID, SETTINGS, call, json_of, settings
+from calling import INVOCATION_ID, SETTINGS, call, call_as_stranger, json_of, settings
 from problems import assert_problem
 
 from postTweet import main
@@ -268,6 +268,11 @@ def test_the_log_says_of_a_published_post_which_one_it_is_its_tweet_its_lateness
         "state": "tweeted",
         "tweet_id": "99",
     }
+
+
+@pytest.mark.parametrize("headers", [{}, {"x-webhook-secret": "a-guess"}], ids=["no secret", "a wrong one"])
+def test_a_caller_without_the_secret_is_told_so_before_the_body_is_read(headers: dict[str, str]) -> None:
+    assert_problem(call_as_stranger(main, headers), 401)
 
 
 def test_hasura_may_still_send_the_previous_secret_while_it_is_rotated(

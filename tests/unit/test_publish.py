@@ -3,16 +3,16 @@
 from datetime import timedelta
 
 import pytest
-from core_fakes import NOW, FakeX, StoppedClock, Store, sending
+from core_fakes import IN_TIME, FakeX, StoppedClock, Store, sending
 
-from shared.core.model import ClaimedPost, Outcome, Recorded, State
+from shared.core.model import Account, ClaimedPost, Outcome, PublishResult, Recorded, State
 from shared.core.publish import Conclusion, publish
 from shared.errors import ConfigurationError, HasuraUnavailable
 from shared.limits import RECORD_WAITS
 
 
 def published(post: ClaimedPost, store: Store, x: FakeX, clock: StoppedClock | None = None) -> Conclusion:
-    return publish(post, NOW + timedelta(seconds=25), store, x, clock or StoppedClock())
+    return publish(post, IN_TIME, store, x, clock or StoppedClock())
 
 
 def test_x_is_asked_once_and_the_decision_is_recorded() -> None:
@@ -36,7 +36,7 @@ def test_a_post_that_breaks_a_rule_is_failed_without_asking_x() -> None:
 
 def test_a_publisher_that_is_held_up_leaves_the_post_because_the_lease_may_run_out_while_x_is_asked() -> None:
     store, x, clock = Store(), FakeX(), StoppedClock()
-    clock.time += timedelta(seconds=26)
+    clock.time = IN_TIME.send_by + timedelta(microseconds=1)
 
     published(sending(), store, x, clock)
 
@@ -53,6 +53,20 @@ def test_recording_is_repeated_when_it_fails(error: Exception) -> None:
     assert clock.pauses == list(RECORD_WAITS)
     assert conclusion.recorded
     assert len(x.published) == 1
+
+
+def test_recording_is_tried_once_in_any_case_and_not_again_when_the_time_of_the_delivery_is_over() -> None:
+    store, clock = Store(record_failures=[HasuraUnavailable("away")] * 3), StoppedClock()
+
+    class SlowX(FakeX):
+        def publish(self, account: Account, text: str) -> PublishResult:
+            clock.time = IN_TIME.begin_by
+            return super().publish(account, text)
+
+    conclusion = published(sending(), store, SlowX(), clock)
+
+    assert (conclusion.recorded, len(store.record_failures)) == (None, 2)
+    assert clock.pauses == []
 
 
 def test_what_x_accepted_does_not_fail_when_it_cannot_be_recorded() -> None:

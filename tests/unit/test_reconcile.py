@@ -4,18 +4,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from core_fakes import ALICE, BOB, NOW, FakeX, StoppedClock, Store, unknown, unresolved
+from core_fakes import ALICE, BOB, IN_TIME, NOW, FakeX, StoppedClock, Store, sending, unknown, unresolved
 
 from shared.core.model import CannotAsk, ClaimedPost, Decision, Outcome, State
-from shared.core.reconcile import reconcile
+from shared.core.reconcile import Timelines, reconcile
 from shared.errors import HasuraUnavailable
-from shared.limits import RECONCILE_TIME, SURE_AFTER
+from shared.limits import RECONCILE_WAITS, SURE_AFTER
 
 MINUTE = timedelta(minutes=1)
 
 
 def reconciled(post: ClaimedPost, x: FakeX, store: Store | None = None) -> Decision:
-    return reconcile(post, store or Store(), x, StoppedClock()).decision
+    return reconciled_at(StoppedClock(), post, x, store)
+
+
+def reconciled_at(clock: StoppedClock, post: ClaimedPost, x: FakeX, store: Store | None = None) -> Decision:
+    timelines = Timelines([post], IN_TIME.read_by, x)
+    return reconcile(post, timelines, IN_TIME, store or Store(), clock).decision
 
 
 def showing(**tweets: list[str]) -> FakeX:
@@ -35,7 +40,8 @@ def test_the_timeline_is_read_from_a_minute_before_the_attempt_and_for_a_bounded
 
     reconciled(unknown(attempt), x)
 
-    assert x.searched == [("alice", "hello", attempt.started_at - MINUTE, NOW + RECONCILE_TIME)]
+    assert x.timelines == [("alice", attempt.started_at - MINUTE, IN_TIME.read_by)]
+    assert x.searched == [("alice", "hello", attempt.started_at - MINUTE)]
 
 
 def test_what_was_sent_is_searched_on_the_account_it_was_sent_from() -> None:
@@ -98,8 +104,8 @@ def test_the_database_s_clock_says_when_an_empty_timeline_proves_something(ahead
     clock.time += ahead
     soon, surely = (unresolved(finished_at=NOW - SURE_AFTER + timedelta(seconds=wait)) for wait in (1, 0))
 
-    assert reconcile(unknown(soon), Store(), FakeX(), clock).decision.state is State.UNKNOWN
-    assert reconcile(unknown(surely), Store(), FakeX(), clock).decision.state is State.SCHEDULED
+    assert reconciled_at(clock, unknown(soon), FakeX()).state is State.UNKNOWN
+    assert reconciled_at(clock, unknown(surely), FakeX()).state is State.SCHEDULED
 
 
 def test_a_post_that_x_surely_does_not_have_is_scheduled_again() -> None:
@@ -138,6 +144,54 @@ def test_a_timeline_that_x_does_not_show_proves_nothing() -> None:
     decision = reconciled(unknown(unresolved()), x)
 
     assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW + 7 * MINUTE)
+
+
+def test_each_timeline_is_read_back_to_the_oldest_attempt_of_all_posts_that_are_reconciled_together() -> None:
+    x = FakeX()
+    oldest, of_bob = NOW - 90 * MINUTE, NOW - 70 * MINUTE
+    posts = [
+        unknown(unresolved(2), unresolved(1, started_at=oldest)),
+        unknown(unresolved(2), unresolved(1, account=BOB, started_at=of_bob), id=2),
+        unknown(unresolved(account=None), id=3),
+        sending(id=4, unresolved=(unresolved(started_at=oldest - MINUTE),)),
+    ]
+
+    Timelines(posts, IN_TIME.read_by, x)
+
+    assert x.timelines == [
+        ("alice", oldest - MINUTE, IN_TIME.read_by),
+        ("bob", of_bob - MINUTE, IN_TIME.read_by),
+    ]
+
+
+def test_an_account_is_one_timeline_under_whatever_row_it_was_linked() -> None:
+    x, linked_anew = FakeX(), replace(ALICE, id=9, name="alice_anew")
+
+    Timelines([unknown(unresolved()), unknown(unresolved(account=linked_anew), id=2)], IN_TIME.read_by, x)
+
+    assert [account for account, _, _ in x.timelines] == ["alice"]
+
+
+def test_hasura_is_not_asked_about_a_found_tweet_when_the_time_to_read_is_over() -> None:
+    clock = StoppedClock()
+    clock.time = IN_TIME.read_by + timedelta(microseconds=1)
+
+    decision = reconciled_at(clock, unknown(unresolved()), showing(hello=["77"]))
+
+    assert (decision.state, decision.tweet_id) == (State.UNKNOWN, None)
+    assert "took too long" in str(decision.reason)
+
+
+def test_after_more_failed_reconciliations_than_there_are_waits_x_is_not_asked_and_the_author_decides() -> None:
+    """The claim counts a reconciliation that did not come to its end, or one that kills its publisher had no end."""
+    x = showing(hello=["77"])
+
+    last = reconciled(unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS)), x)
+    none_left = reconciled(unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS) + 1), x)
+
+    assert last.state is State.TWEETED
+    assert (none_left.state, none_left.come_back_at, len(x.searched)) == (State.UNKNOWN, None, 1)
+    assert "finding out failed too often" in str(none_left.reason)
 
 
 def test_a_found_tweet_is_not_taken_while_hasura_cannot_say_whether_it_is_another_post_s() -> None:

@@ -110,6 +110,9 @@ NOT_ENROLLED = "You must use keys and tokens from a Twitter developer App that i
         pytest.param(403, legacy(226, "Automated."), ACCOUNT, HOUR, "@ada to slow down", id="E17 226 automated"),
         pytest.param(429, problem("Too Many Requests"), ACCOUNT, QUARTER, "limits how much @ada", id="E19 rate limit"),
         pytest.param(429, legacy(88, "Rate limit"), ACCOUNT, QUARTER, "limits how much @ada", id="88 rate limit"),
+        pytest.param(404, problem("Not Found"), ACCOUNT, HOUR, "for @ada (HTTP 404)", id="E18 no such path or user"),
+        pytest.param(405, None, ACCOUNT, HOUR, "for @ada (HTTP 405)", id="method not allowed"),
+        pytest.param(302, None, ACCOUNT, HOUR, "for @ada (HTTP 302)", id="redirect"),
         # The app, for a while: nobody's post can be published, and the operator must act.
         pytest.param(402, problem("No credits.", "credits"), APP, HOUR, "credits topped up", id="E7 credits"),
         pytest.param(402, problem("depleted", "credits-depleted"), APP, HOUR, "credits topped up", id="E7 other slug"),
@@ -118,9 +121,6 @@ NOT_ENROLLED = "You must use keys and tokens from a Twitter developer App that i
         pytest.param(403, legacy(261, "Cannot write."), APP, HOUR, "Cannot write.", id="E17 261 app cannot write"),
         pytest.param(403, legacy(261, "Forbidden"), APP, HOUR, "our app post", id="261 in the words of E16"),
         pytest.param(403, legacy(453, "Other access."), APP, HOUR, "Other access.", id="E17 453 access level"),
-        pytest.param(404, problem("Not Found"), APP, HOUR, "configured address (HTTP 404)", id="E18 no such path"),
-        pytest.param(405, None, APP, HOUR, "configured address (HTTP 405)", id="method not allowed"),
-        pytest.param(302, None, APP, HOUR, "configured address (HTTP 302)", id="redirect"),
         pytest.param(429, problem("Cap exceeded", "usage-capped"), APP, HOUR, "monthly cap", id="E20 monthly cap"),
         # Nobody: X may have the post.
         pytest.param(500, problem("Broken."), UNANSWERED, None, "X may or may not have the post", id="E21"),
@@ -182,10 +182,17 @@ SAYS_NOTHING = [
 @pytest.mark.parametrize("body", SAYS_NOTHING)
 @pytest.mark.parametrize(
     ("status", "what"),
-    [(302, APP), (400, POST), (401, SIGN_IN), (402, APP), (403, POST), (404, APP), (429, ACCOUNT)],
+    [(302, ACCOUNT), (400, POST), (401, SIGN_IN), (402, APP), (403, POST), (404, ACCOUNT), (429, ACCOUNT)],
 )
 def test_the_status_alone_decides_where_the_body_says_nothing(status: int, what: Rejection, body: Any) -> None:
     assert rejected(status, body).what is what
+
+
+@pytest.mark.parametrize("status", [301, 302, 308, 404, 405])
+def test_the_operator_is_asked_whether_the_address_is_right_where_x_does_not_have_what_we_ask_for(status: int) -> None:
+    assert rejected(status).operator_message == (
+        f"X does not have what we ask for: it answers {status} for @ada; is X_BASE_URL right?"
+    )
 
 
 @pytest.mark.parametrize("words", ["\x00", "\ud800", "half \udc00 a pair"])

@@ -157,7 +157,7 @@ class TestPublish:
     def test_x_has_half_a_minute_for_its_answer(self, network: responses.RequestsMock) -> None:
         published(network, 201, {"data": {"id": "1"}})
 
-        assert timeouts(network) == [(5.0, 30.0)]
+        assert timeouts(network) == [(30.0, 5.0)]
 
     def test_the_text_and_nothing_else_is_sent_as_json(self, network: responses.RequestsMock) -> None:
         network.post(CREATE, status=201, json={"data": {"id": "1"}})
@@ -180,13 +180,18 @@ class TestPublish:
 
 
 def timeouts(network: responses.RequestsMock) -> list[Any]:
-    return [vars(call.request)["req_kwargs"]["timeout"] for call in network.calls]
+    """For everything, and of that for a connection, in seconds."""
+    given = [vars(call.request)["req_kwargs"]["timeout"] for call in network.calls]
+    return [(one.total, one.connect_timeout) for one in given]
 
 
 def find(
-    text: str = "Hello", since: datetime = NOW, until: datetime = NOW, now: Callable[[], datetime] = lambda: NOW
+    text: str = "Hello",
+    since: datetime = NOW,
+    until: datetime = NOW + MINUTE,
+    now: Callable[[], datetime] = lambda: NOW,
 ) -> list[str]:
-    return X(settings(), now).find(ADA, text, since, until)
+    return X(settings(), now).timeline(ADA, since, until).find(text, since)
 
 
 def not_found(**arguments: Any) -> CannotAsk | TokensUnreadable:
@@ -247,7 +252,7 @@ class TestFind:
         find()
 
         assert [header(call.request, "Connection") for call in network.calls] == ["close"]
-        assert timeouts(network) == [(5.0, 10.0)]
+        assert timeouts(network) == [(10.0, 5.0)]
 
 
 class TestTheTimelineIsUnavailable:
@@ -278,7 +283,7 @@ class TestTheTimelineIsUnavailable:
         [
             pytest.param(429, {}, 15 * MINUTE, Rejection.ACCOUNT, "X limits how much @ada may do", id="a limit"),
             pytest.param(402, {}, HOUR, Rejection.APP, "credits", id="the whole app"),
-            pytest.param(302, {}, HOUR, Rejection.APP, "configured address", id="a redirect is not followed"),
+            pytest.param(302, {}, HOUR, Rejection.ACCOUNT, "for @ada (HTTP 302)", id="a redirect is not followed"),
             pytest.param(403, {"type": "/user-suspended"}, HOUR, Rejection.ACCOUNT, "blocked @ada", id="the account"),
             pytest.param(401, {}, None, Rejection.SIGN_IN, "link @ada anew", id="the sign-in is rejected"),
             pytest.param(403, {"detail": "No."}, None, Rejection.POST, "the account's posts: No.", id="the request is"),
@@ -315,10 +320,10 @@ class TestTheTimelineIsUnavailable:
             """Each answer takes ten seconds."""
             return NOW + 10 * SECOND * len(network.calls)
 
-        result = not_found(until=NOW + 30 * SECOND, now=now)
+        result = not_found(until=NOW + 25 * SECOND, now=now)
 
         assert result == CannotAsk("X did not show the account's posts: it took too long.")
-        assert len(network.calls) == 4
+        assert timeouts(network) == [(10.0, 5.0), (10.0, 5.0), (5.0, 5.0)]
 
 
 UNREADABLE = [
@@ -350,7 +355,7 @@ class TestTokensThatDoNotOpen:
         self, network: responses.RequestsMock, account: Account, why: str
     ) -> None:
         with pytest.raises(TimelineUnavailable) as caught:
-            X(settings(), lambda: NOW).find(account, TEXT, NOW, NOW)
+            X(settings(), lambda: NOW).timeline(account, NOW, NOW + MINUTE).find(TEXT, NOW)
 
         assert isinstance(caught.value.result, TokensUnreadable)
         assert why in caught.value.result.operator_message

@@ -15,11 +15,12 @@ from graphql import (
 from psycopg import sql
 
 from local.hasura.errors import HasuraError, as_hasura_error
+from local.hasura.graphql_api.allow_list import AllowList
 from local.hasura.graphql_api.metadata import read_metadata
 from local.hasura.graphql_api.model import Source, Table
 from local.hasura.graphql_api.mutations import Changed, Transaction, delete, insert, update
 from local.hasura.graphql_api.postgres_catalog import read_catalog
-from local.hasura.graphql_api.request import Operation, read_request, used_variables
+from local.hasura.graphql_api.request import Operation, read_document, read_request, used_variables
 from local.hasura.graphql_api.role_schema import Action, FixedText, FunctionField, TableField, meaning_of, role_schema
 from local.hasura.graphql_api.select import (
     call_sql,
@@ -39,10 +40,16 @@ from local.hasura.session import ADMIN, Session, act_for
 class GraphQLApi:
     """Queries and mutations of ``/v1/graphql``, for the tables and functions that the metadata tracks."""
 
-    def __init__(self, tables: list[dict[str, Any]], functions: list[dict[str, Any]]) -> None:
-        """Takes the parsed YAML of ``tables/*.yaml`` and ``functions/*.yaml``, one dict for each file."""
+    def __init__(
+        self, tables: list[dict[str, Any]], functions: list[dict[str, Any]], allow_list: AllowList | None = None
+    ) -> None:
+        """Takes the parsed YAML of ``tables/*.yaml`` and ``functions/*.yaml``, one dict for each file.
+
+        With an allow list, every role but the admin may send its documents alone.
+        """
         self._tables = tables
         self._functions = functions
+        self._allow_list = allow_list
         self._schemas: dict[str, GraphQLSchema] = {}
         self._schema_of_unknown_roles = role_schema(Source({}, []), "")
 
@@ -55,6 +62,11 @@ class GraphQLApi:
         source, inconsistencies = read_metadata(self._tables, self._functions, await read_catalog(connection))
         self._schemas = {role: role_schema(source, role) for role in source.roles}
         return inconsistencies
+
+    @property
+    def admin_schema(self) -> GraphQLSchema:
+        """The schema that has everything."""
+        return self._schemas[ADMIN]
 
     async def execute(
         self, pool: psycopg_pool.AsyncConnectionPool, session: Session, body: object
@@ -77,6 +89,8 @@ class GraphQLApi:
             return _refusal(HasuraError("data-exception", message), session)
 
     async def _data(self, pool: psycopg_pool.AsyncConnectionPool, session: Session, body: object) -> dict[str, Any]:
+        if self._allow_list and session.role != ADMIN:
+            self._allow_list.check(read_document(body))
         schema = self._schemas.get(session.role, self._schema_of_unknown_roles)
         operation = read_request(body)
         fields = check_operation(schema, operation)

@@ -53,18 +53,29 @@ class Operation:
 
 def read_request(body: object) -> Operation:
     """The operation of ``{"query", "variables", "operationName"}``. Raises parse-failed and validation-failed."""
-    if not isinstance(body, dict):
-        raise _unreadable(f"expected Object, but encountered {json_type(body)}")
-    if "query" not in body:
-        raise _unreadable('key "query" not found')
-    query, values, name = body["query"], body.get("variables"), body.get("operationName")
-    if not isinstance(query, str):
-        raise HasuraError("parse-failed", "parsing Text failed, expected String", "$.query")
+    request = _mapping(body)
+    document, values = read_document(body), request.get("variables")
     if values is not None and not isinstance(values, dict):
         raise HasuraError("parse-failed", "parsing HashMap failed, expected Object", "$.variables")
-    operation = _operation(_parsed(query), name, values or {})
+    operation = _operation(document, request.get("operationName"), values or {})
     _check_variables(operation)
     return operation
+
+
+def read_document(body: object) -> DocumentNode:
+    """The whole document of a request. Raises parse-failed and validation-failed."""
+    request = _mapping(body)
+    if "query" not in request:
+        raise _unreadable('key "query" not found')
+    if not isinstance(request["query"], str):
+        raise HasuraError("parse-failed", "parsing Text failed, expected String", "$.query")
+    return parsed(request["query"])
+
+
+def _mapping(body: object) -> dict[str, Any]:
+    if not isinstance(body, dict):
+        raise _unreadable(f"expected Object, but encountered {json_type(body)}")
+    return body
 
 
 def _unreadable(reason: str) -> HasuraError:
@@ -74,7 +85,8 @@ def _unreadable(reason: str) -> HasuraError:
 
 
 @lru_cache(maxsize=256)
-def _parsed(query: str) -> DocumentNode:
+def parsed(query: str) -> DocumentNode:
+    """A document from its text. Raises HasuraError validation-failed."""
     try:
         return parse(query, no_location=True)
     except (GraphQLSyntaxError, RecursionError):

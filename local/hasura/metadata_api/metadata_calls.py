@@ -65,7 +65,7 @@ class MetadataCalls:
         async with self.pool.connection() as connection:
             triggers = (await cron_triggers.stored(connection)).values()
         exported = [trigger.as_exported() for trigger in triggers if trigger.include_in_metadata]
-        return Metadata(self.schema_cache.metadata.database, exported).as_document()
+        return self.schema_cache.metadata.with_cron_triggers(exported).as_document()
 
     async def _reload(self, recreated: Recreated) -> dict[str, Any]:
         await self.schema_cache.reload(recreated)
@@ -83,7 +83,7 @@ def _parsed(document: Any, path: str) -> tuple[Metadata, list[CronTrigger]]:
     except MetadataRefused as refused:
         raise HasuraError("not-supported", str(refused), path) from refused
     cron = [cron_trigger(entry, f"{path}.cron_triggers[{index}]") for index, entry in enumerate(metadata.cron_triggers)]
-    return Metadata(metadata.database, []), cron
+    return metadata.with_cron_triggers([]), cron
 
 
 def _sources(given: Any, key: str, path: str) -> list[str]:

@@ -150,6 +150,7 @@ $$;
 create table public.post_attempt (
   post_id bigint not null references public.scheduled_post on delete cascade,
   number integer not null,
+  user_id bigint not null references public."user" on delete cascade,
   account_id bigint references public.account on delete set null,
   x_user_id text,
   text text not null,
@@ -171,6 +172,7 @@ create table public.post_attempt (
 );
 comment on table public.post_attempt is 'The log of a post. An attempt is opened before X is asked, and finished with what X said.';
 comment on column public.post_attempt.number is 'Counts the entries of the post''s log.';
+comment on column public.post_attempt.user_id is 'The author of the post; a trigger fills it. So an author''s attempts are found without the posts.';
 comment on column public.post_attempt.account_id is 'The account it was sent from; the post may have another by now.';
 comment on column public.post_attempt.x_user_id is 'The user of X that it was sent from: whose timeline a reconciliation reads.';
 comment on column public.post_attempt.text is 'What was sent; the post may be edited later.';
@@ -181,6 +183,7 @@ comment on column public.post_attempt.status_code is 'X''s HTTP status, when X a
 comment on column public.post_attempt.failed_reconciliations is 'How often X could not be asked what became of this attempt.';
 
 create unique index post_attempt_one_at_a_time on public.post_attempt (post_id) where finished_at is null;
+create index post_attempt_user_id on public.post_attempt (user_id);
 create index post_attempt_account_id on public.post_attempt (account_id);
 create index post_attempt_sign_in on public.post_attempt (finished_at) where outcome = 'tweeted' or rejection = 'sign_in';
 create index post_attempt_billed on public.post_attempt (started_at) include (may_have_link)

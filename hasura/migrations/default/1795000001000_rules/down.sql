@@ -2,6 +2,8 @@ drop trigger x_user_stays on public.account;
 drop function public.refuse_another_x_user();
 drop trigger new_tokens_end_the_pause on public.account;
 drop function public.begin_with_new_tokens();
+drop trigger attempt_is_of_the_posts_author on public.post_attempt;
+drop function public.take_the_posts_author();
 drop trigger check_open_attempt on public.post_attempt;
 drop function public.check_open_attempt();
 drop trigger no_attempt_stays_open on public.scheduled_post;

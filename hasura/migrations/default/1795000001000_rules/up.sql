@@ -190,6 +190,16 @@ create trigger check_open_attempt before insert or update on public.post_attempt
   for each row when (new.finished_at is null) execute function public.check_open_attempt();
 
 
+create function public.take_the_posts_author() returns trigger language plpgsql as $$
+begin
+  new.user_id := (select user_id from public.scheduled_post where id = new.post_id);
+  return new;
+end
+$$;
+create trigger attempt_is_of_the_posts_author before insert on public.post_attempt
+  for each row execute function public.take_the_posts_author();
+
+
 create function public.begin_with_new_tokens() returns trigger language plpgsql as $$
 begin
   new.tokens_since := now();

@@ -1,7 +1,7 @@
 -- How a user and an account on X are linked, how a link ends, and how a user is forgotten: one function, one transaction
 -- each. Hasura's role linker may call link_account and nothing else; the Action of the identity provider has that role
 -- (docs/auth0.md). Each statement sees what was committed before it began, so rows are locked first and read after that:
--- the user, then posts (which a publisher locks before their account, too), then accounts.
+-- posts, then the user and the accounts. A publisher locks them in this order, too: an entry in the log refers to the user.
 
 create table public.linked_account (
   user_id bigint not null,
@@ -101,11 +101,14 @@ declare
   linked bigint[];
   deleted jsonb;
 begin
+  perform from public.scheduled_post as post join public."user" on "user".id = post.user_id
+  where "user".username = forget_user.username
+  order by post.id for update of post;
   select id into forgotten from public."user" where "user".username = forget_user.username for update;
   if not found then
     return;
   end if;
-  perform from public.scheduled_post where user_id = forgotten order by id for update;
+  perform from public.scheduled_post where user_id = forgotten order by id for update;  -- those that came meanwhile
   if exists (select from public.scheduled_post where user_id = forgotten and state = 'sending') then
     raise exception 'A post of % is being sent just now.', forget_user.username using errcode = '22023';
   end if;

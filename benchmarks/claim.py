@@ -111,7 +111,7 @@ def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
     db.execute("insert into account_user select n, n from generate_series(1, %s) as n", [authors])
     db.execute("alter table scheduled_post disable trigger all")
     db.execute(
-        f"insert into scheduled_post (user_id, account_id, text, {situation.columns}) "  # type: ignore[arg-type]
+        f"insert into scheduled_post (user_id, account_id, text, {situation.columns}) "
         f"select 1 + n %% %s, 1 + n %% %s, 'text ' || n, {situation.values} from generate_series(1, %s) as n",
         [authors, authors, rows],
     )
@@ -126,7 +126,7 @@ def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
         "where state = 'scheduled' group by 1, 2"
     )
     if situation.preparation:
-        db.execute(situation.preparation)  # type: ignore[arg-type]
+        db.execute(situation.preparation)
     db.execute("vacuum analyze")
 
 
@@ -148,7 +148,7 @@ def plans_of(db: Database) -> str:
     noted = "array(select next from next_due as next where next.due_at <= now() order by next.due_at limit 50)"
     statements = [f"select id from due_posts({noted}, 4)", "select id from open_posts(50)"]
     return "\n\n".join(
-        "\n".join(str(line) for [line] in db.execute(f"explain (analyze, costs off) {statement}").fetchall())  # type: ignore[arg-type]
+        "\n".join(str(line) for [line] in db.execute(f"explain (analyze, costs off) {statement}").fetchall())
         for statement in statements
     )
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 import requests
 from problems import assert_refused
@@ -24,6 +25,11 @@ MOVE = """mutation ($where: scheduled_post_bool_exp!, $at: timestamptz!) {
 EXCEPTIONS = """mutation ($name: String!, $user: user_set_input!, $account: account_set_input!) {
   update_user(where: {username: {_eq: $name}}, _set: $user) { affected_rows }
   update_account(where: {account_name: {_eq: $name}}, _set: $account) { affected_rows }
+}"""
+SHARE = """mutation ($name: String!, $account: bigint!) {
+  insert_account_user_one(object: {account_id: $account, user: {
+    data: {username: $name}, on_conflict: {constraint: user_username_key, update_columns: [username]}
+  }}) { account_id }
 }"""
 COUNT = "{ scheduled_post_aggregate { aggregate { count } } }"
 
@@ -112,6 +118,18 @@ class TestChanges:
 
         assert alice.create().status_code == 429
 
+    def test_after_15_minutes_a_change_counts_no_more(self, alice: Author) -> None:
+        alice.may(changes=2)
+        alice.insert(2)
+        with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"]) as database:
+            database.execute(
+                "update author_change set changed_at = changed_at - interval '15 minutes' "
+                'where user_id = (select id from "user" where username = %s)',
+                [alice.name],
+            )
+
+        assert [alice.create().status_code for _ in range(3)] == [201, 201, 429]
+
     def test_a_request_that_is_repeated_with_its_key_is_answered_although_the_limit_is_reached(
         self, alice: Author
     ) -> None:
@@ -194,6 +212,20 @@ class TestADayOfAnAccount:
             alice.insert(1, at=in_days(day))
 
         assert refused(lambda: alice.move_all(in_days(5))).startswith("At most 2 posts may be scheduled from")
+
+    def test_authors_who_share_an_account_stay_within_its_limit_together(
+        self, stack: RunningStack, alice: Author
+    ) -> None:
+        alice.may(posts_a_day=5)
+        bob = Author(stack)
+        [account] = alice.graphql("{ account { id } }")["account"]
+        stack.graphql(SHARE, {"name": bob.name, "account": account["id"]})
+        noon = in_days(3).replace(hour=12)
+
+        with ThreadPoolExecutor(12) as pool:
+            answers = list(pool.map(lambda who: who.create(noon, account_id=account["id"]), [alice, bob] * 6))
+
+        assert Counter(answer.status_code for answer in answers) == {201: 5, 429: 7}
 
     def test_a_post_may_be_moved_within_its_full_day(self, alice: Author) -> None:
         alice.may(posts_a_day=1)

@@ -11,15 +11,15 @@ comment on table public.author_change is 'When an author created or moved a post
 create index author_change_user_id on public.author_change (user_id, changed_at);
 
 
--- Requests of one author, and of the authors of one account, are counted one after the other. These locks are taken before
--- those of rows, always in this order, so that no two requests wait for each other.
+-- Requests of one author, and of the authors of one account, are counted one after the other: each locks all accounts of its
+-- author, and without one there is nothing to create. These locks are taken before those of rows, always in this order, so
+-- that no two requests wait for each other.
 create function public.lock_limits() returns trigger language plpgsql as $$
-declare
-  author constant bigint := public.session_author();
 begin
-  perform pg_advisory_xact_lock(hashtextextended('limits of user ' || author, 0));
   perform pg_advisory_xact_lock(hashtextextended('limits of account ' || account_id, 0))
-  from (select account_id from public.account_user where user_id = author order by account_id) as linked;
+  from (
+    select account_id from public.account_user where user_id = public.session_author() order by account_id
+  ) as linked;
   return null;
 end
 $$;
@@ -96,7 +96,7 @@ begin
   if at_most <= (
     select count(*) from public.scheduled_post as other
     where other.account_id = post.account_id and other.schedule_for >= day and other.schedule_for < day + interval '1 day'
-      and other.state not in ('failed', 'missed') and other.id <> post.id
+      and other.state not in ('failed', 'missed')
   ) then
     raise exception 'At most % posts may be scheduled from @% for one day (UTC). Choose another day than %.',
       at_most, account_name, to_char(post.schedule_for at time zone 'UTC', 'YYYY-MM-DD')

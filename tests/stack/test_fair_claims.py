@@ -201,6 +201,17 @@ class TestNothingIsForgotten:
 
         assert claim(db) == ["replicated"]
 
+    def test_the_end_of_a_pause_without_triggers_is_noted_too(self, db: Database) -> None:
+        add_posts(db, add_author(db, "alice"), "paused")
+        db.execute("update account set paused_until = now() + interval '1 hour'")
+        assert claim(db) == []
+
+        db.execute("set session_replication_role = replica")
+        db.execute("update account set paused_until = now() - interval '1 hour'")
+        db.execute("set session_replication_role = default")
+
+        assert claim(db) == ["paused"]
+
     def test_claims_changes_and_deletions_at_the_same_time_leave_no_post_that_is_not_noted(
         self, cluster: str, db: Database
     ) -> None:

@@ -136,6 +136,7 @@ $$;
 create trigger earlier_end_of_pause_is_noted after update on public.account
   for each row when (old.paused_until > now() and coalesce(new.paused_until < old.paused_until, true))
   execute function public.note_end_of_pause();
+alter table public.account enable always trigger earlier_end_of_pause_is_noted;
 
 
 -- The posts of these rows of next_due that are due, in turns: the first of each author, then the second of each, ...

@@ -42,7 +42,8 @@ ANSWERS: dict[str, Any] = {
     "postOfAuthor": {"scheduled_post_by_pk": None},
     "recordOutcome": {"record_outcome": []},
     "tweetsOfPosts": {"scheduled_post": []},
-    "reserveFollowUp": {"update_app": {"affected_rows": 1}},
+    "waitForDuePosts": {"wait_for_due_posts": [{"is_needed": True, "is_callers": True, "due_in_seconds": 1}]},
+    "requestFollowUp": {"request_follow_up": [{"id": 1}]},
     "releaseFollowUp": {"update_app": {"affected_rows": 1}},
 }
 """What is answered to a GraphQL document, by its name."""
@@ -108,7 +109,8 @@ def _send_each(hasura: Hasura) -> None:
         Decision(State.SCHEDULED, (rejected,), "X limits it.", next_attempt_at=AT, pause=Pause(Rejection.ACCOUNT, AT)),
     )
     hasura.record(post, Decision(State.UNKNOWN, (), "It may be on X.", reconcile_at=AT))
-    hasura.reserve_follow_up(AT)
+    hasura.wait_for_due_posts("a-delivery", timedelta(), timedelta(seconds=60))
+    hasura.request_follow_up()
     hasura.release_follow_up()
 
 

@@ -170,6 +170,20 @@ SETTINGS = (
         read=_whole_number(60, 31_622_399),
     ),
     Setting(
+        "EARLY_SECONDS",
+        "How long before its time the event of a post is set: its delivery waits, and publishes the post at its "
+        "second. Long enough for Hasura's poll (10 s) and a cold start. 0: the event is set for the time of the post.",
+        default="15",
+        read=_whole_number(0, 45),
+    ),
+    Setting(
+        "SWEEP_WAIT_SECONDS",
+        "How long the sweep stays and publishes what falls due meanwhile. 60: posts without an event are on the "
+        "second, too, and one function runs all the time.",
+        default="0",
+        read=_whole_number(0, 60),
+    ),
+    Setting(
         "PUBLISH_BATCH",
         "How many posts a delivery claims at once and publishes in parallel.",
         default="10",
@@ -222,6 +236,8 @@ class Settings:
     x_token_keys: TokenKeys = field(repr=False)
     x_base_url: str
     max_lateness_seconds: int
+    early_seconds: int
+    sweep_wait_seconds: int
     publish_batch: int
     max_posts_per_day: int | None
     notify_url: str | None = field(repr=False)

@@ -55,15 +55,30 @@ RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 """A decision that could not be recorded is recorded again after these."""
 
 DRAIN_TIME = timedelta(seconds=4)
-"""A delivery claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+"""A delivery that does not wait claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+
+WAIT_TIME = timedelta(seconds=60)
+"""A delivery that waits claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+
+WAIT_STEP = timedelta(seconds=1)
+"""How often who waits asks what is due by now. The database believes for 5 s that it is alive."""
+
+NOTHING_CLAIMED_WAIT = timedelta(milliseconds=200)
+"""After a claim that took nothing, though something seemed to be due."""
+
+EARLY_MARGIN = timedelta(seconds=2)
+"""A delivery waits for posts that are due up to this later than EARLY_SECONDS: clocks are not the same."""
+
+HANDOVER_TIME = timedelta(seconds=5)
+"""A follow-up delivery is asked for so long before the waiting ends, if there is still something to wait for."""
 
 LATEST_START = timedelta(seconds=10)
 """A publisher that is held up longer than this after the claim was asked for does not send."""
 
-DELIVERY_TIME = timedelta(seconds=25)
-"""A delivery begins nothing after this, except to record what it has decided. So Hasura waits long enough."""
+BATCH_TIME = timedelta(seconds=21)
+"""After its claim nothing is begun for a batch, except to record what is decided. So Hasura waits long enough."""
 
-DELIVERY_TIMEOUT = timedelta(seconds=60)
+DELIVERY_TIMEOUT = timedelta(seconds=150)
 """Hasura waits so long for the answer to a delivery (retry_conf)."""
 
 DELIVERY_RETRIES = 5

@@ -28,6 +28,7 @@ class LogEvent(StrEnum):
     EVENT_NOT_KEPT = "event_not_kept"
     EVENT_NOT_DELETED = "event_not_deleted"
     FOLLOW_UP_NOT_CREATED = "follow_up_not_created"
+    WAITING_ENDED = "waiting_ended"
     POST_STATE_CHANGED = "post_state_changed"
     OUTCOME_NOT_RECORDED = "outcome_not_recorded"
     OUTCOME_TOO_LATE = "outcome_too_late"

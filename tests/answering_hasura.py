@@ -31,7 +31,10 @@ class AnsweringHasura:
             "claimDuePosts": {"claim_due_posts": []},
             "findPost": {"scheduled_post_by_pk": None, "app": [{"paused_until": None}]},
             "recordOutcome": {"record_outcome": [{"recorded": True, "state": "tweeted"}]},
-            "reserveFollowUp": {"update_app": {"affected_rows": 1}},
+            "waitForDuePosts": {
+                "wait_for_due_posts": [{"is_needed": False, "is_callers": False, "due_in_seconds": None}]
+            },
+            "requestFollowUp": {"request_follow_up": [{"id": 1}]},
             "releaseFollowUp": {"update_app": {"affected_rows": 1}},
         }
         network.add_callback(responses.POST, GRAPHQL, self._graphql)

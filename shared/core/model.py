@@ -161,8 +161,8 @@ class FoundPost:
 class Delivery:
     """An invocation of the webhook: the post it is about, if any, and the event that caused it.
 
-    About no post are the sweep (the cron trigger ``publish_due_posts``, each minute) and a follow-up delivery, which
-    another delivery asked for because it left posts behind.
+    About no post are the sweep (the cron trigger ``publish_due_posts``, each minute), a delivery for new posts that are
+    due soon, and a follow-up delivery, which another delivery asked for because it left posts behind.
     """
 
     post_id: int | None
@@ -375,6 +375,18 @@ class Recorded:
     state: State | None
 
 
+@dataclass(frozen=True)
+class TurnToWait:
+    """Whether posts are due soon, so that a delivery must wait for them, and whether the caller is the one.
+
+    `due_in`: how long until a post may be due; None when none is scheduled.
+    """
+
+    is_needed: bool
+    is_callers: bool
+    due_in: timedelta | None
+
+
 # Ports.
 
 
@@ -390,6 +402,9 @@ class Clock(Protocol):
 
 class EventStore(Protocol):
     """Where the scheduled events are. Everything may raise a Problem."""
+
+    early: timedelta
+    """How long before its post is due an event is set."""
 
     def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
         """Has the webhook called at that time; answers what Hasura says of the event: ``event_id`` among it."""
@@ -410,6 +425,9 @@ class PostStore(EventStore, Protocol):
     batch_size: int
     """How many posts one claim takes at most."""
 
+    sweep_wait: timedelta
+    """How long a delivery about no post stays, whatever is due."""
+
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         """Takes what is due, the delivered post first."""
 
@@ -422,11 +440,14 @@ class PostStore(EventStore, Protocol):
     def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
         """Which of these tweets are known to be of other posts."""
 
-    def reserve_follow_up(self, until: datetime) -> bool:
-        """Whether the caller is to create the follow-up delivery, which is outstanding then until it comes, or `until`.
+    def wait_for_due_posts(self, caller: str, stay: timedelta, wait: timedelta) -> TurnToWait:
+        """The turn to wait, to be asked for again each WAIT_STEP. The caller stops after `wait` at the latest.
 
-        False while another one is outstanding.
+        It is needed while posts are due within `early`, and in any case for `stay`.
         """
+
+    def request_follow_up(self) -> None:
+        """Asks for a delivery that takes what this one leaves behind; nothing to do while one is outstanding."""
 
     def release_follow_up(self) -> None:
         """The follow-up delivery has come."""

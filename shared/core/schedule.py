@@ -7,6 +7,7 @@ from typing import Any, Protocol
 from shared import log
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
 from shared.core.model import Clock, EventStore, Row
+from shared.core.scheduled_events import event_time
 from shared.errors import Fault, HasuraUnavailable, KeyReused, ScheduledPostsError
 from shared.log import LogEvent
 
@@ -80,7 +81,7 @@ def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
 def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
     """None when that fails: the sweep publishes the post."""
     try:
-        event = store.create_event(draft.schedule_for, row)
+        event = store.create_event(event_time(draft.schedule_for, store), row)
     except ScheduledPostsError as error:
         log.error(
             LogEvent.EVENT_NOT_CREATED,
@@ -102,7 +103,7 @@ def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
 
 def _keep_event(post_id: int, event_id: str, draft: Draft, store: DraftStore) -> None:
     try:
-        store.keep_event(post_id, event_id, draft.schedule_for, instead_of=None)
+        store.keep_event(post_id, event_id, event_time(draft.schedule_for, store), instead_of=None)
     except ScheduledPostsError as error:
         log.warning(
             LogEvent.EVENT_NOT_KEPT,

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config import WEBHOOK_SECRET_NAME, Settings
 from shared.core.drafts import Draft
-from shared.core.model import Claim, ClaimedPost, Decision, FoundPost, PostOfAuthor, Recorded, Row, State
+from shared.core.model import Claim, ClaimedPost, Decision, FoundPost, PostOfAuthor, Recorded, Row, State, TurnToWait
 from shared.core.schedule import EarlierPost
 from shared.errors import (
     ConfigurationError,
@@ -25,7 +25,9 @@ from shared.limits import (
     DELIVERY_RETRIES,
     DELIVERY_RETRY_INTERVAL,
     DELIVERY_TIMEOUT,
+    EARLY_MARGIN,
     EVENT_GRACE,
+    FOLLOW_UP_TIME,
     HASURA_TIMEOUT,
     LEASE,
 )
@@ -52,6 +54,8 @@ class Hasura:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.batch_size = settings.publish_batch
+        self.early = timedelta(seconds=settings.early_seconds)
+        self.sweep_wait = timedelta(seconds=settings.sweep_wait_seconds)
         self._as_admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
 
     def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
@@ -92,7 +96,7 @@ class Hasura:
                 "timeout_seconds": int(DELIVERY_TIMEOUT.total_seconds()),
                 "tolerance_seconds": int(tolerance.total_seconds()),
             },
-            "comment": f"publishes post {payload['id']}" if "id" in payload else "follow-up delivery",
+            "comment": f"publishes post {payload['id']}",
         }
         return self._metadata("create_scheduled_event", event)
 
@@ -151,10 +155,21 @@ class Hasura:
         found = self._graphql_as_admin(documents.TWEETS_OF_POSTS, {"ids": tweet_ids})["scheduled_post"]
         return {row["tweet_id"] for row in found}
 
-    def reserve_follow_up(self, until: datetime) -> bool:
-        """Whether the caller is to create the follow-up delivery; False while another one is outstanding."""
-        reserved = self._graphql_as_admin(documents.RESERVE_FOLLOW_UP, {"until": until.isoformat()})["update_app"]
-        return bool(reserved["affected_rows"])
+    def wait_for_due_posts(self, caller: str, stay: timedelta, wait: timedelta) -> TurnToWait:
+        """Whether the caller waits for posts that are due within EARLY_SECONDS, or stays for `stay` in any case."""
+        args = {
+            "caller": caller,
+            "ahead_seconds": (self.early + EARLY_MARGIN).total_seconds() if self.early else 0,
+            "stay_seconds": stay.total_seconds(),
+            "wait_seconds": wait.total_seconds(),
+        }
+        data = self._graphql_as_admin(documents.WAIT_FOR_DUE_POSTS, {"args": args})
+        return rows.turn_to_wait(data["wait_for_due_posts"][0])
+
+    def request_follow_up(self) -> None:
+        """A delivery within a second or so; nothing happens while another one is outstanding."""
+        args = {"outstanding_seconds": int(FOLLOW_UP_TIME.total_seconds())}
+        self._graphql_as_admin(documents.REQUEST_FOLLOW_UP, {"args": args})
 
     def release_follow_up(self) -> None:
         """The follow-up delivery has come; the next one may be reserved."""

@@ -62,12 +62,14 @@ query tweetsOfPosts($ids: [String!]!) {
   scheduled_post(where: {tweet_id: {_in: $ids}}) { tweet_id }
 }"""
 
-RESERVE_FOLLOW_UP = """
-mutation reserveFollowUp($until: timestamptz!) {
-  update_app(
-    where: {_or: [{follow_up_until: {_is_null: true}}, {follow_up_until: {_lt: "now"}}]}
-    _set: {follow_up_until: $until}
-  ) { affected_rows }
+WAIT_FOR_DUE_POSTS = """
+mutation waitForDuePosts($args: wait_for_due_posts_args!) {
+  wait_for_due_posts(args: $args) { is_needed is_callers due_in_seconds }
+}"""
+
+REQUEST_FOLLOW_UP = """
+mutation requestFollowUp($args: request_follow_up_args!) {
+  request_follow_up(args: $args) { id }
 }"""
 
 RELEASE_FOLLOW_UP = """

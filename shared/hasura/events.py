@@ -9,6 +9,9 @@ from shared.hasura.rows import is_open
 STATE_TRIGGER = "post_ended"
 """The name of the event trigger in hasura/optional/post_ended.json."""
 
+REQUEST_TRIGGER = "delivery_requested"
+"""The name of the event trigger of the table ``delivery_request``."""
+
 
 def event_id_of(body: Any) -> str | None:
     """The id of the event, the same at each delivery; None when the body has none."""
@@ -30,7 +33,7 @@ def state_change_of(body: dict[str, Any]) -> StateChange | None:
 
 
 def delivery_of(body: Any) -> Delivery:
-    """What an invocation of the webhook is about: a post, or none in particular (the sweep, a follow-up delivery).
+    """What an invocation of the webhook is about: a post, or none (the sweep, a delivery that the database asks for).
 
     Understands a scheduled event's envelope and a table event (Hasura's docs, Payload), and a bare post, as Hasura's
     first releases sent it. Raises MalformedRequest for anything else.
@@ -40,7 +43,7 @@ def delivery_of(body: Any) -> Delivery:
     if {"id", "scheduled_time", "payload"} <= body.keys():
         return _scheduled(body["id"], body["payload"])
     if {"trigger", "table", "event"} <= body.keys():
-        return Delivery(_post_id(_new_row(body)))
+        return _requested(body) if body["trigger"] == {"name": REQUEST_TRIGGER} else Delivery(_post_id(_new_row(body)))
     if {"id", "schedule_for"} <= body.keys():
         return Delivery(_post_id(body))
     raise MalformedRequest("The body is neither a scheduled event, nor a table event, nor a post.")
@@ -50,9 +53,12 @@ def _scheduled(event_id: Any, payload: Any) -> Delivery:
     event_id = event_id if isinstance(event_id, str) else None
     if payload is None or payload == {}:
         return Delivery(None, event_id)
-    if payload == {"follow_up": True}:
-        return Delivery(None, event_id, is_follow_up=True)
     return Delivery(_post_id(payload), event_id)
+
+
+def _requested(body: dict[str, Any]) -> Delivery:
+    """The database asks for a delivery about no post."""
+    return Delivery(None, is_follow_up=(_new_row(body) or {}).get("is_follow_up") is True)
 
 
 def _new_row(body: dict[str, Any]) -> dict[str, Any] | None:

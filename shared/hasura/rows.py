@@ -1,6 +1,6 @@
 """What Hasura's rows are to the core, and what the core's decisions are to Hasura."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.model import (
@@ -15,6 +15,7 @@ from shared.core.model import (
     PostOfAuthor,
     Row,
     State,
+    TurnToWait,
     UnresolvedAttempt,
 )
 from shared.core.schedule import EarlierPost
@@ -45,6 +46,13 @@ def found_post(row: Row, app: list[Row]) -> FoundPost:
         event_at=_time(row["event_at"]),
         has_open_attempt=bool(row["open_attempts"]),
     )
+
+
+def turn_to_wait(row: Row) -> TurnToWait:
+    """The row of wait_for_due_posts."""
+    seconds = row["due_in_seconds"]
+    due_in = None if seconds is None else timedelta(seconds=float(seconds))
+    return TurnToWait(row["is_needed"], row["is_callers"], due_in)
 
 
 def post_of_author(row: Row) -> PostOfAuthor:

@@ -22,6 +22,7 @@ from shared.core.model import (
     State,
     TimelineUnavailable,
     TokensUnreadable,
+    TurnToWait,
     UnresolvedAttempt,
 )
 from shared.core.publish import Deadlines
@@ -82,6 +83,7 @@ class Events:
     forgotten: list[tuple[int, str]] = field(default_factory=list)
     is_kept: bool = True
     failure: Exception | None = None
+    early: timedelta = timedelta()
 
     def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
         if self.failure:
@@ -114,7 +116,11 @@ class Store(Events):
     claim_failure: Exception | None = None
     tweets_of_others: frozenset[str] = frozenset()
     batch_size: int = 10
-    follow_up_until: datetime | None = None
+    follow_ups: int = 0
+    released_follow_ups: int = 0
+    sweep_wait: timedelta = timedelta()
+    turns: list[TurnToWait] = field(default_factory=list)
+    asked_to_wait: list[tuple[str, timedelta, timedelta]] = field(default_factory=list)
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         if self.claim_failure:
@@ -133,14 +139,17 @@ class Store(Events):
     def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
         return set(self.tweets_of_others) & set(tweet_ids)
 
-    def reserve_follow_up(self, until: datetime) -> bool:
-        if self.follow_up_until:
-            return False
-        self.follow_up_until = until
-        return True
+    def wait_for_due_posts(self, caller: str, stay: timedelta, wait: timedelta) -> TurnToWait:
+        self.asked_to_wait.append((caller, stay, wait))
+        return self.turns.pop(0) if self.turns else TurnToWait(is_needed=False, is_callers=False, due_in=None)
+
+    def request_follow_up(self) -> None:
+        if self.failure:
+            raise self.failure
+        self.follow_ups += 1
 
     def release_follow_up(self) -> None:
-        self.follow_up_until = None
+        self.released_follow_ups += 1
 
 
 class FakeX:

@@ -36,7 +36,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.errors import HasuraUnavailable
-from shared.limits import DRAIN_TIME, FOLLOW_UP_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS
+from shared.limits import DRAIN_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS
 
 OF_POST_1 = Delivery(1, "event-of-1")
 SWEEP = Delivery(None, "sweep")
@@ -53,7 +53,7 @@ class TestADuePost:
     def test_it_is_published_and_the_event_answered(self) -> None:
         result = delivered(Store(claims=[claim(sending())]))
 
-        assert result == DeliveryResult({"tweeted": 1}, 1, State.TWEETED, None, "tweet of hello")
+        assert result == DeliveryResult(1, State.TWEETED, None, "tweet of hello", claimed={"tweeted": 1})
 
     def test_it_is_reconciled_when_its_outcome_is_unknown(self) -> None:
         x = FakeX()
@@ -211,7 +211,7 @@ class TestDraining:
 
         assert (result.state, result.retry_after) == (State.SCHEDULED, timedelta(0))
 
-    def test_what_is_left_when_the_time_is_up_is_for_one_follow_up_delivery(self) -> None:
+    def test_what_is_left_when_the_time_is_up_is_for_a_follow_up_delivery(self) -> None:
         store, clock = Store(claims=[claim(sending())] * 9, batch_size=1), StoppedClock()
 
         class Slow(FakeX):
@@ -220,21 +220,18 @@ class TestDraining:
                 return super().publish(account, text)
 
         delivered(store, Slow(), SWEEP, clock)
-        delivered(store, Slow(), SWEEP, clock)
 
-        assert [payload for _, payload in store.created] == [{"follow_up": True}]
-        assert store.follow_up_until is not None
-        assert store.follow_up_until - store.created[0][0] == FOLLOW_UP_TIME
-        assert len(store.claims) == 5
+        assert store.follow_ups == 1
+        assert len(store.claims) == 7
 
     def test_a_follow_up_delivery_that_came_makes_room_for_the_next(self) -> None:
-        store = Store(follow_up_until=NOW + MINUTE)
+        store = Store()
 
         delivered(store, delivery=replace(SWEEP, is_follow_up=True))
 
-        assert store.follow_up_until is None
+        assert store.released_follow_ups == 1
 
-    def test_a_follow_up_delivery_that_cannot_be_set_is_left_to_the_sweep(
+    def test_a_follow_up_delivery_that_cannot_be_asked_for_is_left_to_the_sweep(
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         store, clock = Store(claims=[claim(sending())] * 9, batch_size=1), StoppedClock()
@@ -357,7 +354,7 @@ class TestNothingToDo:
     def test_a_sweep_sets_no_event(self) -> None:
         store = Store(found={1: found(due_at=NOW + 2 * HOUR)})
 
-        assert delivered(store, delivery=SWEEP) == DeliveryResult({})
+        assert delivered(store, delivery=SWEEP) == DeliveryResult()
         assert store.created == []
 
 

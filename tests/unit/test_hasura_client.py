@@ -8,7 +8,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ import responses
 from calling import SETTINGS, settings
 
 from shared.core.drafts import Draft
-from shared.core.model import Claim, ClaimedPost, Decision, Recorded, State
+from shared.core.model import Claim, ClaimedPost, Decision, Recorded, State, TurnToWait
 from shared.core.schedule import EarlierPost
 from shared.errors import (
     ConfigurationError,
@@ -63,7 +63,11 @@ AS_ADMIN: dict[str, tuple[Callable[[Hasura], Any], Any]] = {
         lambda hasura: hasura.keep_event(7, "new", NOON, instead_of="old"),
         {"update_scheduled_post": {"affected_rows": 1}},
     ),
-    "reserve_follow_up": (lambda hasura: hasura.reserve_follow_up(NOON), {"update_app": {"affected_rows": 1}}),
+    "wait_for_due_posts": (
+        lambda hasura: hasura.wait_for_due_posts("a-delivery", timedelta(), timedelta(seconds=60)),
+        {"wait_for_due_posts": [{"is_needed": False, "is_callers": False, "due_in_seconds": None}]},
+    ),
+    "request_follow_up": (lambda hasura: hasura.request_follow_up(), {"request_follow_up": []}),
     "release_follow_up": (lambda hasura: hasura.release_follow_up(), {"update_app": {"affected_rows": 1}}),
 }
 GRAPHQL_CALLS = AS_AUTHOR | AS_ADMIN
@@ -274,15 +278,45 @@ def test_tweets_of_other_posts_are_known(hasura: Hasura, network: responses.Requ
     assert hasura.published_elsewhere(["1", "2"]) == {"2"}
 
 
-@pytest.mark.parametrize(("affected_rows", "is_done"), [(1, True), (0, False)])
-@pytest.mark.parametrize("name", ["keep_event", "reserve_follow_up"])
-def test_what_another_delivery_has_done_meanwhile_is_not_done_again(
-    hasura: Hasura, network: responses.RequestsMock, name: str, affected_rows: int, is_done: bool
+@pytest.mark.parametrize(("affected_rows", "is_kept"), [(1, True), (0, False)])
+def test_an_event_is_kept_unless_another_delivery_has_kept_one_meanwhile(
+    hasura: Hasura, network: responses.RequestsMock, affected_rows: int, is_kept: bool
 ) -> None:
-    [field] = AS_ADMIN[name][1]
-    network.post(GRAPHQL, json={"data": {field: {"affected_rows": affected_rows}}})
+    network.post(GRAPHQL, json={"data": {"update_scheduled_post": {"affected_rows": affected_rows}}})
 
-    assert CALLS[name](hasura) is is_done
+    assert hasura.keep_event(7, "new", NOON, instead_of="old") is is_kept
+
+
+class TestTheTurnToWait:
+    def asked(self, network: responses.RequestsMock, **settings_given: str) -> Any:
+        """The arguments."""
+        answering(network, "wait_for_due_posts")
+        stay, wait = timedelta(seconds=20), timedelta(seconds=59.5)
+        Hasura(settings(**settings_given)).wait_for_due_posts("a-delivery", stay, wait)
+        return body_of(network.calls[-1])["variables"]["args"]
+
+    def test_is_asked_for_posts_that_are_due_a_little_later_than_events_are_early(
+        self, network: responses.RequestsMock
+    ) -> None:
+        args = self.asked(network, EARLY_SECONDS="15")
+
+        assert args == {"caller": "a-delivery", "ahead_seconds": 17, "stay_seconds": 20, "wait_seconds": 59.5}
+
+    def test_is_asked_for_no_posts_when_events_are_not_early(self, network: responses.RequestsMock) -> None:
+        assert self.asked(network, EARLY_SECONDS="0")["ahead_seconds"] == 0
+
+    @pytest.mark.parametrize(
+        ("due_in", "is_in"), [(1.5, timedelta(seconds=1.5)), ("1.5", timedelta(seconds=1.5)), (None, None)]
+    )
+    def test_comes_with_the_time_until_the_next_post(
+        self, hasura: Hasura, network: responses.RequestsMock, due_in: Any, is_in: timedelta | None
+    ) -> None:
+        row = {"is_needed": True, "is_callers": False, "due_in_seconds": due_in}
+        network.post(GRAPHQL, json={"data": {"wait_for_due_posts": [row]}})
+
+        turn = hasura.wait_for_due_posts("a-delivery", timedelta(), timedelta(seconds=60))
+
+        assert turn == TurnToWait(is_needed=True, is_callers=False, due_in=is_in)
 
 
 class TestCreateEvent:
@@ -319,15 +353,8 @@ class TestCreateEvent:
 
         assert event["retry_conf"]["tolerance_seconds"] > 600
 
-    @pytest.mark.parametrize(
-        ("payload", "comment"), [({"id": 7}, "publishes post 7"), ({"follow_up": True}, "follow-up delivery")]
-    )
-    def test_says_in_the_console_of_hasura_what_the_event_is_for(
-        self, network: responses.RequestsMock, payload: dict[str, Any], comment: str
-    ) -> None:
-        event = self.created(network, payload)
-
-        assert (event["payload"], event["comment"]) == (payload, comment)
+    def test_says_in_the_console_of_hasura_what_the_event_is_for(self, network: responses.RequestsMock) -> None:
+        assert self.created(network, {"id": 7})["comment"] == "publishes post 7"
 
 
 class TestTheMetadataApi:

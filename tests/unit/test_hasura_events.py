@@ -44,6 +44,12 @@ def table_event(new: Any, old: Any = None) -> dict[str, Any]:
     }
 
 
+def requested(is_follow_up: bool) -> dict[str, Any]:
+    new = {"is_follow_up": is_follow_up, "requested_at": "2026-05-04T10:11:12.123456+00:00"}
+    table = {"schema": "public", "name": "delivery_request"}
+    return table_event(new) | {"trigger": {"name": "delivery_requested"}, "table": table}
+
+
 def bare_post(post_id: Any) -> dict[str, Any]:
     return {"id": post_id, "schedule_for": "2026-05-04T12:00:00+00:00", "text": "Hello"}
 
@@ -64,7 +70,8 @@ def bare_post(post_id: Any) -> dict[str, Any]:
         pytest.param(cron_event({}), Delivery(None, EVENT_ID), id="sweep"),
         pytest.param(cron_event(None), Delivery(None, EVENT_ID), id="sweep without a payload"),
         pytest.param(scheduled_event(None), Delivery(None, EVENT_ID), id="scheduled event without a payload"),
-        pytest.param(scheduled_event({"follow_up": True}), Delivery(None, EVENT_ID, is_follow_up=True), id="follow-up"),
+        pytest.param(requested(is_follow_up=True), Delivery(None, is_follow_up=True), id="follow-up"),
+        pytest.param(requested(is_follow_up=False), Delivery(None), id="new posts that are due soon"),
         pytest.param(scheduled_event({"id": 7}) | {"id": 5}, Delivery(7), id="an event id that is none"),
     ],
 )
@@ -123,7 +130,6 @@ class TestMalformedIs:
             pytest.param(scheduled_event(False), id="payload-is-false"),
             pytest.param(scheduled_event({"id": "\u0667"}), id="id-in-other-digits"),
             pytest.param(scheduled_event({"post": {"id": 7}}), id="payload-is-no-post"),
-            pytest.param(scheduled_event({"follow_up": False}), id="follow-up-that-is-none"),
             pytest.param(table_event(None, {"id": 7}), id="deleted-row"),
             pytest.param({**table_event(None), "event": None}, id="null-event"),
             pytest.param({**table_event(None), "event": {"data": [7]}}, id="event-data-is-a-list"),

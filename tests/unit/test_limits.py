@@ -26,6 +26,7 @@ from shared.core.model import (
     Row,
     State,
     TimelineUnavailable,
+    TurnToWait,
 )
 from shared.errors import HasuraUnavailable
 from shared.limits import (
@@ -42,6 +43,7 @@ from shared.limits import (
     SURE_AFTER,
     TIMELINE_PAGES,
     TIMELINE_TIMEOUT,
+    WAIT_STEP,
     X_TIMEOUT,
 )
 
@@ -70,7 +72,7 @@ class SlowWorld:
 
 class SlowStore(Store):
     def __init__(self, world: SlowWorld) -> None:
-        super().__init__(batch_size=1)
+        super().__init__(batch_size=1, early=timedelta(seconds=15))
         self._world = world
 
     def _call(self) -> None:
@@ -98,9 +100,14 @@ class SlowStore(Store):
         self._call()
         return set(tweet_ids)
 
-    def reserve_follow_up(self, until: datetime) -> bool:
+    def wait_for_due_posts(self, caller: str, stay: timedelta, wait: timedelta) -> TurnToWait:
         self._call()
-        return True
+        return TurnToWait(
+            is_needed=True, is_callers=True, due_in=self._world.chance.choice([None, timedelta(), WAIT_STEP])
+        )
+
+    def request_follow_up(self) -> None:
+        self._call()
 
     def release_follow_up(self) -> None:
         self._world.take(HASURA_TIMEOUT)

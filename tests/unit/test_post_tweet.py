@@ -20,7 +20,8 @@ TWEETS = "http://x.test/2/tweets"
 ACCEPTED = {"status": 201, "json": {"data": {"id": "99", "text": "t"}}}
 SECRET = {"x-webhook-secret": "the-webhook-secret"}
 AT = datetime.now(UTC).replace(microsecond=0)
-LATER = (AT + timedelta(hours=1)).isoformat()
+AN_HOUR_LATER = AT + timedelta(hours=1)
+EARLY = timedelta(seconds=15)
 EVENT = {
     "id": "5f0c7c2e-8853-4e66-91b8-81b5cd16e44b",
     "scheduled_time": AT.isoformat(),
@@ -33,6 +34,11 @@ TABLE_EVENT = {
     "table": {"schema": "public", "name": "scheduled_post"},
     "event": {"op": "UPDATE", "data": {"old": {"id": 7}, "new": {"id": 7}}},
     "delivery_info": {"current_retry": 0, "max_retries": 5},
+}
+FOLLOW_UP = TABLE_EVENT | {
+    "trigger": {"name": "delivery_requested"},
+    "table": {"schema": "public", "name": "delivery_request"},
+    "event": {"op": "INSERT", "data": {"old": None, "new": {"is_follow_up": True}}},
 }
 CLAIMED = {
     "post_id": 7,
@@ -162,7 +168,7 @@ class TestADelivery:
         response = deliver()
 
         assert json.loads(tweet.calls[0].request.body or "") == {"text": "what the row says now"}
-        assert hasura.operations() == ["claimDuePosts", "recordOutcome"]
+        assert hasura.operations() == ["claimDuePosts", "recordOutcome", "waitForDuePosts"]
         assert json_of(response) == {
             "post_id": 7,
             "state": "tweeted",
@@ -174,10 +180,10 @@ class TestADelivery:
     def test_that_follows_another_one_lets_the_next_one_be_reserved(self, hasura: AnsweringHasura) -> None:
         nothing_is_due(hasura, None)
 
-        response = deliver({**EVENT, "payload": {"follow_up": True}})
+        response = deliver(FOLLOW_UP)
 
         assert response.status_code == 200
-        assert hasura.operations() == ["releaseFollowUp", "claimDuePosts"]
+        assert hasura.operations() == ["releaseFollowUp", "claimDuePosts", "waitForDuePosts"]
 
     @pytest.mark.parametrize(
         ("found", "state", "words"),
@@ -202,17 +208,23 @@ class TestADelivery:
         assert json_of(response)["state"] == state
         assert words in json_of(response)["reason"]
 
-    def test_that_is_early_creates_an_event_for_the_time_of_the_post_and_keeps_it(
+    def test_for_a_post_that_is_due_later_sets_an_event_a_little_before_and_keeps_it(
         self, hasura: AnsweringHasura
     ) -> None:
-        nothing_is_due(hasura, FOUND | {"schedule_for": LATER})
+        nothing_is_due(hasura, FOUND | {"schedule_for": AN_HOUR_LATER.isoformat()})
 
         response = deliver()
 
         assert response.status_code == 200
         created = hasura.arguments("create_scheduled_event")
-        assert (created["schedule_at"], created["payload"]["id"]) == (LATER, 7)
-        assert hasura.operations() == ["claimDuePosts", "findPost", "create_scheduled_event", "keepEvent"]
+        assert (created["schedule_at"], created["payload"]["id"]) == ((AN_HOUR_LATER - EARLY).isoformat(), 7)
+        assert hasura.operations() == [
+            "claimDuePosts",
+            "findPost",
+            "create_scheduled_event",
+            "keepEvent",
+            "waitForDuePosts",
+        ]
 
     def test_while_hasura_is_away_is_to_be_repeated(self, network: responses.RequestsMock) -> None:
         network.post(GRAPHQL, body=requests.ConnectionError("refused"))

@@ -182,7 +182,8 @@ $$;
 
 -- Notes anew when the next post of each of these authors and accounts is due; without a post there is nothing to note.
 -- Rows that somebody has locked stay as they are, too early at worst. In which of them nothing could be taken, another
--- delivery has the posts locked, or a change by hand: they are in nobody's way for a second.
+-- delivery has the posts locked: they are in nobody's way for a second. A post with an open attempt, which only a change by
+-- hand can leave, is in nobody's way for a minute.
 create function public.note_next_due(noted public.next_due[], taken bigint[]) returns void language plpgsql as $$
 declare
   locked public.next_due[];
@@ -193,7 +194,9 @@ begin
     for update skip locked
   );
   with found as (
-    select next.user_id, next.account_id, earliest.due_at, account.paused_until,
+    select next.user_id, next.account_id, account.paused_until,
+      case when earliest.has_open_attempt
+        then least(greatest(earliest.due_at, now() + interval '1 minute'), claimable.due_at) else earliest.due_at end as due_at,
       exists (
         select from public.scheduled_post as post
         where post.id = any(taken) and post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id
@@ -201,11 +204,20 @@ begin
     from unnest(locked) as next
     left join public.account on account.id = next.account_id
     left join lateral (
-      select post.due_at from public.scheduled_post as post
+      select post.due_at, exists (select from public.post_attempt where post_id = post.id and finished_at is null) as has_open_attempt
+      from public.scheduled_post as post
       where post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id and post.state = 'scheduled'
       order by post.due_at
       limit 1
     ) as earliest on true
+    left join lateral (
+      select post.due_at from public.scheduled_post as post
+      where earliest.has_open_attempt
+        and post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id and post.state = 'scheduled'
+        and not exists (select from public.post_attempt where post_id = post.id and finished_at is null)
+      order by post.due_at
+      limit 1
+    ) as claimable on true
   ), gone as (
     delete from public.next_due as next using found
     where (next.user_id, next.account_id) = (found.user_id, found.account_id) and found.due_at is null

@@ -1,0 +1,144 @@
+"""Claims what is due, batch after batch, and publishes or reconciles each post of a batch in a thread of its own."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared import log
+from shared.core.model import ClaimedPost, Clock, Delivery, MissedPost, PostStore, State, XApi
+from shared.core.publish import Conclusion, Deadlines, publish
+from shared.core.reconcile import Timelines, reconcile
+from shared.core.scheduled_events import delete_leftover_event
+from shared.limits import BATCH_TIME, LATEST_START, RECONCILE_TIME
+from shared.log import LogEvent
+
+
+@dataclass(frozen=True)
+class AfterClaim:
+    """A claimed post as it is after its claim. `come_back_at`: when it is next due, as far as this delivery knows."""
+
+    id: int
+    state: State
+    reason: str | None = None
+    tweet_id: str | None = None
+    come_back_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Drained:
+    """The claimed posts by id, as they ended last. `is_all`: nothing more was due."""
+
+    posts: dict[int, AfterClaim]
+    is_all: bool
+
+
+def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, clock: Clock) -> Drained:
+    """Claims until nothing is due, or until `claim_until`; but once in any case.
+
+    What is surely absent from X is due again at once, and is claimed again. Raises HasuraUnavailable when nothing could
+    be claimed.
+    """
+    all_ended: dict[int, AfterClaim] = {}
+    while True:
+        begun_at = clock.now()
+        claim = store.claim_due_posts(delivery.post_id)
+        deadlines = Deadlines(begun_at + LATEST_START, clock.now() + RECONCILE_TIME, begun_at + BATCH_TIME)
+        if claim.ceiling_reached:
+            log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
+        ended = [_missed(post) for post in claim.missed]
+        ended += _publish_and_reconcile(claim.posts, deadlines, delivery, store, x, clock)
+        all_ended |= {post.id: post for post in ended}
+        is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
+        if claim.size < store.batch_size and not is_due_again:
+            return Drained(all_ended, is_all=True)
+        if clock.now() > claim_until:
+            return Drained(all_ended, is_all=False)
+
+
+def _publish_and_reconcile(
+    posts: tuple[ClaimedPost, ...],
+    deadlines: Deadlines,
+    delivery: Delivery,
+    store: PostStore,
+    x: XApi,
+    clock: Clock,
+) -> list[AfterClaim]:
+    """Side by side, each post in a thread. Only this thread logs: Azure drops the log lines of others."""
+    if not posts:
+        return []
+    timelines = Timelines(posts, deadlines.read_by, x)
+    with ThreadPoolExecutor(max_workers=len(posts)) as pool:
+        running = [
+            pool.submit(publish, post, deadlines, store, x, clock)
+            if post.state is State.SENDING
+            else pool.submit(reconcile, post, timelines, deadlines, store, clock)
+            for post in posts
+        ]
+    ended = [_ended(post, work, clock) for post, work in zip(posts, running, strict=True)]
+    for post in posts:
+        delete_leftover_event(post, delivery, deadlines.begin_by, store, clock)
+    return ended
+
+
+def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> AfterClaim:
+    """Logs how a claimed post ended. A fault of ours must not hide how the others ended."""
+    try:
+        conclusion = work.result()
+    except Exception:
+        log.exception(
+            LogEvent.UNEXPECTED_ERROR, f"post {post.id}: a fault of ours interrupted its publishing", post_id=post.id
+        )
+        return AfterClaim(post.id, post.state, "A fault of ours interrupted its publishing; the log has it.")
+    decision, recorded = conclusion.decision, conclusion.recorded
+    if decision.operator_message:
+        message = f"the operator must act, {decision.operator_message}"
+        log.error(LogEvent.OPERATOR_MUST_ACT, message, post_id=post.id)
+    if recorded is None:
+        log.error(
+            LogEvent.OUTCOME_NOT_RECORDED,
+            f"post {post.id} is {decision.state} (tweet {decision.tweet_id}), which could not be recorded: "
+            f"{conclusion.record_failure}",
+            post_id=post.id,
+            state=decision.state,
+            tweet_id=decision.tweet_id,
+        )
+        reason = "What became of it could not be written down; that is reconciled when its lease has run out."
+        return AfterClaim(post.id, post.state, reason, come_back_at=post.lease_until)
+    if not recorded.done:
+        log.warning(
+            LogEvent.OUTCOME_TOO_LATE,
+            f"post {post.id} is {recorded.state or 'deleted'} by now; this delivery came too late to record that it is "
+            f"{decision.state} (tweet {decision.tweet_id})",
+            post_id=post.id,
+            state=recorded.state,
+            tweet_id=decision.tweet_id,
+        )
+        return AfterClaim(post.id, recorded.state or post.state, "Another delivery has taken it over.")
+    _log_state(conclusion, clock)
+    return AfterClaim(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
+
+
+def _log_state(conclusion: Conclusion, clock: Clock) -> None:
+    decision, post = conclusion.decision, conclusion.post
+    lateness, details = None, f": {decision.reason}"
+    if decision.state is State.TWEETED:
+        lateness = round((clock.now() - post.schedule_for).total_seconds(), 3)
+        details = f" as {decision.tweet_id}, {lateness:.3f} s after its time"
+    log.info(
+        LogEvent.POST_STATE_CHANGED,
+        f"post {post.id} is {decision.state}{details}",
+        post_id=post.id,
+        state=decision.state,
+        tweet_id=decision.tweet_id,
+        lateness_seconds=lateness,
+    )
+
+
+def _missed(post: MissedPost) -> AfterClaim:
+    log.info(
+        LogEvent.POST_STATE_CHANGED,
+        f"post {post.id} is missed: {post.reason}",
+        post_id=post.id,
+        state=State.MISSED,
+    )
+    return AfterClaim(post.id, State.MISSED, post.reason)

@@ -40,6 +40,13 @@ param hasuraAuthorRole string = 'user'
 
 param xBaseUrl string = 'https://api.x.com'
 param maxLatenessSeconds int = 21600
+
+@description('How long before its time the event of a post is set, whose delivery waits until then.')
+param earlySeconds int = 15
+
+@description('How long the sweep stays and publishes what falls due meanwhile.')
+param sweepWaitSeconds int = 0
+
 param publishBatch int = 10
 
 @description('The ceiling on the bill of X: posts in a day (UTC); one with a link counts as 13 and a third.')
@@ -66,6 +73,8 @@ var plainSettings = [
   { name: 'HASURA_AUTHOR_ROLE', value: hasuraAuthorRole }
   { name: 'X_BASE_URL', value: xBaseUrl }
   { name: 'MAX_LATENESS_SECONDS', value: string(maxLatenessSeconds) }
+  { name: 'EARLY_SECONDS', value: string(earlySeconds) }
+  { name: 'SWEEP_WAIT_SECONDS', value: string(sweepWaitSeconds) }
   { name: 'PUBLISH_BATCH', value: string(publishBatch) }
   { name: 'MAX_POSTS_PER_DAY', value: string(maxPostsPerDay) }
   { name: 'ALLOW_PLAIN_HTTP', value: 'false' }

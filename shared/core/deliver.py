@@ -59,7 +59,7 @@ def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock)
         ended |= waited.posts
         if delivery.post_id in waited.posts:
             result = _of_claimed(ended[delivery.post_id], store, clock)
-        elif result.is_due_soon and not waited.somebody_waits:
+        elif result.retry_after is None and result.is_due_soon and not waited.somebody_waits:
             result = replace(result, retry_after=timedelta(seconds=1))
     return replace(result, claimed=Counter(str(post.state) for post in ended.values()))
 

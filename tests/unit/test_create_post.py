@@ -17,7 +17,9 @@ from problems import assert_problem
 
 from createPost import main
 
-AT = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0).isoformat()
+AN_HOUR_LATER = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
+AT = AN_HOUR_LATER.isoformat()
+FIFTEEN_SECONDS_BEFORE = (AN_HOUR_LATER - timedelta(seconds=15)).isoformat()
 DRAFT = {"text": "Hello", "schedule_for": AT}
 ROW = {
     "id": 7,
@@ -78,7 +80,7 @@ class TestAGoodDraft:
         assert hasura.asked[0].headers["Authorization"] == bearer
         assert hasura.arguments("insertPost") == {"post": {**DRAFT, "when_late": "skip"}}
         assert hasura.arguments("create_scheduled_event")["payload"] == ROW
-        assert hasura.arguments("create_scheduled_event")["schedule_at"] == AT
+        assert hasura.arguments("create_scheduled_event")["schedule_at"] == FIFTEEN_SECONDS_BEFORE
 
     def test_may_come_as_text_plain(self, hasura: AnsweringHasura) -> None:
         response = call(main, DRAFT, {"Authorization": f"Bearer {token()}", "Content-Type": "text/plain;charset=UTF-8"})

@@ -144,7 +144,7 @@ class TestManyPosts:
 
         result = delivered(store, delivery=SWEEP)
 
-        assert result == DeliveryResult({"tweeted": 2, "missed": 1})
+        assert result == DeliveryResult(claimed={"tweeted": 2, "missed": 1})
 
     def test_posts_of_one_account_are_reconciled_with_one_timeline(self) -> None:
         x = FakeX()

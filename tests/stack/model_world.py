@@ -62,12 +62,19 @@ NEXT_EVENT = """
     )
     returning id, scheduled_time, payload"""
 
+NEXT_REQUEST = """
+    delete from hdb_catalog.event_log
+    where id = (
+      select id from hdb_catalog.event_log where trigger_name = 'delivery_requested' order by created_at limit 1
+    )
+    returning (payload->'data'->'new'->>'is_follow_up')::boolean as is_follow_up"""
+
 
 class World:
     def __init__(self, stack: RunningStack, database: psycopg.Connection[dict[str, Any]]) -> None:
         self.stack = stack
         self.database = database
-        self.settings = load({**stack.settings, "PUBLISH_BATCH": "3"})
+        self.settings = load({**stack.settings, "PUBLISH_BATCH": "3", "EARLY_SECONDS": "0"})  # nobody waits
         self.max_lateness = timedelta(seconds=self.settings.max_lateness_seconds)
         self.tokens = {author: stack.token(author) for author in AUTHORS}
         self.begin()
@@ -77,6 +84,7 @@ class World:
         self.x = FakeX()
         self.passed = timedelta()
         self.execute('truncate "user", account, next_due, hdb_catalog.hdb_scheduled_events restart identity cascade')
+        self.execute("delete from hdb_catalog.event_log")
         self.execute("update app set paused_until = null, follow_up_until = null")
         for author in AUTHORS:
             self.execute('insert into "user" (username) values (%s)', author)
@@ -102,12 +110,20 @@ class World:
         return {row["id"]: row for row in self.execute(ROWS)}
 
     def pending_events(self) -> Counter[int | None]:
-        """How many events are pending for each post; None: for follow-up deliveries."""
+        """How many scheduled events are pending for each post."""
         query = "select payload from hdb_catalog.hdb_scheduled_events where status = 'scheduled'"
         return Counter(event["payload"].get("id") for event in self.execute(query))
 
+    def pending_follow_ups(self) -> int:
+        query = """
+            select from hdb_catalog.event_log
+            where trigger_name = 'delivery_requested' and payload->'data'->'new'->'is_follow_up' = 'true'"""
+        return len(self.execute(query).fetchall())
+
     def next_delivery(self) -> Delivery | None:
         """Takes the event that is due first, as Hasura does; None when none is due."""
+        if request := self.execute(NEXT_REQUEST).fetchone():
+            return Delivery(None, is_follow_up=request["is_follow_up"])
         event = self.execute(NEXT_EVENT).fetchone()
         return delivery_of(event) if event else None
 

@@ -624,6 +624,26 @@ class TestPause:
             as_admin(settings, "mutation { update_app(where: {}, _set: {paused_until: null}) { affected_rows } }")
 
 
+def follow_ups(settings: Settings) -> list[str]:
+    """The ids of the events of follow-up deliveries, delivered ones among them."""
+    events = metadata(settings, "pg_get_event_logs", {"name": "delivery_requested", "limit": 1000})
+    return [event["id"] for event in events if event["payload"]["data"]["new"]["is_follow_up"]]
+
+
+class TestTheTurnToWait:
+    def test_is_given_to_one_delivery_alone_while_posts_are_due_soon(self, hasura: Hasura, author: Author) -> None:
+        due_post(hasura, author)
+        wait = timedelta(seconds=60)
+
+        first = hasura.wait_for_due_posts("first", timedelta(), wait)
+        second = hasura.wait_for_due_posts("second", timedelta(), wait)
+
+        assert (first.is_needed, second.is_needed) == (True, True)
+        assert (first.is_callers, second.is_callers) == (True, False)
+        assert first.due_in is not None
+        assert first.due_in < timedelta(seconds=1)
+
+
 class TestEvents:
     def test_an_event_is_kept_on_its_post_unless_another_one_is(self, hasura: Hasura, author: Author) -> None:
         post_id, at = due_post(hasura, author), now() + timedelta(hours=1)
@@ -643,17 +663,16 @@ class TestEvents:
         events = metadata(settings, "get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
         assert event["event_id"] not in [one["id"] for one in events]
 
-    def test_one_follow_up_delivery_is_outstanding_until_it_comes_or_its_time_is_over(self, hasura: Hasura) -> None:
-        hasura.release_follow_up()
-        soon = now() + timedelta(minutes=1)
+    def test_one_follow_up_delivery_is_outstanding_until_it_comes(self, settings: Settings, hasura: Hasura) -> None:
+        requests = len(follow_ups(settings))
 
         with ThreadPoolExecutor(4) as pool:
-            reserved = list(pool.map(lambda _: hasura.reserve_follow_up(soon), range(8)))
-        assert sorted(reserved) == [False] * 7 + [True]
+            list(pool.map(lambda _: hasura.request_follow_up(), range(8)))
+        assert len(follow_ups(settings)) == requests + 1
 
         hasura.release_follow_up()
-        assert hasura.reserve_follow_up(now() - timedelta(seconds=1))
-        assert hasura.reserve_follow_up(now() + timedelta(minutes=1))
+        hasura.request_follow_up()
+        assert len(follow_ups(settings)) == requests + 2
         hasura.release_follow_up()
 
 

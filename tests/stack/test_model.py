@@ -461,9 +461,9 @@ class TestStoriesThatChanceSeldomTells:
 
         story.processes.deliver_at_once([None, None, None], step=DRAIN_TIME / 5)
 
-        assert story.world.pending_events()[None] == 1
+        assert story.world.pending_follow_ups() == 1
         story.time_passes(timedelta(minutes=1))
         story.processes.deliver_due_events()
-        assert story.world.pending_events()[None] == 0
+        assert story.world.pending_follow_ups() == 0
         assert self.ends(story) == ["tweeted"] * 13
         assert len(story.world.x.tweets) == 13

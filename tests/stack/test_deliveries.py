@@ -13,6 +13,7 @@ from local.running_stack import RunningStack
 POSTS = 60
 DELIVERIES = 300
 MOVES = 4
+EARLY = timedelta(seconds=15)
 PATIENCE = 90.0
 
 MOVE_ALL = """mutation ($ids: [bigint!]!, $to: timestamptz!) {
@@ -58,7 +59,8 @@ def posts_with_events(stack: RunningStack, ids: list[int]) -> list[dict[str, str
 
 
 def has_its_event(post: dict[str, str]) -> bool:
-    return post["event_at"] == post["schedule_for"]
+    event_at, schedule_for = (datetime.fromisoformat(post[name]) for name in ("event_at", "schedule_for"))
+    return event_at == schedule_for - EARLY
 
 
 def pending_events(stack: RunningStack, ids: list[int]) -> list[str]:

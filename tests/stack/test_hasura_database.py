@@ -159,7 +159,10 @@ def test_as_this_role_the_migrations_and_the_metadata_apply_and_the_trigger_fire
 
     with hasura_in_thread(database.hasura, PRODUCTION, environment) as server:
         assert server.ask("get_inconsistent_metadata") == {"is_consistent": True, "inconsistent_objects": []}
-        assert server.sql_triggers() == ["notify_hasura_post_moved_UPDATE"]
+        assert server.sql_triggers() == [
+            "notify_hasura_delivery_requested_INSERT",
+            "notify_hasura_post_moved_UPDATE",
+        ]
         owners = server.sql("select distinct tableowner from pg_tables where schemaname in ('public', 'hdb_catalog')")
 
     assert owners == [("hasura",)]

@@ -19,8 +19,8 @@ from shared.limits import X_TIMEOUT
 class Action:
     """What an author does with a post.
 
-    ``edit``, ``move``, ``postpone`` (to tomorrow), ``backdate``, ``draft`` (makes it one) or ``delete``. `to` is the new
-    time of a move.
+    ``edit``, ``move`` (to the time `to`), ``postpone`` (to tomorrow), ``backdate``, ``draft`` (makes it one) or
+    ``delete``.
     """
 
     at: float

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.core.drain import AfterClaim, drain
-from shared.core.model import Clock, Delivery, PostStore, State, XApi
+from shared.core.model import Clock, Delivery, FoundDraft, PostStore, State, XApi
 from shared.core.scheduled_events import ensure_event
 from shared.core.wait import request_follow_up, wait_and_publish
 from shared.limits import BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER
@@ -96,6 +96,8 @@ def _of_unclaimed(
     post = store.find_post(post_id)
     if post is None:
         return DeliveryResult(post_id, None, "There is no such post: it was deleted, or never was.")
+    if isinstance(post, FoundDraft):
+        return DeliveryResult(post_id, State.DRAFT, "It is a draft, which is not published.")
     if post.state is not State.SCHEDULED:
         reason = _NOTHING_TO_DO.get(post.state, post.reason)
         return DeliveryResult(post_id, post.state, reason, post.tweet_id)

@@ -143,6 +143,14 @@ class TestChanges:
 
         assert [answer.status_code for answer in answers] == [201, 201]
 
+    def test_who_has_not_signed_up_is_told_about_the_post_and_not_about_its_counting(self, alice: Author) -> None:
+        alice.stack.graphql(
+            "mutation ($n: String!) { delete_user(where: {username: {_eq: $n}}) { affected_rows } }", {"n": alice.name}
+        )
+
+        with pytest.raises(GraphQLFailed, match='"user_id" of relation "scheduled_post"'):
+            alice.insert(1)
+
     def test_requests_at_the_same_time_stay_within_the_limit_together(self, alice: Author) -> None:
         alice.may(changes=10)
 
@@ -233,6 +241,40 @@ class TestADayOfAnAccount:
         alice.insert(1, at=noon)
 
         assert alice.move_all(noon + timedelta(hours=1))["update_scheduled_post"]["affected_rows"] == 1
+
+    def test_days_that_have_passed_are_no_way_to_publish_more_now(self, alice: Author) -> None:
+        alice.may(posts_a_day=2)
+        old_news = {"text": "x", "when_late": "publish", "schedule_for": in_days(-1.01).isoformat()}
+
+        inserted = refused(lambda: alice.graphql(INSERT, posts=[old_news]))
+        alice.insert(1)
+        moved = refused(lambda: alice.move_all(in_days(-400)))
+
+        assert inserted == moved == "The time is more than a day in the past. Choose a later one."
+        assert alice.posts() == 1
+
+    def test_the_limit_of_somebody_elses_account_tells_nothing_about_it(
+        self, stack: RunningStack, alice: Author
+    ) -> None:
+        bob = Author(stack)
+        bob.may(posts_a_day=0)
+        account = stack.graphql(
+            "query ($n: String!) { account(where: {account_name: {_eq: $n}}) { id } }", {"n": bob.name}
+        )
+        post = {"text": "x", "schedule_for": in_days(1).isoformat()}
+        alice.insert(1)
+        move = "mutation ($id: bigint!) { update_scheduled_post(where: {}, _set: {account_id: $id}) { affected_rows } }"
+
+        def answer(document: str, **variables: Any) -> Any:
+            with pytest.raises(GraphQLFailed) as caught:
+                alice.graphql(document, **variables)
+            return caught.value.errors
+
+        theirs, nobodys = account["account"][0]["id"], 2**60
+        assert answer(INSERT, posts=[post | {"account_id": theirs}]) == answer(
+            INSERT, posts=[post | {"account_id": nobodys}]
+        )
+        assert answer(move, id=theirs) == answer(move, id=nobodys)
 
 
 class TestTheCommand:

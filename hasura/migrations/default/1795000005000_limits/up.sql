@@ -55,6 +55,7 @@ create trigger within_limits before insert or update of schedule_for, account_id
   for each row when (public.session_username() is not null) execute function public.check_limits();
 
 
+-- Of an author who has not signed up there is nothing to count: the constraint of the post refuses it, in its own words.
 create function public.check_changes(author bigint) returns void language plpgsql as $$
 declare
   at_most constant integer := coalesce("user".max_changes, app.max_changes) from public."user", public.app where "user".id = author;
@@ -68,7 +69,7 @@ begin
       at_most, public.seconds_until(coalesce(again_at, now() + interval '15 minutes'))
       using errcode = '22023';
   end if;
-  insert into public.author_change (user_id) values (author);
+  insert into public.author_change (user_id) select id from public."user" where id = author;
 end
 $$;
 
@@ -84,15 +85,21 @@ begin
 end
 $$;
 
--- What has failed or was missed does not count: X was not asked for it, or did not take it.
+-- What has failed or was missed does not count: X was not asked for it, or did not take it. A day that has passed has room
+-- left, too, which must be no way to publish more today. Of an account that is not the author's nothing is told, not even
+-- that its day is full: Hasura's permission refuses the post.
 create function public.check_day(post public.scheduled_post) returns void language plpgsql as $$
 declare
   day constant timestamptz := date_trunc('day', post.schedule_for, 'UTC');
   at_most integer;
   account_name text;
 begin
+  if post.schedule_for < now() - interval '1 day' then
+    raise exception 'The time is more than a day in the past. Choose a later one.' using errcode = '22023';
+  end if;
   select coalesce(account.max_posts_a_day, app.max_posts_a_day), account.account_name into at_most, account_name
-  from public.account, public.app where account.id = post.account_id;
+  from public.app, public.account join public.account_user as link on link.account_id = account.id
+  where account.id = post.account_id and link.user_id = post.user_id;
   if at_most <= (
     select count(*) from public.scheduled_post as other
     where other.account_id = post.account_id and other.schedule_for >= day and other.schedule_for < day + interval '1 day'

@@ -143,6 +143,21 @@ class TestChanges:
 
         assert [answer.status_code for answer in answers] == [201, 201]
 
+    def test_the_same_request_twice_at_a_time_counts_once(self, alice: Author) -> None:
+        alice.may(changes=2, pending=1)
+        document = """mutation ($post: scheduled_post_insert_input!) {
+          insert_scheduled_post_one(object: $post, on_conflict: {
+            constraint: one_post_per_request_key, update_columns: []
+          }) { id }
+        }"""
+        post = {"text": "x", "schedule_for": in_days(1).isoformat(), "request_key": "k", "request_draft": {}}
+
+        answers = [alice.graphql(document, post=post)["insert_scheduled_post_one"] for _ in range(3)]
+
+        assert answers[1:] == [None, None]
+        alice.graphql("mutation { delete_scheduled_post(where: {}) { affected_rows } }")
+        assert [alice.create().status_code for _ in range(2)] == [201, 429]
+
     def test_who_has_not_signed_up_is_told_about_the_post_and_not_about_its_counting(self, alice: Author) -> None:
         alice.stack.graphql(
             "mutation ($n: String!) { delete_user(where: {username: {_eq: $n}}) { affected_rows } }", {"n": alice.name}

@@ -29,6 +29,11 @@ create trigger lock_limits before insert or update of schedule_for, account_id o
 
 create function public.check_limits() returns trigger language plpgsql as $$
 begin
+  if tg_op = 'INSERT' and exists (
+    select from public.scheduled_post where user_id = new.user_id and request_key = new.request_key
+  ) then
+    return new;  -- the same request again: it creates nothing
+  end if;
   if tg_op = 'INSERT' then
     perform public.check_changes(new.user_id);
     perform public.check_pending(new.user_id);

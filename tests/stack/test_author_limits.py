@@ -292,6 +292,23 @@ class TestADayOfAnAccount:
         assert answer(move, id=theirs) == answer(move, id=nobodys)
 
 
+def test_a_request_of_many_changes_ends_when_a_single_one_would_have_to(alice: Author) -> None:
+    alice.insert(1)
+    with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"]) as request:
+        request.execute(
+            "select set_config('hasura.user', json_build_object('x-hasura-user-id', %s::text)::text, true)",
+            [alice.name],
+        )
+        request.execute("set local statement_timeout = '2s'")
+        change = "update scheduled_post set text = 'y' where user_id = session_author()"
+        request.execute(change)
+        for _ in range(2):
+            request.execute("select pg_sleep(1.1)")
+
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"^This request takes too long\."):
+            request.execute(change)
+
+
 class TestTheCommand:
     def test_it_shows_the_limits_and_sets_and_ends_exceptions(self, stack: RunningStack, alice: Author) -> None:
         environment = {**stack.settings, "PATH": "/usr/bin:/bin"}

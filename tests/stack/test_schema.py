@@ -68,7 +68,8 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set request_key = 'k'", "request_key_has_its_draft"),
         ("update scheduled_post set request_key = 'k', request_draft = '[]'", "request_draft_is_a_draft"),
         (
-            "update scheduled_post set request_key = 'k', request_draft = jsonb_build_object('text', repeat('a', 20000))",
+            """update scheduled_post set
+                request_key = 'k', request_draft = jsonb_build_object('text', repeat('a', 20000))""",
             "request_draft_is_a_draft",
         ),
         (

@@ -27,6 +27,20 @@ create trigger lock_limits before insert or update of schedule_for, account_id o
   for each statement when (public.session_username() is not null) execute function public.lock_limits();
 
 
+-- A request has these locks until its end. So that a GraphQL document with thousands of changes has one, too, no change begins
+-- later than a single statement may take.
+create function public.check_time_of_request() returns trigger language plpgsql as $$
+begin
+  if clock_timestamp() > now() + nullif(current_setting('statement_timeout'), '0')::interval then
+    raise exception 'This request takes too long. Change fewer posts at once.' using errcode = '22023';
+  end if;
+  return null;
+end
+$$;
+create trigger request_has_an_end before insert or update or delete on public.scheduled_post
+  for each statement when (public.session_username() is not null) execute function public.check_time_of_request();
+
+
 create function public.check_limits() returns trigger language plpgsql as $$
 begin
   if tg_op = 'INSERT' and exists (

@@ -98,7 +98,7 @@ create table public.next_due (
   primary key (user_id, account_id)
 );
 comment on table public.next_due is
-  'For each author and account with scheduled posts: no post of theirs is due before due_at. It may be later than that, never earlier.';
+  'For each author and account with scheduled posts: no post of theirs is due before due_at. The first may be due later.';
 comment on column public.next_due.account_id is '0: the posts have no account any more.';
 create index next_due_due_at on public.next_due (due_at);
 create index next_due_account_id on public.next_due (account_id);

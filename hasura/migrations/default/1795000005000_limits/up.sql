@@ -136,13 +136,13 @@ create function public.seconds_until(at timestamptz) returns integer language sq
 $$;
 
 
--- What has no reference to its user ends with it, too.
-create function public.forget_counts_of_user() returns trigger language plpgsql as $$
+-- What has no reference to its user ends with it, too: how often they changed posts, and what is noted of them.
+create function public.delete_rows_of_user() returns trigger language plpgsql as $$
 begin
   delete from public.author_change where user_id = old.id;
   delete from public.next_due where user_id = old.id;
   return null;
 end
 $$;
-create trigger counts_end_with_the_user after delete on public."user"
-  for each row execute function public.forget_counts_of_user();
+create trigger rows_without_a_reference_end_with_the_user after delete on public."user"
+  for each row execute function public.delete_rows_of_user();

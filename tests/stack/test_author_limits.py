@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import requests
 from problems import assert_refused
+from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
 
@@ -157,6 +158,28 @@ class TestChanges:
         assert answers[1:] == [None, None]
         alice.graphql("mutation { delete_scheduled_post(where: {}) { affected_rows } }")
         assert [alice.create().status_code for _ in range(2)] == [201, 429]
+
+    def test_a_key_whose_post_is_being_deleted_is_no_way_to_create_uncounted(self, alice: Author) -> None:
+        alice.may(changes=1)
+        post = {"text": "x", "schedule_for": in_days(1).isoformat(), "request_key": "k", "request_draft": {}}
+        alice.graphql(INSERT, posts=[post])
+        url = alice.stack.settings["PG_DATABASE_URL"]
+        with (
+            psycopg.connect(url) as deletes,
+            psycopg.connect(url, autocommit=True) as observer,
+            ThreadPoolExecutor() as pool,
+        ):
+            deletes.execute(
+                'delete from scheduled_post where user_id = (select id from "user" where username = %s)',
+                [alice.name],
+            )
+            created = pool.submit(refused, lambda: alice.graphql(INSERT, posts=[post]))
+            blocked = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+            pid = deletes.info.backend_pid
+            wait_until(lambda: observer.execute(blocked, [pid]).fetchone() != (0,), bool)
+            deletes.commit()
+
+            assert created.result(60).startswith("At most 1 posts may be created or moved")
 
     def test_who_has_not_signed_up_is_told_about_the_post_and_not_about_its_counting(self, alice: Author) -> None:
         alice.stack.graphql(

@@ -43,12 +43,12 @@ create trigger request_has_an_end before insert or update or delete on public.sc
 
 create function public.check_limits() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'INSERT' and exists (
-    select from public.scheduled_post where user_id = new.user_id and request_key = new.request_key
-  ) then
-    return new;  -- the same request again: it creates nothing
-  end if;
   if tg_op = 'INSERT' then
+    -- The same request again creates nothing. Locked, so that its post is not deleted before this is so.
+    perform from public.scheduled_post where user_id = new.user_id and request_key = new.request_key for key share;
+    if found then
+      return new;
+    end if;
     perform public.check_changes(new.user_id);
     perform public.check_pending(new.user_id);
     perform public.check_day(new);

@@ -89,6 +89,12 @@ class InvalidDraft(Problem):
         self.faults = tuple(faults)
 
 
+class KeyReused(InvalidDraft):
+    """The Idempotency-Key came with another draft before; `faults` name what differs."""
+
+    title = "Idempotency-Key reused"
+
+
 class TooManyPosts(Problem):
     """The author has reached a limit (hasura/migrations, limits). `retry_after` is in seconds."""
 
@@ -105,12 +111,6 @@ class InternalError(Problem):
 
     status = 500
     title = "Internal error"
-
-
-class KeyReused(InvalidDraft):
-    """The Idempotency-Key came with another draft before; `faults` name what differs."""
-
-    title = "Idempotency-Key reused"
 
 
 class ConfigurationError(Problem):

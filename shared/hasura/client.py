@@ -187,7 +187,7 @@ class Hasura:
         self._graphql_as_admin(documents.RELEASE_FOLLOW_UP, {})
 
     def _require_own(self, user_id: int, token: str) -> None:
-        """Whether anybody has another id is not told. Who has no row yet is told so when the post is inserted."""
+        """Raises Forbidden for any other id, whether somebody has it or not. Who has no row yet fails to insert."""
         found = self._graphql_as_author(documents.AUTHOR, {}, token)["user"]
         if found and int(found[0]["id"]) != user_id:
             raise Forbidden("user_id must be your own.")

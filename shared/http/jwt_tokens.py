@@ -234,11 +234,11 @@ class PublishedKeys:
             self._begin_to_fetch()
         self._log_failure()
         with self._changing:
-            is_open = self._fetch_under_way is not None or self._failure is not None
+            may_be_published = self._fetch_under_way is not None or self._failure is not None
             found = self._named(kid)
         if found:
             return found
-        raise KeysUnavailable(_NO_KEYS) if is_open else jwt.PyJWKClientError("no such key")
+        raise KeysUnavailable(_NO_KEYS) if may_be_published else jwt.PyJWKClientError("no such key")
 
     def _named(self, kid: Any) -> list[Any]:
         return [_public_half(key.key) for key in self._keys if kid is None or key.key_id == kid]

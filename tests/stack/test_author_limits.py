@@ -13,6 +13,7 @@ import psycopg
 import pytest
 import requests
 from problems import assert_refused
+from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
 
@@ -143,6 +144,51 @@ class TestChanges:
 
         assert [answer.status_code for answer in answers] == [201, 201]
 
+    def test_the_same_request_twice_at_a_time_counts_once(self, alice: Author) -> None:
+        alice.may(changes=2, pending=1)
+        document = """mutation ($post: scheduled_post_insert_input!) {
+          insert_scheduled_post_one(object: $post, on_conflict: {
+            constraint: one_post_per_request_key, update_columns: []
+          }) { id }
+        }"""
+        post = {"text": "x", "schedule_for": in_days(1).isoformat(), "request_key": "k", "request_draft": {}}
+
+        answers = [alice.graphql(document, post=post)["insert_scheduled_post_one"] for _ in range(3)]
+
+        assert answers[1:] == [None, None]
+        alice.graphql("mutation { delete_scheduled_post(where: {}) { affected_rows } }")
+        assert [alice.create().status_code for _ in range(2)] == [201, 429]
+
+    def test_a_key_whose_post_is_being_deleted_is_no_way_to_create_uncounted(self, alice: Author) -> None:
+        alice.may(changes=1)
+        post = {"text": "x", "schedule_for": in_days(1).isoformat(), "request_key": "k", "request_draft": {}}
+        alice.graphql(INSERT, posts=[post])
+        url = alice.stack.settings["PG_DATABASE_URL"]
+        with (
+            psycopg.connect(url) as deletes,
+            psycopg.connect(url, autocommit=True) as observer,
+            ThreadPoolExecutor() as pool,
+        ):
+            deletes.execute(
+                'delete from scheduled_post where user_id = (select id from "user" where username = %s)',
+                [alice.name],
+            )
+            created = pool.submit(refused, lambda: alice.graphql(INSERT, posts=[post]))
+            blocked = "select count(*) from pg_stat_activity where %s = any(pg_blocking_pids(pid))"
+            pid = deletes.info.backend_pid
+            wait_until(lambda: observer.execute(blocked, [pid]).fetchone() != (0,), bool)
+            deletes.commit()
+
+            assert created.result(60).startswith("At most 1 posts may be created or moved")
+
+    def test_who_has_not_signed_up_is_told_about_the_post_and_not_about_its_counting(self, alice: Author) -> None:
+        alice.stack.graphql(
+            "mutation ($n: String!) { delete_user(where: {username: {_eq: $n}}) { affected_rows } }", {"n": alice.name}
+        )
+
+        with pytest.raises(GraphQLFailed, match='"user_id" of relation "scheduled_post"'):
+            alice.insert(1)
+
     def test_requests_at_the_same_time_stay_within_the_limit_together(self, alice: Author) -> None:
         alice.may(changes=10)
 
@@ -233,6 +279,57 @@ class TestADayOfAnAccount:
         alice.insert(1, at=noon)
 
         assert alice.move_all(noon + timedelta(hours=1))["update_scheduled_post"]["affected_rows"] == 1
+
+    def test_days_that_have_passed_are_no_way_to_publish_more_now(self, alice: Author) -> None:
+        alice.may(posts_a_day=2)
+        old_news = {"text": "x", "when_late": "publish", "schedule_for": in_days(-1.01).isoformat()}
+
+        inserted = refused(lambda: alice.graphql(INSERT, posts=[old_news]))
+        alice.insert(1)
+        moved = refused(lambda: alice.move_all(in_days(-400)))
+
+        assert inserted == moved == "The time is more than a day in the past. Choose a later one."
+        assert alice.posts() == 1
+
+    def test_the_limit_of_somebody_elses_account_tells_nothing_about_it(
+        self, stack: RunningStack, alice: Author
+    ) -> None:
+        bob = Author(stack)
+        bob.may(posts_a_day=0)
+        account = stack.graphql(
+            "query ($n: String!) { account(where: {account_name: {_eq: $n}}) { id } }", {"n": bob.name}
+        )
+        post = {"text": "x", "schedule_for": in_days(1).isoformat()}
+        alice.insert(1)
+        move = "mutation ($id: bigint!) { update_scheduled_post(where: {}, _set: {account_id: $id}) { affected_rows } }"
+
+        def answer(document: str, **variables: Any) -> Any:
+            with pytest.raises(GraphQLFailed) as caught:
+                alice.graphql(document, **variables)
+            return caught.value.errors
+
+        theirs, nobodys = account["account"][0]["id"], 2**60
+        assert answer(INSERT, posts=[post | {"account_id": theirs}]) == answer(
+            INSERT, posts=[post | {"account_id": nobodys}]
+        )
+        assert answer(move, id=theirs) == answer(move, id=nobodys)
+
+
+def test_a_request_of_many_changes_ends_when_a_single_one_would_have_to(alice: Author) -> None:
+    alice.insert(1)
+    with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"]) as request:
+        request.execute(
+            "select set_config('hasura.user', json_build_object('x-hasura-user-id', %s::text)::text, true)",
+            [alice.name],
+        )
+        request.execute("set local statement_timeout = '2s'")
+        change = "update scheduled_post set text = 'y' where user_id = session_author()"
+        request.execute(change)
+        for _ in range(2):
+            request.execute("select pg_sleep(1.1)")
+
+        with pytest.raises(psycopg.errors.InvalidParameterValue, match=r"^This request takes too long\."):
+            request.execute(change)
 
 
 class TestTheCommand:

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import psycopg
 import pytest
 from sealed_value import DOES_NOT_OPEN
+from waiting import wait_until
 
 from local import postgres
 
@@ -62,6 +63,12 @@ def claim(db: Database, *arguments: str) -> list[str]:
     """The texts of what a claim takes, in its order."""
     rows = db.execute(f"select text from claim_due_posts({', '.join(arguments)})").fetchall()  # type: ignore[arg-type]
     return [str(text) for [text] in rows]
+
+
+def is_blocked(db: Database, session: Database) -> bool:
+    """Whether a statement of the session waits for a lock of another one."""
+    [blocked] = db.execute("select cardinality(pg_blocking_pids(%s)) > 0", [session.info.backend_pid]).fetchone() or ()
+    return bool(blocked)
 
 
 def claim_until_nothing_is_left(db: Database) -> list[list[str]]:
@@ -211,6 +218,22 @@ class TestNothingIsForgotten:
         db.execute("set session_replication_role = default")
 
         assert claim(db) == ["paused"]
+
+    def test_a_post_that_is_stored_while_the_pause_of_its_account_is_being_ended_is_due_after_that(
+        self, cluster: str, db: Database
+    ) -> None:
+        alice = add_author(db, "alice")
+        db.execute("update account set paused_until = now() + interval '6 days'")
+        with psycopg.connect(cluster) as ends, psycopg.connect(cluster, autocommit=True) as stores:
+            ends.execute("update account set paused_until = null")
+            with ThreadPoolExecutor(1) as thread:
+                stored = thread.submit(add_posts, stores, alice, "post")
+                wait_until(lambda: stored.done() or is_blocked(db, stores), bool)
+                assert claim(db) == []
+                ends.commit()
+            stored.result()
+
+        assert claim(db) == ["post"]
 
     def test_claims_changes_and_deletions_at_the_same_time_leave_no_post_that_is_not_noted(
         self, cluster: str, db: Database

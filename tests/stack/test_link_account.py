@@ -126,6 +126,16 @@ class TestLinkAccount:
         assert linked(first) == [("alice_on_x", "alice")]
         assert first.run('select username from "user"') == [("alice",)]
 
+    def test_it_does_not_wait_for_a_post_of_its_user_that_is_being_stored_or_claimed(
+        self, first: Session, second: Session
+    ) -> None:
+        link(first, "alice")
+        first.commit()
+        first.run(POST, "alice")
+        second.run("set local lock_timeout = '1s'")
+
+        assert link(second, "alice") == [([],)]
+
 
 class TestUnlinkAccount:
     def test_the_last_link_takes_the_account_with_it(self, first: Session) -> None:

@@ -69,6 +69,11 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set request_key = 'k'", "request_key_has_its_draft"),
         ("update scheduled_post set request_key = 'k', request_draft = '[]'", "request_draft_is_a_draft"),
         (
+            """update scheduled_post set
+                request_key = 'k', request_draft = jsonb_build_object('text', repeat('a', 20000))""",
+            "request_draft_is_a_draft",
+        ),
+        (
             """insert into scheduled_post (id, user_id, account_id, text, schedule_for, request_key, request_draft)
             select n, 1, 1, 'a', now(), 'k', '{}' from generate_series(2, 3) as n""",
             "one_post_per_request_key",

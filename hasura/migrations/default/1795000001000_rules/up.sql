@@ -21,8 +21,8 @@ end
 $$;
 
 
--- To an author an account that is not there is like one of somebody else: without one, too, Hasura's permission refuses the
--- post, with the same words.
+-- An author must not learn which accounts there are. One that does not exist becomes null, and Hasura's permission refuses
+-- the post with the same words as one from somebody else's account.
 create function public.account_for_author(account_id bigint) returns bigint language sql stable as $$
   select case
     when public.session_username() is null or exists (select from public.account where id = account_id) then account_id

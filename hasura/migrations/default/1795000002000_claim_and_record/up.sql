@@ -98,7 +98,7 @@ create table public.next_due (
   primary key (user_id, account_id)
 );
 comment on table public.next_due is
-  'For each author and account with scheduled posts: no post of theirs is due before due_at. It may be later than that, never earlier.';
+  'For each author and account with scheduled posts: no post of theirs is due before due_at. The first may be due later.';
 comment on column public.next_due.account_id is '0: the posts have no account any more.';
 create index next_due_due_at on public.next_due (due_at);
 create index next_due_account_id on public.next_due (account_id);
@@ -126,10 +126,15 @@ create trigger earlier_post_is_noted after update on public.scheduled_post
 -- Also for changes that are made without the other triggers: a post that is not noted is never claimed.
 alter table public.scheduled_post enable always trigger new_post_is_noted, enable always trigger earlier_post_is_noted;
 
--- During the pause of an account its posts are noted for the end of the pause.
+-- During the pause of an account its posts are noted for the end of the pause. When that comes earlier, the rows of all its
+-- authors are locked until the end of the transaction, also of those without a post: until then a claim reads the old end,
+-- and must not note it for a post that is stored meanwhile.
 create function public.note_end_of_pause() returns trigger language plpgsql as $$
 begin
-  update public.next_due set due_at = least(due_at, now()) where account_id = new.id;  -- waits for a claim, as above
+  insert into public.next_due as next (user_id, account_id, due_at)
+  select user_id, account_id, now() from public.account_user where account_id = new.id
+  on conflict (user_id, account_id) do update set due_at = least(next.due_at, excluded.due_at);  -- waits for a claim, as above
+  update public.next_due set due_at = least(due_at, now()) where account_id = new.id;  -- also of those not linked any more
   return null;
 end
 $$;

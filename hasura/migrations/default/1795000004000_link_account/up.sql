@@ -43,9 +43,9 @@ declare
   linked bigint;
   others jsonb;
 begin
-  insert into public."user" (username) values (link_account.username)
-  on conflict (username) do update set username = excluded.username
-  returning id into linked_user;
+  -- Not "do update": that would lock the user as if it were renamed, and wait for each post that is being stored or claimed.
+  insert into public."user" (username) values (link_account.username) on conflict (username) do nothing;
+  select id into linked_user from public."user" where username = link_account.username for key share;
   insert into public.account (x_user_id, account_name, sealed_tokens)
   values (link_account.x_user_id, link_account.account_name, link_account.sealed_tokens)
   on conflict (x_user_id) do update set account_name = excluded.account_name, sealed_tokens = excluded.sealed_tokens

@@ -1,10 +1,12 @@
-drop trigger counts_end_with_the_user on public."user";
-drop function public.forget_counts_of_user();
+drop trigger rows_without_a_reference_end_with_the_user on public."user";
+drop function public.delete_rows_of_user();
 drop trigger author_ends_pause on public.account;
 drop function public.end_pause();
 drop trigger within_limits on public.scheduled_post;
 drop trigger lock_limits on public.scheduled_post;
+drop trigger request_has_an_end on public.scheduled_post;
 drop function public.check_limits();
+drop function public.check_time_of_request();
 drop function public.lock_limits();
 drop function public.check_day(public.scheduled_post);
 drop function public.check_drafts(bigint);

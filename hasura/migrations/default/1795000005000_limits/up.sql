@@ -28,6 +28,20 @@ create trigger lock_limits before insert or update of state, schedule_for, accou
   for each statement when (public.session_username() is not null) execute function public.lock_limits();
 
 
+-- A request has these locks until its end. So that a GraphQL document with thousands of changes has one, too, no change begins
+-- later than a single statement may take.
+create function public.check_time_of_request() returns trigger language plpgsql as $$
+begin
+  if clock_timestamp() > now() + nullif(current_setting('statement_timeout'), '0')::interval then
+    raise exception 'This request takes too long. Change fewer posts at once.' using errcode = '22023';
+  end if;
+  return null;
+end
+$$;
+create trigger request_has_an_end before insert or update or delete on public.scheduled_post
+  for each statement when (public.session_username() is not null) execute function public.check_time_of_request();
+
+
 create function public.check_limits() returns trigger language plpgsql as $$
 begin
   if new.state = 'draft' then
@@ -35,6 +49,13 @@ begin
       perform public.check_drafts(new.user_id);
     end if;
     return new;
+  end if;
+  if tg_op = 'INSERT' then
+    -- The same request again creates nothing. Locked, so that its post is not deleted before this is so.
+    perform from public.scheduled_post where user_id = new.user_id and request_key = new.request_key for key share;
+    if found then
+      return new;
+    end if;
   end if;
   if tg_op = 'INSERT' or old.state = 'draft' then
     perform public.check_changes(new.user_id);
@@ -62,6 +83,7 @@ create trigger within_limits before insert or update of state, schedule_for, acc
   for each row when (public.session_username() is not null) execute function public.check_limits();
 
 
+-- Of an author who has not signed up there is nothing to count: the constraint of the post refuses it, in its own words.
 create function public.check_changes(author bigint) returns void language plpgsql as $$
 declare
   at_most constant integer := coalesce("user".max_changes, app.max_changes) from public."user", public.app where "user".id = author;
@@ -75,7 +97,7 @@ begin
       at_most, public.seconds_until(coalesce(again_at, now() + interval '15 minutes'))
       using errcode = '22023';
   end if;
-  insert into public.author_change (user_id) values (author);
+  insert into public.author_change (user_id) select id from public."user" where id = author;
 end
 $$;
 
@@ -101,15 +123,21 @@ begin
 end
 $$;
 
--- What has failed or was missed does not count: X was not asked for it, or did not take it. Nor does a draft.
+-- What has failed or was missed does not count: X was not asked for it, or did not take it. Nor does a draft. A day that has passed has room
+-- left, too, which must be no way to publish more today. Of an account that is not the author's nothing is told, not even
+-- that its day is full: Hasura's permission refuses the post.
 create function public.check_day(post public.scheduled_post) returns void language plpgsql as $$
 declare
   day constant timestamptz := date_trunc('day', post.schedule_for, 'UTC');
   at_most integer;
   account_name text;
 begin
+  if post.schedule_for < now() - interval '1 day' then
+    raise exception 'The time is more than a day in the past. Choose a later one.' using errcode = '22023';
+  end if;
   select coalesce(account.max_posts_a_day, app.max_posts_a_day), account.account_name into at_most, account_name
-  from public.account, public.app where account.id = post.account_id;
+  from public.app, public.account join public.account_user as link on link.account_id = account.id
+  where account.id = post.account_id and link.user_id = post.user_id;
   if at_most <= (
     select count(*) from public.scheduled_post as other
     where other.account_id = post.account_id and other.schedule_for >= day and other.schedule_for < day + interval '1 day'
@@ -150,13 +178,13 @@ create trigger author_ends_pause before update of paused_until on public.account
   for each row when (public.session_username() is not null) execute function public.end_pause();
 
 
--- What has no reference to its user ends with it, too.
-create function public.forget_counts_of_user() returns trigger language plpgsql as $$
+-- What has no reference to its user ends with it, too: how often they changed posts, and what is noted of them.
+create function public.delete_rows_of_user() returns trigger language plpgsql as $$
 begin
   delete from public.author_change where user_id = old.id;
   delete from public.next_due where user_id = old.id;
   return null;
 end
 $$;
-create trigger counts_end_with_the_user after delete on public."user"
-  for each row execute function public.forget_counts_of_user();
+create trigger rows_without_a_reference_end_with_the_user after delete on public."user"
+  for each row execute function public.delete_rows_of_user();

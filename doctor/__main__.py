@@ -19,6 +19,8 @@ def main() -> None:
     """Status 0: all is well. 1: something was found. 2: the options make no sense."""
     given = _options()
     try:
+        if given.functions:  # it is sent the webhook's secret, so it must be what ACTIONS_BASE_URL must be
+            find_settings(given.data, {**os.environ, "ACTIONS_BASE_URL": given.functions})
         settings, source = find_settings(given.data, os.environ)
     except ConfigurationError as error:
         report = Report([misconfigured("settings", str(error), "Set them as the README's table says.")])

@@ -798,6 +798,17 @@ class TestItsSettings:
         assert {"doctor", "shared", "yaml"} <= set(imported.stdout.split())
         assert set(imported.stdout.split()).isdisjoint({"local", "psycopg", "aiohttp", "graphql", "psutil"})
 
+    @pytest.mark.parametrize("address", ["http://functions.test", "functions.test"])
+    def test_the_webhooks_secret_is_sent_to_no_address_that_the_settings_would_refuse(self, address: str) -> None:
+        addresses = dict.fromkeys(("APP_BASE_API", "ACTIONS_BASE_URL", "X_BASE_URL"), "https://localhost:9")
+        settings = {**SETTINGS, **addresses, "ALLOW_PLAIN_HTTP": "false"}
+
+        doctor = run_doctor(settings, "--functions", address, "--json")
+
+        [finding] = json.loads(doctor.stdout)["findings"]
+        assert doctor.returncode == 1
+        assert finding["sentence"].startswith("Settings: ACTIONS_BASE_URL ")
+
 
 class TestReport:
     REPORT = Report()

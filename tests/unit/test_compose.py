@@ -196,4 +196,10 @@ def test_caddy_lets_through_what_the_functions_call_and_nothing_else() -> None:
 
     assert called <= set(paths.split())
     assert "respond 404" in caddyfile
-    assert "log" not in re.sub(r"#.*", "", caddyfile)
+
+
+def test_caddy_logs_no_header_because_one_of_them_is_the_admin_secret() -> None:
+    directives = re.sub(r"#.*", "", (ROOT / "deploy/Caddyfile").read_text())
+
+    assert re.findall(r"\blog\b.*", directives) == ["log default {"]
+    assert "request>headers delete" in directives

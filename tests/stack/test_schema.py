@@ -68,6 +68,11 @@ def one(db: Database, query: str) -> object:
         ("update scheduled_post set request_key = 'k'", "request_key_has_its_draft"),
         ("update scheduled_post set request_key = 'k', request_draft = '[]'", "request_draft_is_a_draft"),
         (
+            """update scheduled_post set
+              request_key = 'k', request_draft = jsonb_build_object('text', repeat('a', 20000))""",
+            "request_draft_is_a_draft",
+        ),
+        (
             """insert into scheduled_post (id, user_id, account_id, text, schedule_for, request_key, request_draft)
             select n, 1, 1, 'a', now(), 'k', '{}' from generate_series(2, 3) as n""",
             "one_post_per_request_key",
@@ -96,6 +101,19 @@ def test_a_row_that_breaks_a_rule_is_refused(db: Database, statement: str, const
         db.execute(statement)  # type: ignore[arg-type]
 
     assert constraint in str(refused.value)
+
+
+def test_the_largest_draft_of_a_key_is_stored(db: Database) -> None:
+    """The longest text, of the characters that take the most bytes."""
+    db.execute(
+        """update scheduled_post set text = draft ->> 'text', request_key = repeat('k', 255), request_draft = draft
+        from jsonb_build_object(
+          'text', repeat('\U0001f600', 4000), 'when_late', 'publish', 'schedule_for', now(),
+          'user_id', 9223372036854775807, 'account_id', 9223372036854775807
+        ) as draft"""
+    )
+
+    assert db.execute("select char_length(text) from scheduled_post").fetchall() == [(4000,)]
 
 
 STATES = ["scheduled", "sending", "tweeted", "failed", "unknown", "missed"]

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test unit stack-test page-test browser chaos fuzz screenshots benchmark check check-python \
+.PHONY: help install run demo test unit stack-test page-test browser chaos soak fuzz screenshots benchmark check check-python \
 	check-javascript check-infra check-advisories contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume limits reconcile delete-old-events clean
 
@@ -10,6 +10,7 @@ PYTEST := $(BIN)/python -m pytest -q
 
 POSTS ?= 1000
 SEED ?= 1
+MINUTES ?= 10
 WORKERS ?= 3
 EXAMPLES ?= 1000
 
@@ -67,6 +68,9 @@ browser: install ## get a Chromium for the tests of the page
 
 chaos: install ## publish posts while faults are injected, and check each one: make chaos POSTS=1000 SEED=1
 	@$(BIN)/python -m chaos --posts $(POSTS) --seed $(SEED)
+
+soak: install ## run ten normal authors beside slow, broken and flooding clients, and measure: make soak MINUTES=10
+	@$(BIN)/python -m soak --minutes $(MINUTES)
 
 fuzz: install ## send many random requests to the functions, and compare the answers with docs/openapi.yaml: make fuzz EXAMPLES=1000
 	@OPENAPI_EXAMPLES=$(EXAMPLES) $(PYTEST) tests/stack/test_openapi.py

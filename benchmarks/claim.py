@@ -6,6 +6,7 @@ PostgreSQL itself, without Hasura, and are rolled back.
 """
 
 import argparse
+import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -146,11 +147,20 @@ def measure(db: Database, claims: int) -> float:
 def plans_of(db: Database) -> str:
     """How PostgreSQL finds what a claim may take, and how long it took."""
     noted = "array(select next from next_due as next where next.due_at <= now() order by next.due_at limit 50)"
-    statements = [f"select id from due_posts({noted}, 4)", "select id from open_posts(50)"]
+    statements = [_body_of(db, "due_posts", noted=noted, at_most="4"), "select id from open_posts(50)"]
     return "\n\n".join(
         "\n".join(str(line) for [line] in db.execute(f"explain (analyze, costs off) {statement}").fetchall())
         for statement in statements
     )
+
+
+def _body_of(db: Database, function: str, **arguments: str) -> str:
+    """The one query of a function in PL/pgSQL: PostgreSQL does not explain what is within."""
+    [source] = db.execute("select prosrc from pg_proc where proname = %s", [function]).fetchone() or [""]
+    query = str(source).split("return query", 1)[1].split(";", 1)[0]
+    for name, value in arguments.items():
+        query = re.sub(rf"\b{name}\b", value, query)
+    return query
 
 
 if __name__ == "__main__":

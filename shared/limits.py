@@ -147,6 +147,10 @@ RECONCILE_WAITS = (
 REJECTION_PAUSE = timedelta(hours=1)
 """How long an account or the app is paused that X rejects without saying until when."""
 
+MAX_REJECTED = 10
+REJECTED_GIVEN_UP = timedelta(days=3)
+"""A post that is so late fails when X rejects its account again after so many attempts."""
+
 UNREADABLE_TOKENS_WAIT = timedelta(hours=1)
 """How long an account waits whose tokens do not open; meanwhile the operator may mend the keys."""
 

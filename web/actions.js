@@ -5,7 +5,7 @@ import { config } from "./config.js";
 import { EDIT_TEXT, MOVE, REMOVE } from "./documents.js";
 import { asUser, Refusal } from "./hasura.js";
 import { request } from "./http.js";
-import { pollNow } from "./live.js";
+import { pollDeleted, pollNow } from "./live.js";
 import { withAccessToken } from "./sign_in.js";
 import { now } from "./times.js";
 
@@ -64,7 +64,7 @@ export async function publishNow(id) {
  */
 export async function remove(id) {
   await asUser(REMOVE, { id });
-  pollNow();
+  pollDeleted();
 }
 
 /**

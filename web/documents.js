@@ -11,7 +11,7 @@ const POST = `
   }`;
 const ACCOUNTS =
   "account(order_by: {id: asc}) { id account_name paused_until paused_reason } app { paused_until paused_reason }";
-const COUNT = "scheduled_post_aggregate { aggregate { count } }";
+const PENDING = "scheduled_post_aggregate(where: {is_pending: {_eq: true}}) { aggregate { count } }";
 
 /** Everything of the author, for the start: the first page of posts; CHANGES has the others. */
 export const EVERYTHING = `query Everything {
@@ -22,9 +22,9 @@ export const EVERYTHING = `query Everything {
 /** The author's own row; its username is that of the token. */
 export const SIGN_UP = "mutation SignUp { insert_user_one(object: {}) { id username } }";
 
-/** A page of what changed after an instant, behind a post; and how many posts there are. */
+/** A page of what changed after an instant, behind a post; and how many posts are pending: there are never many. */
 export const CHANGES = `query Changes($since: timestamptz!, $behind: bigint!) {
-  ${ACCOUNTS} ${COUNT}
+  ${ACCOUNTS} ${PENDING}
   scheduled_post(where: {updated_at: {_gt: $since}, id: {_gt: $behind}}, order_by: {id: asc}, limit: ${PAGE_SIZE}) {
     ...post
   }

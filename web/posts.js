@@ -19,6 +19,11 @@ import { now } from "./times.js";
  * @typedef {Row & {account: Account|null, app: App|null}} Post
  */
 
+/** As `is_pending` in the database.
+ * @type {Set<State>}
+ */
+const PENDING = new Set(["scheduled", "sending", "unknown"]);
+
 /** Fires `change` when posts, accounts or the app changed, and `status` when `state` changed. */
 class Posts extends EventTarget {
   /** @type {Map<number, Row>} */
@@ -52,8 +57,9 @@ class Posts extends EventTarget {
     return this.#posts.get(id);
   }
 
-  get size() {
-    return this.#rows.size;
+  /** How many posts have an open outcome. */
+  countPending() {
+    return [...this.#rows.values()].filter(({ state }) => PENDING.has(state)).length;
   }
 
   /** The accounts that the author may post from. */

@@ -31,10 +31,12 @@ from shared.limits import (
     BACKOFF,
     JITTER,
     LONGEST_SIGN_IN_PAUSE,
+    MAX_REJECTED,
     MAX_UNANSWERED,
     MAX_UNSENT,
     RECONCILE_AFTER,
     RECONCILE_WAITS,
+    REJECTED_GIVEN_UP,
     SIGN_IN_GIVEN_UP,
     SIGN_IN_PAUSE,
     SIGN_IN_WAIT,
@@ -112,6 +114,13 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
             return _failed(post, rejected)
         case Rejection.SIGN_IN:
             return _sign_in_rejected(post, rejected, now, jitter)
+        case Rejection.ACCOUNT if _is_given_up(post, now):
+            days = REJECTED_GIVEN_UP.days
+            words = (
+                f"{rejected.detail} X has rejected the account in {post.attempt_number} attempts, and the post is "
+                f"{days} days late; move it to try again."
+            )
+            return _failed(post, replace(rejected, detail=words))
         case Rejection.ACCOUNT:
             until = now + _lengthened(rejected.wait, jitter)
             return _paused(post, rejected, rejected.what, until, rejected.operator_message)
@@ -119,6 +128,11 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
             until = now + _lengthened(rejected.wait, jitter)
             operator = f"all posts wait until {until:%Y-%m-%d %H:%M:%S} UTC: {rejected.detail}"
             return _paused(post, rejected, rejected.what, until, operator)
+
+
+def _is_given_up(post: ClaimedPost, now: datetime) -> bool:
+    """Only a post whose author wants it published however late comes so far."""
+    return post.attempt_number >= MAX_REJECTED and now - post.schedule_for >= REJECTED_GIVEN_UP
 
 
 def _not_sent(post: ClaimedPost, detail: str, now: datetime, jitter: float) -> Decision:

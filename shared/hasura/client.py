@@ -257,7 +257,7 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
         case "not-found" if "session variable" in refusal.message:
             return Unauthorized(f"Hasura does not accept this token: {refusal.message}.")
         case "permission-error" if "permission" in refusal.message:
-            return Forbidden("user_id must be your own, and account_id an X account that is linked to you.")
+            return Forbidden("account_id must be an X account that is linked to you.")
         case "constraint-violation" if "user_id" in refusal.message:
             return Forbidden(
                 "Nobody is known under this sign-in or user_id. Sign up first: open the page and sign in there once."

@@ -241,6 +241,17 @@ class TestWhatHappensElsewhere:
 
         expect(alice.article("gone soon")).to_have_count(0)
 
+    def test_a_failed_post_disappears_at_once_when_it_is_deleted_here(self, alice: Author) -> None:
+        """Deleted elsewhere it may stay for a minute: only pending posts are counted each second."""
+        alice.stack.fail("403", username=alice.name)
+        alice.create("rejected", in_seconds(0))
+        alice.sign_in()
+        expect(alice.article("rejected", region="Failed")).to_be_visible()
+
+        alice.delete("rejected")
+
+        expect(alice.article("rejected")).to_have_count(0)
+
     def test_a_change_elsewhere_leaves_the_focus_and_the_text_of_who_is_editing(self, alice: Author) -> None:
         post_id = alice.create("being edited", in_minutes(60))
         alice.sign_in()

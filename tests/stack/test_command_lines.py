@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("local", "admin", "doctor", "chaos", "benchmarks", "scripts")
+FOLDERS = ("local", "admin", "doctor", "chaos", "soak", "benchmarks", "scripts")
 
 
 def commands() -> list[str]:

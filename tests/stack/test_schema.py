@@ -104,6 +104,19 @@ def test_a_row_that_breaks_a_rule_is_refused(db: Database, statement: str, const
     assert constraint in str(refused.value)
 
 
+def test_the_largest_draft_of_a_key_is_stored(db: Database) -> None:
+    """The longest text, of the characters that take the most bytes."""
+    db.execute(
+        """update scheduled_post set text = draft ->> 'text', request_key = repeat('k', 255), request_draft = draft
+        from jsonb_build_object(
+          'text', repeat('\U0001f600', 4000), 'when_late', 'publish', 'schedule_for', now(),
+          'user_id', 9223372036854775807, 'account_id', 9223372036854775807
+        ) as draft"""
+    )
+
+    assert db.execute("select char_length(text) from scheduled_post").fetchall() == [(4000,)]
+
+
 STATES = ["draft", "scheduled", "sending", "tweeted", "failed", "unknown", "missed"]
 LEGAL = {
     ("scheduled", "sending"),

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = ("createPost", "postTweet")
 PRODUCT = ("shared", *FUNCTIONS)
-NEVER_DEPLOYED = ("local", "admin", "doctor", "chaos", "benchmarks", "scripts", "tests")
+NEVER_DEPLOYED = ("local", "admin", "doctor", "chaos", "soak", "benchmarks", "scripts", "tests")
 
 EDGE = ["shared.core.model", "shared.core.policy", "shared.core.drafts", "shared.http.client", "shared.config"]
 BASE = ["shared.errors", "shared.limits", "shared.log"]
@@ -129,7 +129,7 @@ def test_the_local_stack_does_not_know_the_product() -> None:
         assert {name for name in imports(file) if name.split(".")[0] in PRODUCT} == set(), module
 
 
-@pytest.mark.parametrize("folder", ["shared", "admin", "doctor", "chaos", "local"])
+@pytest.mark.parametrize("folder", ["shared", "admin", "doctor", "chaos", "soak", "local"])
 def test_no_modules_import_each_other_in_a_circle(folder: str) -> None:
     graph = {
         module: {name for name in imports(file) if lies_in(name, folder) and name != module}

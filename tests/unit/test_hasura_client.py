@@ -446,7 +446,7 @@ class TestARefusalToAnAuthor:
                 "permission-error",
                 "check constraint of an insert/update permission has failed",
                 Forbidden,
-                "must be your own",
+                "account_id must be an X account that is linked to you",
             ),
             # The role of the token may not insert posts, or change anything.
             ("validation-failed", "no mutations exist", Forbidden, "may not schedule"),

@@ -27,7 +27,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
-from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
+from shared.limits import MAX_REJECTED, MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -79,6 +79,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         sending(),
         rejected(Rejection.ACCOUNT, 15 * MINUTE),
         15 * MINUTE,
+    ),
+    "X has rejected the account in ten attempts, and the post is three days late": (
+        sending(schedule_for=NOW - 72 * HOUR, attempt_number=MAX_REJECTED),
+        rejected(Rejection.ACCOUNT, HOUR),
+        None,
     ),
     "X answers 404, 405 or a redirect": (
         sending(),

@@ -28,7 +28,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.core.policy import decide, reason_not_to_send
-from shared.limits import MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
+from shared.limits import MAX_REJECTED, MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS, REJECTED_GIVEN_UP
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
 
@@ -48,6 +48,28 @@ def decided(post: ClaimedPost, result: Any, jitter: float = 0) -> Decision:
 
 class TestPublishing:
     """Of a post that is being sent."""
+
+    def test_a_post_that_x_rejects_with_its_account_fails_after_three_days_and_ten_attempts(self) -> None:
+        given_up = sending(schedule_for=NOW - REJECTED_GIVEN_UP, attempt_number=MAX_REJECTED)
+
+        decision = decided(given_up, LIMIT)
+
+        reason = (
+            "Slow down. X has rejected the account in 10 attempts, and the post is 3 days late; move it to try again."
+        )
+        assert decision.state is State.FAILED
+        assert decision.reason == reason
+        assert decision.pause is None
+
+    @pytest.mark.parametrize(
+        "changes",
+        [{"attempt_number": MAX_REJECTED - 1}, {"schedule_for": NOW - REJECTED_GIVEN_UP + SECOND}],
+        ids=["few attempts", "not so late"],
+    )
+    def test_before_that_its_account_is_paused_each_time(self, changes: dict[str, Any]) -> None:
+        almost = {"schedule_for": NOW - REJECTED_GIVEN_UP, "attempt_number": MAX_REJECTED, **changes}
+
+        assert decided(sending(**almost), LIMIT).pause == Pause(Rejection.ACCOUNT, NOW + 10 * MINUTE)
 
     def test_a_post_that_x_accepted_is_tweeted(self) -> None:
         log = (AttemptUpdate(1, Outcome.TWEETED, "X accepted it.", code=201),)

@@ -121,7 +121,8 @@ create table public.scheduled_post (
   constraint request_key_is_short check (char_length(request_key) between 1 and 255),
   constraint request_key_has_its_draft check ((request_key is null) = (request_draft is null)),
   constraint request_draft_is_a_draft check (
-    jsonb_typeof(request_draft) = 'object' and pg_column_size(request_draft) < 20000
+    -- A text of 4,000 characters has 16,000 bytes at most.
+    jsonb_typeof(request_draft) = 'object' and pg_column_size(request_draft) <= 20000
   ),
   constraint event_has_its_time check (event_id is null or event_at is not null),
   constraint one_post_per_request_key unique (user_id, request_key),

@@ -123,9 +123,9 @@ begin
 end
 $$;
 
--- What has failed or was missed does not count: X was not asked for it, or did not take it. Nor does a draft. A day that has passed has room
--- left, too, which must be no way to publish more today. Of an account that is not the author's nothing is told, not even
--- that its day is full: Hasura's permission refuses the post.
+-- What has failed or was missed does not count: X was not asked for it, or did not take it. Nor does a draft. A day that has
+-- passed has room left, too, which must be no way to publish more today. Of an account that is not the author's nothing is
+-- told, not even that its day is full: Hasura's permission refuses the post.
 create function public.check_day(post public.scheduled_post) returns void language plpgsql as $$
 declare
   day constant timestamptz := date_trunc('day', post.schedule_for, 'UTC');

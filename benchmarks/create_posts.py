@@ -29,9 +29,7 @@ class Context:
 def ours(upstream: str, *, with_key: bool) -> Callable[[int], None]:
     """createPost through its entry point, as the worker calls it."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     settings = {
         "APP_BASE_API": upstream,
         "ACTIONS_BASE_URL": "http://localhost:7071",

@@ -18,7 +18,7 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 
 def create_post(req: func.HttpRequest) -> func.HttpResponse:
-    settings = config.load()
+    settings = config.settings()
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))

@@ -14,6 +14,12 @@ DRAFT_HORIZON = timedelta(days=366)
 CONNECT_TIMEOUT = timedelta(seconds=5)
 """For a connection to anybody. It is part of the timeouts below: each of them is for a whole call, to the last byte."""
 
+KEEP_ALIVE = timedelta(seconds=20)
+"""A connection that was not used for this long is not used again. Hasura's server closes one after 30 s."""
+
+X_KEEP_ALIVE = timedelta(seconds=2)
+"""The same for a connection to X, where an outcome that is unknown costs a reconciliation."""
+
 ANSWER_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
 

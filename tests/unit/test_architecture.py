@@ -40,7 +40,7 @@ MAY_IMPORT = {
 IMPORTED_ONCE = {
     "requests": "shared.http.client",
     "urllib3": "shared.http.client",
-    "requests_oauthlib": "shared.x.client",
+    "oauthlib": "shared.x.signature",
     "jwt": "shared.http.jwt_tokens",
     "dotenv": "shared.config",
 }
@@ -211,10 +211,10 @@ def requirements(path: str) -> set[str]:
 COMES_WITH = {
     "azure-functions": {"azure"},
     "cryptography": {"cryptography"},
+    "oauthlib": {"oauthlib"},
     "pyjwt": {"jwt"},
     "python-dotenv": {"dotenv"},
     "requests": {"requests"},
-    "requests-oauthlib": {"requests_oauthlib", "oauthlib"},
     "urllib3": {"urllib3"},
 }
 """The packages that each requirement of the product installs, as they are imported."""

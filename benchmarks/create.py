@@ -18,6 +18,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any, NoReturn
 
 from tqdm import tqdm
 
@@ -98,10 +99,10 @@ def _contenders(against: Path | None) -> list[Contender]:
 
 
 def _measure(
-    latency: float, contenders: list[Contender], given: argparse.Namespace, steps: "tqdm[None]"
+    latency: float, contenders: list[Contender], given: argparse.Namespace, steps: "tqdm[NoReturn]"
 ) -> list[Measured]:
     """All contenders at one latency; they take turns in each round."""
-    answers: dict[str, list[dict[str, list[float] | float]]] = {one.name: [] for one in contenders}
+    answers: dict[str, list[dict[str, Any]]] = {one.name: [] for one in contenders}
     with ExitStack() as running:
         address = running.enter_context(upstream.running(latency))
         processes = {one.name: running.enter_context(_process(one, address)) for one in contenders}
@@ -127,7 +128,7 @@ def _process(contender: Contender, address: str) -> Iterator["subprocess.Popen[s
             process.terminate()
 
 
-def _ask(process: "subprocess.Popen[str]", posts: int) -> dict[str, list[float] | float]:
+def _ask(process: "subprocess.Popen[str]", posts: int) -> dict[str, Any]:
     assert process.stdin
     assert process.stdout
     process.stdin.write(f"{posts}\n")
@@ -135,19 +136,19 @@ def _ask(process: "subprocess.Popen[str]", posts: int) -> dict[str, list[float] 
     line = process.stdout.readline()
     if not line:
         raise SystemExit("A contender stopped; its error stands above.")
-    answer: dict[str, list[float] | float] = json.loads(line)
+    answer: dict[str, Any] = json.loads(line)
     return answer
 
 
-def _summary(latency: float, name: str, rounds: list[dict[str, list[float] | float]]) -> Measured:
-    times = [ms for one in rounds for ms in one["ms"]]  # type: ignore[union-attr]
+def _summary(latency: float, name: str, rounds: list[dict[str, Any]]) -> Measured:
+    times = [ms for one in rounds for ms in one["ms"]]
     return Measured(
         latency,
         name,
         p50=median(times),
         p95=quantiles(times, n=20)[-1],
-        cpu=median(one["cpu_ms"] for one in rounds),  # type: ignore[type-var]
-        medians=[median(one["ms"]) for one in rounds],  # type: ignore[arg-type]
+        cpu=median(one["cpu_ms"] for one in rounds),
+        medians=[median(one["ms"]) for one in rounds],
     )
 
 

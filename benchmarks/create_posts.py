@@ -20,10 +20,20 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 
-class Context:
+class Context(func.Context):
     """As much of the worker's context as the functions use."""
 
-    invocation_id = "5f9c1a9e-0000-4000-8000-000000000001"
+    @property
+    def invocation_id(self) -> str:
+        return "5f9c1a9e-0000-4000-8000-000000000001"
+
+    @property
+    def function_name(self) -> str:
+        return "createPost"
+
+    @property
+    def function_directory(self) -> str:
+        return "createPost"
 
 
 def ours(upstream: str, *, with_key: bool) -> Callable[[int], None]:
@@ -42,7 +52,7 @@ def ours(upstream: str, *, with_key: bool) -> Callable[[int], None]:
         "ALLOW_PLAIN_HTTP": "true",
     }
     os.environ.update(settings)
-    from createPost import main  # noqa: PLC0415, the settings come first
+    from createPost import main
 
     token = jwt.encode({"sub": "author", "exp": time.time() + 86400}, key, "RS256")
 

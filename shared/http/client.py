@@ -225,7 +225,7 @@ class _Connection(urllib3.connection.HTTPConnection):
     def is_connected(self) -> bool:
         return time.monotonic() < self._usable_until and super().is_connected
 
-    def getresponse(self) -> urllib3.response.HTTPResponse:
+    def getresponse(self) -> Any:
         answer = super().getresponse()
         announced = _ANNOUNCED.search(answer.headers.get("Keep-Alive", ""))
         kept = min(self._keep_alive, int(announced[1]) / 2) if announced else self._keep_alive

@@ -119,6 +119,8 @@ def _measure(
 def _process(contender: Contender, address: str) -> Iterator["subprocess.Popen[str]"]:
     command = [address if part == "UPSTREAM" else part for part in contender.command]
     environment = {**os.environ, "PYTHONPATH": str(contender.checkout)}
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # no contender needs certificates
+        environment.pop(name, None)
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=contender.checkout
     ) as process:

@@ -5,13 +5,12 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
-from requests_oauthlib import OAuth1
-
 from admin.connection import CommandRefused
 from shared.config import Settings
 from shared.http import client as http_client
 from shared.http.client import TransportError
 from shared.x.sealed_tokens import AccessTokens
+from shared.x.signature import signature
 
 TIMEOUT = timedelta(seconds=30)
 
@@ -48,7 +47,7 @@ class XSignIn:
 
     def request_token(self) -> RequestToken:
         """A new request token."""
-        status, form = self._post("/oauth/request_token", OAuth1(*self._app, callback_uri=PIN_BASED))
+        status, form = self._post("/oauth/request_token", signature(self._app, callback=PIN_BASED))
         if status == 401:
             raise CommandRefused(
                 "X rejects our app: compare CONSUMER_API_KEY and CONSUMER_API_SECRET with X's developer portal, and "
@@ -67,7 +66,7 @@ class XSignIn:
 
     def access_token(self, request_token: RequestToken, pin: str) -> SignedIn:
         """Who authorized the request token, proven by the PIN that X showed them."""
-        signing = OAuth1(*self._app, request_token.token, request_token.secret, verifier=pin)
+        signing = signature(self._app, (request_token.token, request_token.secret), pin=pin)
         status, form = self._post("/oauth/access_token", signing)
         if status == 401:
             raise CommandRefused("X does not accept this PIN: it is wrong, too old, or the authorization was denied.")
@@ -80,7 +79,7 @@ class XSignIn:
             raise CommandRefused("X's answer with the access token could not be read.")
         return SignedIn(x_user_id, handle, tokens)
 
-    def _post(self, path: str, signing: OAuth1) -> tuple[int, dict[str, str]]:
+    def _post(self, path: str, signing: http_client.Sign) -> tuple[int, dict[str, str]]:
         """The status, and the form that X answers with."""
         try:
             answer = http_client.post(self._address + path, None, auth=signing, timeout=TIMEOUT)

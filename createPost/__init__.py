@@ -1,5 +1,6 @@
 """POST /api/createPost: stores a post and sets its scheduled event."""
 
+import functools
 from http import HTTPStatus
 
 import azure.functions as func
@@ -7,6 +8,7 @@ import azure.functions as func
 from shared import config
 from shared.clock import SystemClock
 from shared.core import schedule
+from shared.core.event_keeper import EventKeeper
 from shared.hasura.client import Hasura
 from shared.http import auth, endpoint
 
@@ -18,11 +20,17 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 
 def create_post(req: func.HttpRequest) -> func.HttpResponse:
-    settings = config.load()
+    settings = config.settings()
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
-    created = schedule.create(draft, token, key, Hasura(settings), SystemClock())
+    created = schedule.create(draft, token, key, Hasura(settings), SystemClock(), _event_keeper())
     return endpoint.json_response(
         HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.event}
     )
+
+
+@functools.cache
+def _event_keeper() -> EventKeeper:
+    """One for the process."""
+    return EventKeeper()

@@ -21,7 +21,7 @@ def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
 
 
 def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
-    settings, clock = config.load(), SystemClock()
+    settings, clock = config.settings(), SystemClock()
     auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), *settings.webhook_secrets)
     body = endpoint.json_object(req, MAX_BODY_BYTES)
     hasura = Hasura(settings)

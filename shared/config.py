@@ -1,6 +1,7 @@
 """The settings: one table, read from the environment, with ``.env`` where no platform sets them."""
 
 import base64
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -250,8 +251,17 @@ class Settings:
         return tuple(secret for secret in (self.webhook_secret, self.webhook_secret_previous) if secret)
 
 
+@functools.cache
+def settings() -> Settings:
+    """The settings as they are at its first call, for the whole process: a platform starts it anew when they change.
+
+    Settings that are missing or wrong are read again at the next call.
+    """
+    return load()
+
+
 def load(environ: Mapping[str, str] | None = None, dotenv: Path = DOTENV) -> Settings:
-    """The settings of this process: a non-empty variable of `environ` (os.environ by default) wins over `dotenv`.
+    """The settings, read anew: a non-empty variable of `environ` (os.environ by default) wins over `dotenv`.
 
     Raises ConfigurationError, which names all settings that are missing or wrong, and shows no value.
     """

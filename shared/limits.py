@@ -14,6 +14,12 @@ DRAFT_HORIZON = timedelta(days=366)
 CONNECT_TIMEOUT = timedelta(seconds=5)
 """For a connection to anybody. It is part of the timeouts below: each of them is for a whole call, to the last byte."""
 
+KEEP_ALIVE = timedelta(seconds=20)
+"""A connection that was not used for so long is not used again. Hasura's server closes an idle one after 30 s."""
+
+X_KEEP_ALIVE = timedelta(seconds=2)
+"""The same for a connection to X: an outcome that is unknown has to be reconciled."""
+
 ANSWER_BYTES = 8 * 1024 * 1024
 """An answer that is larger is not read. The largest are a batch of claimed posts and a page of a timeline."""
 
@@ -110,6 +116,9 @@ EVENT_GRACE = timedelta(hours=1)
 
 FOLLOW_UP_TIME = timedelta(minutes=1)
 """A follow-up delivery that has not come by then is given up: the sweep has come meanwhile."""
+
+EVENTS_TO_KEEP = 100
+"""So many new posts wait at most for their events to be written down on them, after their authors have the answer."""
 
 LEASE = timedelta(minutes=3)
 """How long a claimed post is its caller's."""

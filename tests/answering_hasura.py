@@ -26,6 +26,7 @@ class AnsweringHasura:
 
     def __init__(self, network: responses.RequestsMock) -> None:
         self.asked: list[Asked] = []
+        self._events = 0
         self.answers: dict[str, Any] = {
             "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
             "claimDuePosts": {"claim_due_posts": []},
@@ -43,6 +44,10 @@ class AnsweringHasura:
     def operations(self) -> list[str]:
         return [asked.operation for asked in self.asked]
 
+    def events_to_keep(self) -> int:
+        """How many events were set and answered with their ids, and are not kept on their posts yet."""
+        return self._events - self.operations().count("keepEvent")
+
     def arguments(self, operation: str) -> dict[str, Any]:
         """Those of the only request for this operation."""
         [arguments] = [asked.arguments for asked in self.asked if asked.operation == operation]
@@ -58,4 +63,6 @@ class AnsweringHasura:
     def _metadata(self, request: requests.PreparedRequest) -> tuple[int, dict[str, str], str]:
         body = json.loads(request.body or b"")
         self.asked.append(Asked(body["type"], body["args"], dict(request.headers)))
-        return 200, {}, json.dumps(self.answers.get(body["type"], EVENT))
+        answer = self.answers.get(body["type"], EVENT)
+        self._events += body["type"] == "create_scheduled_event" and "event_id" in answer
+        return 200, {}, json.dumps(answer)

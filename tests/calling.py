@@ -40,14 +40,16 @@ class Context:
 
 
 def call(main: Callable[..., func.HttpResponse], body: Any, headers: dict[str, str] | None = None) -> func.HttpResponse:
-    """What `main` answers to a POST; `body` is sent as JSON unless it is bytes."""
+    """What `main` answers to a POST; `body` is sent as JSON unless it is bytes. The settings are read anew."""
+    config.settings.cache_clear()
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     request = func.HttpRequest(method="POST", url="http://functions.test/api/f", headers=headers or {}, body=raw)
     return main(request, Context())
 
 
 def call_as_stranger(main: Callable[..., func.HttpResponse], headers: dict[str, str]) -> func.HttpResponse:
-    """What `main` answers to a POST whose body is no JSON, and must not be read."""
+    """What `main` answers to a POST whose body is no JSON, and must not be read. The settings are read anew."""
+    config.settings.cache_clear()
     return main(_UnreadBody(method="POST", url="http://functions.test/api/f", headers=headers, body=b"{no"), Context())
 
 

@@ -6,9 +6,18 @@ from typing import Any, Protocol
 
 from shared import log
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
+from shared.core.event_keeper import SetEvent
 from shared.core.model import Clock, EventStore, Row
 from shared.core.scheduled_events import event_time
-from shared.errors import Fault, HasuraUnavailable, KeyReused, ScheduledPostsError
+from shared.errors import (
+    Fault,
+    Forbidden,
+    HasuraUnavailable,
+    InvalidDraft,
+    KeyReused,
+    ScheduledPostsError,
+    TooManyPosts,
+)
 from shared.log import LogEvent
 
 
@@ -42,20 +51,34 @@ class DraftStore(EventStore, Protocol):
         """The new row; None when the author has a post of this key already."""
 
 
-def create(fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock) -> Created:
+class KeepsEvents(Protocol):
+    """Writes events down on their posts, at once or soon."""
+
+    def keep(self, event: SetEvent, store: EventStore) -> None:
+        """Best effort; raises nothing."""
+
+
+def create(
+    fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock, keeper: KeepsEvents
+) -> Created:
     """Stores the draft in a JSON object and sets its event; or answers the post that the same key created before.
 
-    A missing event does not undo the post. Raises InvalidDraft, and KeyReused when the key came with another draft.
+    Whether there is one is asked when the draft is not stored: because its key is there already, or because a rule
+    refuses it now that may have allowed it then. A missing event does not undo the post. Raises what refuses the draft,
+    and KeyReused when the key came with another draft.
     """
-    if key and (earlier := store.post_of_key(key, token)):
-        return _created_before(fields, earlier)
-    draft = read_draft(fields, clock.now())
-    row = store.insert_post(draft, token, key)
-    if row is None:  # the same request, a moment ago
+    try:
+        draft = read_draft(fields, clock.now())
+        row = store.insert_post(draft, token, key)
+    except (InvalidDraft, Forbidden, TooManyPosts):
+        if key and (earlier := store.post_of_key(key, token)):
+            return _created_before(fields, earlier)
+        raise
+    if row is None:
         return _created_before(fields, _post_of_key(key or "", token, store))
     at = draft.schedule_for.isoformat()
     log.info(LogEvent.POST_CREATED, f"post {row['id']} is stored for {at}", post_id=row["id"], schedule_for=at)
-    return Created(row, _set_event(row, draft, store))
+    return Created(row, _set_event(row, draft, store, keeper))
 
 
 def _post_of_key(key: str, token: str, store: DraftStore) -> EarlierPost:
@@ -78,10 +101,11 @@ def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
     return Created(earlier.post, event)
 
 
-def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
+def _set_event(row: Row, draft: Draft, store: DraftStore, keeper: KeepsEvents) -> Row | None:
     """None when that fails: the sweep publishes the post."""
+    at = event_time(draft.schedule_for, store)
     try:
-        event = store.create_event(event_time(draft.schedule_for, store), row)
+        event = store.create_event(at, row)
     except ScheduledPostsError as error:
         log.error(
             LogEvent.EVENT_NOT_CREATED,
@@ -97,17 +121,5 @@ def _set_event(row: Row, draft: Draft, store: DraftStore) -> Row | None:
         event_id=event_id,
     )
     if event_id:
-        _keep_event(row["id"], event_id, draft, store)
+        keeper.keep(SetEvent(row["id"], event_id, at), store)
     return event
-
-
-def _keep_event(post_id: int, event_id: str, draft: Draft, store: DraftStore) -> None:
-    try:
-        store.keep_event(post_id, event_id, event_time(draft.schedule_for, store), instead_of=None)
-    except ScheduledPostsError as error:
-        log.warning(
-            LogEvent.EVENT_NOT_KEPT,
-            f"post {post_id}: its event is set, but not written down: {error}",
-            post_id=post_id,
-            event_id=event_id,
-        )

@@ -1,7 +1,9 @@
 """The one module that speaks HTTP outwards. It logs nothing: headers and bodies hold tokens and texts.
 
-One connection pool serves the whole process (Azure's advice against running out of outbound ports), nothing is sent
-twice by itself, redirects are not followed, and every failure of the transport becomes a TransportError:
+Connections are kept for the whole process (Azure's advice against running out of outbound ports), and used again only
+while they are young: a server that closes one just as a request leaves would make its outcome unknown. Nothing is sent
+twice by itself, redirects are not followed, no cookie is kept, and every failure of the transport becomes a
+TransportError:
 
     TransportError
     ├── RequestNotSent    the request surely did not arrive
@@ -12,6 +14,9 @@ import functools
 import http.client
 import io
 import json
+import math
+import os
+import re
 import socket
 import ssl
 import time
@@ -19,17 +24,18 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.cookiejar import DefaultCookiePolicy
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import requests.adapters
+import requests.utils
 import urllib3
 import urllib3.connection
 import urllib3.exceptions
 
 from shared.errors import ScheduledPostsError
-from shared.limits import ANSWER_BYTES, CONNECT_TIMEOUT
+from shared.limits import ANSWER_BYTES, CONNECT_TIMEOUT, KEEP_ALIVE
 
 _PART_BYTES = 64 * 1024
 
@@ -67,6 +73,7 @@ def post(
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
     most_bytes: int = ANSWER_BYTES,
+    keep_alive: timedelta = KEEP_ALIVE,
 ) -> HttpAnswer:
     """Sends `body` as JSON, once. All of it has `timeout`: connecting, sending, and the answer to its last byte.
 
@@ -74,8 +81,12 @@ def post(
     complete in time, breaks off, or has more than `most_bytes`, as it arrives or when it is unpacked, is lost. Two
     waits are not in `timeout`: the system's own for finding the name's addresses, and, before anything is sent,
     CONNECT_TIMEOUT for each address that does not answer, when the name has several.
+
+    The connection may be one that was used before, by a call with the same `keep_alive`, if that was less ago than
+    `keep_alive`, and less than half of what its server says that it keeps it.
     """
-    return _answer("POST", url, timeout, headers, auth, most_bytes, json=body)
+    request = _Request("POST", url, headers, auth, json=body)
+    return _answer(request, timeout, most_bytes, keep_alive)
 
 
 def get(
@@ -86,29 +97,45 @@ def get(
     headers: Mapping[str, str] | None = None,
     auth: Sign | None = None,
     most_bytes: int = ANSWER_BYTES,
+    keep_alive: timedelta = KEEP_ALIVE,
 ) -> HttpAnswer:
     """Asks with `params` as the query, once; the rest is as in `post`."""
-    return _answer("GET", url, timeout, headers, auth, most_bytes, params=params)
+    request = _Request("GET", url, headers, auth, params=params)
+    return _answer(request, timeout, most_bytes, keep_alive)
 
 
-def _answer(
-    method: str,
-    url: str,
-    timeout: timedelta,
-    headers: Mapping[str, str] | None,
-    auth: Sign | None,
-    most_bytes: int,
-    **content: Any,
-) -> HttpAnswer:
+@dataclass(frozen=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str] | None
+    auth: Sign | None
+    json: Any = None
+    params: Mapping[str, str] | None = None
+
+    def prepared(self) -> requests.PreparedRequest:
+        """As it will leave. Without an auth of our own, requests would read a .netrc, and send what stands there."""
+        request = requests.PreparedRequest()
+        request.prepare(
+            self.method,
+            self.url,
+            {"Accept-Encoding": "gzip", **(self.headers or {})},
+            json=self.json,
+            params=self.params,
+            auth=self.auth or _headers_as_given,
+        )
+        return request
+
+
+def _answer(request: _Request, timeout: timedelta, most_bytes: int, keep_alive: timedelta) -> HttpAnswer:
+    """Without a Session of requests, which would look for proxies and certificates anew for each request."""
     try:
-        response = _session().request(
-            method,
-            url,
-            headers=headers,
-            auth=auth or _headers_as_given,
-            timeout=urllib3.Timeout(timeout.total_seconds(), CONNECT_TIMEOUT.total_seconds()),  # type: ignore[arg-type]
+        prepared = request.prepared()
+        response = _adapter(keep_alive.total_seconds()).send(
+            prepared,
             stream=True,
-            **content,
+            timeout=urllib3.Timeout(timeout.total_seconds(), CONNECT_TIMEOUT.total_seconds()),  # type: ignore[arg-type]
+            **_route(prepared.url or ""),
         )
         packed = b"".join(_parts(response, most_bytes))
         body = _unpacked(packed, response.headers.get("Content-Encoding", "identity"), most_bytes)
@@ -185,44 +212,74 @@ class _BytesInTime(io.RawIOBase):
 
 
 class _Connection(urllib3.connection.HTTPConnection):
+    """Counts as broken when it was not used for `keep_alive` seconds; the pool opens another one then."""
+
     response_class = _Answer
 
+    def __init__(self, *args: Any, keep_alive: float, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._keep_alive = keep_alive
+        self._usable_until = -math.inf
 
-class _TlsConnection(urllib3.connection.HTTPSConnection):
-    response_class = _Answer
+    @property
+    def is_connected(self) -> bool:
+        return time.monotonic() < self._usable_until and super().is_connected
+
+    def getresponse(self) -> Any:
+        answer = super().getresponse()
+        announced = _ANNOUNCED.search(answer.headers.get("Keep-Alive", ""))
+        kept = min(self._keep_alive, int(announced[1]) / 2) if announced else self._keep_alive
+        self._usable_until = time.monotonic() + kept
+        return answer
+
+
+_ANNOUNCED = re.compile(r"(?i)\btimeout=([0-9]{1,6})\b")
+
+
+class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
+    pass
 
 
 class _Adapter(requests.adapters.HTTPAdapter):
-    """Makes connections whose answers have an end."""
+    """Makes connections that are used again while they are young, and whose answers have an end."""
+
+    def __init__(self, keep_alive: float) -> None:
+        super().__init__(pool_maxsize=32, max_retries=0)
+        self._keep_alive = keep_alive
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
         pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
         pool.ConnectionCls = _TlsConnection if pool.scheme == "https" else _Connection
+        pool.conn_kw["keep_alive"] = self._keep_alive
         return pool
 
 
-class _Session(requests.Session):
-    """Takes a redirect for an answer like any other.
-
-    With `allow_redirects=False` alone, requests does not follow it, but reads its address and its body without end.
-    """
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002
-        return None
-
-
 @functools.cache
-def _session() -> requests.Session:
-    session = _Session()
-    session.headers["Accept-Encoding"] = "gzip"
-    session.mount("https://", _Adapter(pool_maxsize=32, max_retries=0))
-    session.mount("http://", _Adapter(pool_maxsize=32, max_retries=0))
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # one user's cookie must not ride with another
-    return session
+def _adapter(keep_alive: float) -> _Adapter:
+    return _Adapter(keep_alive)
+
+
+_OF_THE_ROUTE = (
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+)
+"""The variables that say which proxy a request takes, and whose certificates it trusts."""
+
+
+def _route(url: str) -> Mapping[str, Any]:
+    """What the environment says of the way to this host. It is looked up anew when one of the variables has changed."""
+    parts = urlsplit(url)
+    return _route_to(f"{parts.scheme}://{parts.netloc}", tuple(map(os.environ.get, _OF_THE_ROUTE)))
+
+
+@functools.lru_cache(maxsize=64)
+def _route_to(origin: str, _variables: tuple[str | None, ...]) -> Mapping[str, Any]:
+    certificates = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+    return {"proxies": requests.utils.get_environ_proxies(origin), "verify": certificates}
 
 
 def _headers_as_given(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Without an auth of our own, requests would let a .netrc replace the Authorization header."""
     return request
 
 

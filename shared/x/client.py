@@ -4,11 +4,8 @@ X has no idempotency key, so an answer that cannot be read leaves open whether t
 away: the account's own timeline is what tells.
 """
 
-import logging
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
-
-from requests_oauthlib import OAuth1
 
 from shared.config import Settings
 from shared.core.model import (
@@ -24,17 +21,12 @@ from shared.core.model import (
 )
 from shared.http import client as http_client
 from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
-from shared.limits import TIMELINE_PAGES, TIMELINE_TIMEOUT, X_TIMEOUT
+from shared.limits import TIMELINE_PAGES, TIMELINE_TIMEOUT, X_KEEP_ALIVE, X_TIMEOUT
 from shared.x.rejections import PUBLISHING, READING, rejection
 from shared.x.sealed_tokens import TokensDoNotOpen
 from shared.x.searched_timeline import SearchedTimeline
+from shared.x.signature import signature
 from shared.x.timeline import TWEET_FIELDS, Page, Tweet, page, whole_second
-
-_HEADERS = {"Connection": "close"}
-"""A connection to X is not used again: a post on one that broke unnoticed would be of unknown outcome.
-
-For reading, too, or a post would be sent on the connection that a page of the timeline came on.
-"""
 
 
 class X:
@@ -43,8 +35,6 @@ class X:
     def __init__(self, settings: Settings, now: Callable[[], datetime]) -> None:
         self._settings = settings
         self._now = now
-        for library in ("oauthlib", "requests_oauthlib"):  # at DEBUG they log tokens, signatures and the text
-            logging.getLogger(library).setLevel(logging.INFO)
 
     def publish(self, account: Account, text: str) -> PublishResult:
         """Puts a text on X, once; the result says whether X may have it nevertheless. Never raises for X's answer."""
@@ -52,9 +42,9 @@ class X:
             answer = http_client.post(
                 self._settings.x_base_url + "/2/tweets",
                 {"text": text},
-                headers=_HEADERS,
                 auth=self._signature(account),
                 timeout=X_TIMEOUT,
+                keep_alive=X_KEEP_ALIVE,
             )
         except TokensDoNotOpen as error:
             return _unreadable(account, error)
@@ -104,9 +94,9 @@ class X:
             answer = http_client.get(
                 f"{self._settings.x_base_url}/2/users/{account.x_user_id}/tweets",
                 params=query,
-                headers=_HEADERS,
                 auth=self._signature(account),
                 timeout=min(TIMELINE_TIMEOUT, time_left),
+                keep_alive=X_KEEP_ALIVE,
             )
         except TokensDoNotOpen as error:
             raise TimelineUnavailable(_unreadable(account, error)) from error
@@ -119,18 +109,11 @@ class X:
         except ValueError as error:
             raise _unavailable("its answer could not be read") from error
 
-    def _signature(self, account: Account) -> OAuth1:
-        """Made for each request: X takes a nonce that comes twice for a repeated submission.
-
-        The one place where tokens are opened. Raises TokensDoNotOpen.
-        """
+    def _signature(self, account: Account) -> http_client.Sign:
+        """The one place where tokens are opened. Raises TokensDoNotOpen."""
         tokens = self._settings.x_token_keys.open(account.x_user_id, account.sealed_tokens)
-        return OAuth1(
-            self._settings.consumer_api_key,
-            self._settings.consumer_api_secret,
-            tokens.access_token,
-            tokens.access_token_secret,
-        )
+        app = (self._settings.consumer_api_key, self._settings.consumer_api_secret)
+        return signature(app, (tokens.access_token, tokens.access_token_secret))
 
 
 def _tweet_id(answer: HttpAnswer) -> str | None:

@@ -30,6 +30,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from kept_at_once import KeptAtOnce
 from model_processes import MISHAPS, Clock, Processes
 from model_world import ACCOUNTS, LINKS, World
 from model_x import ANSWERS, TIMELINES
@@ -94,7 +95,8 @@ class Story(RuleBasedStateMachine):
 
     def create(self, author: str, draft: Draft, twice: bool) -> Any:
         key, store, yesterday = str(len(self.drafts)), Hasura(self.world.settings), Clock(behind=timedelta(days=1))
-        create = partial(schedule.create, draft.as_json(), self.world.tokens[author], key, store, yesterday)
+        token = self.world.tokens[author]
+        create = partial(schedule.create, draft.as_json(), token, key, store, yesterday, KeptAtOnce())
         try:
             post: int = create().post["id"]
         except (Forbidden, InvalidDraft):

@@ -206,7 +206,6 @@ class Drafts(Events):
         self.earlier: dict[str, EarlierPost] = {}
         self.rows: list[Row] = []
         self.insert_failure: Exception | None = None
-        self.stored_meanwhile: EarlierPost | None = None
 
     def post_of_key(self, key: str, token: str) -> EarlierPost | None:
         return self.earlier.get(key)
@@ -214,8 +213,7 @@ class Drafts(Events):
     def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
         if self.insert_failure:
             raise self.insert_failure
-        if self.stored_meanwhile and key:
-            self.earlier[key] = self.stored_meanwhile
+        if key in self.earlier:
             return None
         row = {"id": len(self.rows) + 1, "text": draft.text}
         self.rows.append(row)

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Set
 from functools import cache
@@ -40,7 +41,7 @@ MAY_IMPORT = {
 IMPORTED_ONCE = {
     "requests": "shared.http.client",
     "urllib3": "shared.http.client",
-    "requests_oauthlib": "shared.x.client",
+    "oauthlib": "shared.x.signature",
     "jwt": "shared.http.jwt_tokens",
     "dotenv": "shared.config",
 }
@@ -211,10 +212,10 @@ def requirements(path: str) -> set[str]:
 COMES_WITH = {
     "azure-functions": {"azure"},
     "cryptography": {"cryptography"},
+    "oauthlib": {"oauthlib"},
     "pyjwt": {"jwt"},
     "python-dotenv": {"dotenv"},
     "requests": {"requests"},
-    "requests-oauthlib": {"requests_oauthlib", "oauthlib"},
     "urllib3": {"urllib3"},
 }
 """The packages that each requirement of the product installs, as they are imported."""
@@ -250,3 +251,23 @@ def test_the_unit_tests_import_the_product_and_their_own_packages_alone(file: Pa
     imported = {name.split(".")[0] for name in everything_under(imports(file))}
 
     assert imported - given - beside - sys.stdlib_module_names == set()
+
+
+NEVER_IMPORTED = ("requests_oauthlib", "oauthlib.oauth2", "sqlite3", "unittest", "multiprocessing")
+"""What would make a cold start longer and is not needed."""
+
+
+@pytest.mark.parametrize(
+    ("function", "not_imported"),
+    [
+        ("createPost", (*NEVER_IMPORTED, "oauthlib", "shared.x.client", "shared.core.deliver")),
+        ("postTweet", NEVER_IMPORTED),
+    ],
+)
+def test_a_function_loads_nothing_that_it_does_not_need(function: str, not_imported: tuple[str, ...]) -> None:
+    script = f"import sys, {function}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.split()
+
+    assert [name for name in not_imported if name in loaded] == []

@@ -110,6 +110,9 @@ class MisbehavingServer:
             ),
             "/continues_without_end": self._continue_without_end,
             "/answers_once_and_then_drips": self._answer_once_and_then_drip,
+            "/answers_twice": functools.partial(self._answer_twice, b""),
+            "/answers_twice_and_says_for_how_long": functools.partial(self._answer_twice, b"Keep-Alive: timeout=0\r\n"),
+            "/answers_once_and_then_closes": self._answer_once_and_then_close,
             "/resets_before_answering": resets,
             "/closes_before_answering": sends(b""),
             "/truncated": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"),
@@ -118,6 +121,7 @@ class MisbehavingServer:
             "/two_lengths": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
             "/not_http": sends(b"220 mail.example.com ESMTP\r\n"),
         }
+        self._kept: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self._threads = [threading.Thread(target=self._accept)]
@@ -125,6 +129,9 @@ class MisbehavingServer:
 
     def url(self, path: str) -> str:
         return f"http://{self.address}{path}"
+
+    def connections(self) -> int:
+        return len(self._threads) - 1
 
     def times_asked(self, path: str) -> int:
         return [asked.partition("?")[0] for asked, _, _ in self.asked].count(path)
@@ -136,6 +143,9 @@ class MisbehavingServer:
     def stop(self) -> None:
         self.end.set()
         socket.create_connection(self._listener.getsockname()).close()  # wakes up the thread that accepts
+        for connection in self._kept:
+            with contextlib.suppress(OSError):  # it is closed already
+                connection.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join()
         self._listener.close()
@@ -173,6 +183,20 @@ class MisbehavingServer:
         sends(b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}")(connection)
         _read_request(connection)
         self._drip(b"HTTP/1.1 201 Created\r\nX-Slow: ", connection)
+
+    def _answer_twice(self, header: bytes, connection: socket.socket) -> None:
+        self._answer_and_keep(header, connection)
+        with contextlib.suppress(IndexError):  # the client does not use the connection again
+            self.asked.append(_read_request(connection))
+            self._answer_and_keep(header, connection)
+
+    def _answer_once_and_then_close(self, connection: socket.socket) -> None:
+        self._answer_and_keep(b"", connection)
+        self.asked.append(_read_request(connection))
+
+    def _answer_and_keep(self, header: bytes, connection: socket.socket) -> None:
+        self._kept.append(connection)
+        sends(b"HTTP/1.1 201 Created\r\n" + header + b"Content-Length: 2\r\n\r\n{}")(connection)
 
     def _repeat(self, part: bytes, connection: socket.socket) -> None:
         with contextlib.suppress(OSError):  # the client hangs up, as it should
@@ -420,6 +444,48 @@ class TestARequest:
 
         assert answer.status == 201
         assert server.times_asked("/created") == 2
+
+
+class TestAConnection:
+    def test_is_used_again_while_it_is_young(self, server: MisbehavingServer, ask: Ask) -> None:
+        for _ in range(2):
+            ask(server.url("/answers_twice"))
+
+        assert (server.connections(), len(server.asked)) == (1, 2)
+
+    def test_is_not_used_again_when_it_was_not_used_for_as_long_as_it_is_kept(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        for _ in range(2):
+            ask(server.url("/answers_twice"), keep_alive=timedelta())
+
+        assert (server.connections(), len(server.asked)) == (2, 2)
+
+    def test_is_not_used_again_after_half_the_time_that_its_server_says(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        for _ in range(2):
+            ask(server.url("/answers_twice_and_says_for_how_long"))
+
+        assert (server.connections(), len(server.asked)) == (2, 2)
+
+    def test_is_not_used_again_by_a_call_that_keeps_them_for_another_time(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        for seconds in (5, 6):
+            ask(server.url("/answers_twice"), keep_alive=timedelta(seconds=seconds))
+
+        assert (server.connections(), len(server.asked)) == (2, 2)
+
+    def test_that_breaks_when_it_is_used_again_loses_the_answer_and_the_request_is_not_repeated(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        ask(server.url("/answers_once_and_then_closes"))
+
+        with pytest.raises(AnswerLost):
+            ask(server.url("/answers_once_and_then_closes"))
+
+        assert (server.connections(), len(server.asked)) == (1, 2)
 
 
 class TestARequestIsNotSent:
@@ -680,6 +746,25 @@ class TestThroughAProxy:
 
         with pytest.raises(RequestNotSent):
             post("http://x.test/2/tweets")
+
+    def test_that_is_set_after_an_earlier_request_goes_the_next_one(
+        self, monkeypatch: pytest.MonkeyPatch, server: MisbehavingServer
+    ) -> None:
+        post(server.url("/created"))
+
+        with a_proxy(answers(b"{}")) as (address, asked):
+            monkeypatch.setenv("http_proxy", f"http://{address}")
+            post(server.url("/created"))
+
+        assert asked[0].startswith(f"POST {server.url('/created')}".encode())
+
+    def test_goes_no_request_to_a_host_that_needs_none(
+        self, monkeypatch: pytest.MonkeyPatch, server: MisbehavingServer, closed_port: int
+    ) -> None:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{closed_port}")
+        monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+
+        assert post(server.url("/created")).status == 201
 
     def test_that_refuses_the_tunnel_nothing_is_sent(self, monkeypatch: pytest.MonkeyPatch) -> None:
         with a_proxy(sends(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")) as (address, _):

@@ -1,14 +1,14 @@
-"""How a post is created: the key first, then the draft, then the row, then its scheduled event."""
+"""How a post is created: the draft, then the row, then its scheduled event; the key when the draft is not stored."""
 
-import logging
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from core_fakes import NOW, Drafts, StoppedClock
+from kept_at_once import KeptAtOnce
 
 from shared.core.schedule import Created, EarlierPost, create
-from shared.errors import ConfigurationError, Forbidden, HasuraUnavailable, InvalidDraft, KeyReused
+from shared.errors import ConfigurationError, Forbidden, HasuraUnavailable, InvalidDraft, KeyReused, TooManyPosts
 
 SOON = NOW + timedelta(hours=1)
 EVENT = {"message": "success", "event_id": "event-1"}
@@ -21,7 +21,7 @@ def draft(**changes: Any) -> dict[str, Any]:
 def created(
     store: Drafts, fields: dict[str, Any], key: str | None = None, clock: StoppedClock | None = None
 ) -> Created:
-    return create(fields, "token", key, store, clock or StoppedClock())
+    return create(fields, "token", key, store, clock or StoppedClock(), KeptAtOnce())
 
 
 class TestCreate:
@@ -43,17 +43,6 @@ class TestCreate:
 
         assert created(store, draft()) == Created({"id": 1, "text": "hello"}, None)
         assert "post 1 has no scheduled event, the sweep will publish it" in caplog.text
-
-    def test_an_event_that_cannot_be_written_down_is_answered_all_the_same(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        class Forgetful(Drafts):
-            def keep_event(self, *_: Any, **__: Any) -> bool:
-                raise HasuraUnavailable("away")
-
-        with caplog.at_level(logging.WARNING):
-            assert created(Forgetful(), draft()).event == EVENT
-        assert "its event is set, but not written down" in caplog.text
 
     def test_a_post_that_was_not_stored_gets_no_event(self) -> None:
         store = Drafts()
@@ -95,13 +84,30 @@ class TestCreateWithAKey:
         assert created(store, draft(), "key") == Created({"id": 1}, None)
         assert store.created == []
 
-    def test_a_second_request_at_the_same_moment_is_answered_the_post_of_the_first(self) -> None:
-        store, earlier = Drafts(), Drafts()
-        created(earlier, draft(), "key")
-        store.stored_meanwhile = earlier.earlier["key"]
+    @pytest.mark.parametrize("refusal", [Forbidden("unlinked"), TooManyPosts("At most 10"), InvalidDraft([])])
+    def test_a_repeated_request_that_would_be_refused_by_now_is_answered_the_first_post_all_the_same(
+        self, refusal: Exception
+    ) -> None:
+        store = Drafts()
+        first = created(store, draft(), "key")
+        store.insert_failure = refusal
 
-        assert created(store, draft(), "key").post == {"id": 1, "text": "hello"}
-        assert store.created == []
+        assert created(store, draft(), "key") == first
+
+    @pytest.mark.parametrize("refusal", [Forbidden("unlinked"), TooManyPosts("At most 10"), InvalidDraft([])])
+    def test_a_refused_request_whose_key_is_new_is_refused(self, refusal: Exception) -> None:
+        store = Drafts()
+        store.insert_failure = refusal
+
+        with pytest.raises(type(refusal)):
+            created(store, draft(), "key")
+
+    def test_a_request_whose_key_is_new_needs_no_look_at_earlier_ones(self) -> None:
+        class NotAsked(Drafts):
+            def post_of_key(self, key: str, token: str) -> EarlierPost | None:
+                raise AssertionError("asked")
+
+        assert created(NotAsked(), draft(), "key").event == EVENT
 
     def test_a_post_that_is_deleted_at_the_same_moment_is_to_be_created_again(self) -> None:
         class Deleting(Drafts):

@@ -1,0 +1,99 @@
+"""One contender of benchmarks.create, in a process of its own: creates as many posts as each line of its input says.
+
+``create_posts.py UPSTREAM ours|ours-with-key|floor`` prints ``{"ms": [...], "cpu_ms": ...}`` for each line. It runs as
+a script, so that PYTHONPATH can name another checkout whose createPost is to be compared.
+"""
+
+import http.client
+import importlib
+import json
+import os
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+import azure.functions as func
+import jwt
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+
+class Context:
+    """As much of the worker's context as the functions use."""
+
+    invocation_id = "5f9c1a9e-0000-4000-8000-000000000001"
+
+
+def ours(upstream: str, *, with_key: bool) -> Callable[[int], None]:
+    """createPost through its entry point, as the worker calls it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    settings = {
+        "APP_BASE_API": upstream,
+        "ACTIONS_BASE_URL": "http://localhost:7071",
+        "HASURA_GRAPHQL_ADMIN_SECRET": "the-admin-secret",
+        "HASURA_GRAPHQL_JWT_SECRET": json.dumps({"type": "RS256", "key": public.decode()}),
+        "WEBHOOK_SECRET": "the-webhook-secret",
+        "CONSUMER_API_KEY": "the-consumer-key",
+        "CONSUMER_API_SECRET": "the-consumer-secret",
+        "X_TOKEN_KEYS": "a-key:" + "k" * 42 + "A",
+        "ALLOW_PLAIN_HTTP": "true",
+    }
+    os.environ.update(settings)
+    main = importlib.import_module("createPost").main  # when the settings are there
+
+    token = jwt.encode({"sub": "author", "exp": time.time() + 86400}, key, "RS256")
+
+    def create(number: int) -> None:
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        if with_key:
+            headers["Idempotency-Key"] = f'"{uuid.uuid4()}"'
+        request = func.HttpRequest(
+            method="POST", url="http://localhost:7071/api/createPost", headers=headers, body=_draft(number)
+        )
+        answer = main(request, Context())
+        assert answer.status_code == 201, answer.get_body()
+
+    return create
+
+
+def floor(upstream: str) -> Callable[[int], None]:
+    """Two requests on one kept connection by Python's own http.client, and nothing else."""
+    connection = http.client.HTTPConnection(urlsplit(upstream).netloc)
+    headers = {"Content-Type": "application/json", "Authorization": "Bearer " + "t" * 700}
+
+    def post(path: str, body: bytes) -> None:
+        connection.request("POST", path, body, headers)
+        json.loads(connection.getresponse().read())
+
+    def create(number: int) -> None:
+        post("/v1/graphql", b'{"query":"mutation insertPost { x }","variables":{"post":' + _draft(number) + b"}}")
+        post("/v1/metadata", b'{"type":"create_scheduled_event","args":{"payload":' + _draft(number) + b"}}")
+
+    return create
+
+
+def _draft(number: int) -> bytes:
+    at = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    return json.dumps({"text": f"Post {number}: https://example.com/notes", "schedule_for": at}).encode()
+
+
+def main() -> None:
+    upstream, contender = sys.argv[1:]
+    create = floor(upstream) if contender == "floor" else ours(upstream, with_key=contender == "ours-with-key")
+    for line in sys.stdin:
+        times = []
+        cpu = time.process_time()
+        for number in range(int(line)):
+            began = time.perf_counter()
+            create(number)
+            times.append((time.perf_counter() - began) * 1000)
+        cpu = (time.process_time() - cpu) * 1000 / int(line)
+        print(json.dumps({"ms": times, "cpu_ms": cpu}), flush=True)
+
+
+if __name__ == "__main__":
+    main()

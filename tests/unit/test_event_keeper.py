@@ -1,0 +1,77 @@
+"""Events are written down on their posts behind the answer: in a thread, best effort, within a bound."""
+
+import threading
+from datetime import datetime
+from typing import Any
+
+import pytest
+from core_fakes import NOW, Events
+from waiting import wait_until
+
+from shared.core.event_keeper import EventKeeper, SetEvent
+from shared.errors import HasuraUnavailable
+from shared.limits import EVENTS_TO_KEEP
+
+
+def event(post_id: int) -> SetEvent:
+    return SetEvent(post_id, f"event-{post_id}", NOW)
+
+
+class SlowStore(Events):
+    """Keeps the first event as long as `go_on` is not set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = threading.Event()
+        self.threads: list[threading.Thread] = []
+
+    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+        self.threads.append(threading.current_thread())
+        if post_id == 1:
+            self.go_on.wait(60)
+        return super().keep_event(post_id, event_id, at, instead_of)
+
+
+def test_an_event_is_kept_unless_its_post_has_another_one_and_nobody_waits_for_it() -> None:
+    store = SlowStore()
+
+    EventKeeper().keep(event(1), store)
+
+    assert store.kept == []
+    store.go_on.set()
+    assert wait_until(lambda: store.kept, len) == [(1, "event-1", NOW, None)]
+
+
+@pytest.mark.parametrize("failure", [HasuraUnavailable("away"), KeyError("a fault of ours")])
+def test_what_cannot_be_kept_is_logged_by_the_next_call_and_holds_nothing_up(
+    failure: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Events):
+        has_failed = threading.Event()
+
+        def keep_event(self, *_: Any, **__: Any) -> bool:
+            self.has_failed.set()
+            raise failure
+
+    keeper, failing, store = EventKeeper(), Failing(), Events()
+    keeper.keep(event(1), failing)
+    failing.has_failed.wait(60)
+
+    keeper.keep(event(2), store)
+    wait_until(lambda: store.kept, len)
+    keeper.keep(event(3), store)
+
+    assert "post 1: its event is set, but not written down" in caplog.text
+
+
+def test_what_waits_is_bounded_and_the_rest_is_done_by_the_caller() -> None:
+    keeper, store = EventKeeper(), SlowStore()
+    keeper.keep(event(1), store)
+    wait_until(lambda: store.threads, len)
+
+    for post_id in range(2, EVENTS_TO_KEEP + 3):
+        keeper.keep(event(post_id), store)
+
+    assert store.threads[1:] == [threading.current_thread()]
+    store.go_on.set()
+    wait_until(lambda: len(store.kept), lambda kept: kept == EVENTS_TO_KEEP + 2)

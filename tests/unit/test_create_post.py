@@ -273,7 +273,7 @@ class TestWhenHasura:
         [
             # One of each status; all that Hasura can say is in test_hasura_client.py.
             ("invalid-jwt", "Could not verify JWT: JWTExpired", 401, "JWTExpired"),
-            ("permission-error", "check constraint of an insert/update permission has failed", 403, "your own"),
+            ("permission-error", "check constraint of an insert/update permission has failed", 403, "linked to you"),
             ("data-exception", "You have several X accounts.", 422, "several X accounts"),
             ("unexpected", "database query error", 503, "could not store"),
         ],

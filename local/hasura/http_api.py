@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 from local.hasura.authentication import Authentication
 from local.hasura.errors import HasuraError
 from local.hasura.events.faults import EVENT_KINDS, DeliveryFaults
+from local.hasura.graphql_api.request import persisted_queries_are_not_supported
 from local.hasura.json_arguments import count, mapping, one_of, optional, required
 from local.hasura.metadata_api.commands import SUCCESS, MetadataApi
 from local.hasura.schema_cache import SchemaCache
@@ -82,7 +83,7 @@ class HttpApi:
     async def _graphql_by_get(self, request: web.Request) -> web.StreamResponse:
         if is_upgrade(request):
             return await self._web_sockets.serve(request)
-        return _graphql_error(HasuraError("not-supported", "PersistedQueryNotSupported"))
+        return _graphql_error(persisted_queries_are_not_supported())
 
     def _inject(self, fault: Callable[[str, int], None]) -> Handler:
         """A control route. Its body is ``{"times": 1, "kind": "one_off"}``; both keys are optional."""

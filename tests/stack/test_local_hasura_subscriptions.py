@@ -509,7 +509,9 @@ class TestProtocol:
 
 
 class TestUpgrades:
-    def test_pages_of_other_origins_are_refused_where_origins_are_set(self, cluster: str, project: Path) -> None:
+    def test_pages_of_other_origins_are_refused_where_origins_are_set(
+        self, cluster: str, project: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
         origins = {"HASURA_GRAPHQL_CORS_DOMAIN": f"{PAGE}, https://*.posts.example"}
         with hasura_in_thread(new_database(cluster), project, origins) as server:
             with (
@@ -518,6 +520,7 @@ class TestUpgrades:
             ):
                 pass
             assert refused.value.status == 400
+            assert f"GET /v1/graphql is blocked: pages of {OTHER_PAGE} may not call Hasura" in caplog.text
             for allowed in (PAGE, "https://beta.posts.example"):
                 with graphql_socket(server.url, headers={"Origin": allowed}) as socket:
                     socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)

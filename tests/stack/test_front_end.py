@@ -1,4 +1,4 @@
-"""Front ends of other people: clients from npm, run by Node.js against the stack, and the example of docs/front-end.md."""
+"""Front ends of others: clients from npm, run by Node.js against the stack, and the example of docs/front-end.md."""
 
 import json
 import os
@@ -10,6 +10,7 @@ from typing import Any
 import jwt
 import pytest
 from graphql import build_client_schema, get_introspection_query, parse, validate
+from npm_packages import require_npm_package
 
 from local.running_stack import RunningStack
 
@@ -22,6 +23,7 @@ SECONDS = 120
 
 def run(script: str, stack: RunningStack, **environ: str) -> Any:
     """The JSON that a script prints. Node.js has a WebSocket of its own, before version 22 only if it is asked to."""
+    require_npm_package("graphql-ws")
     command = ["node", "--experimental-websocket", str(SCRIPTS / script)]
     addresses = {"HASURA": stack.urls["hasura"], "FUNCTIONS": stack.urls["functions"]}
     ended = subprocess.run(

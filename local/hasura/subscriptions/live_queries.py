@@ -17,7 +17,7 @@ from local.hasura.subscriptions.messages import failed_answer
 
 log = logging.getLogger(__name__)
 
-_POLLS_AT_ONCE = 4
+POLLS_AT_ONCE = 4
 """The pool's other connections are for requests and deliveries."""
 
 
@@ -39,7 +39,7 @@ class LiveQueries:
     def __init__(self, pool: AsyncConnectionPool, interval: float) -> None:
         self._pool = pool
         self._interval = interval
-        self._may_poll = asyncio.Semaphore(_POLLS_AT_ONCE)
+        self._may_poll = asyncio.Semaphore(POLLS_AT_ONCE)
         self._queries: dict[tuple[str, str, str], _LiveQuery] = {}
 
     def subscribe(self, operation: CheckedOperation, receive: Receive) -> Callable[[], None]:

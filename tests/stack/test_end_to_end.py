@@ -590,7 +590,9 @@ class TestWhoMayWhat:
 
         assert refused.value.errors[0]["extensions"]["code"] == "validation-failed"
 
-    def test_a_user_may_change_whether_a_post_goes_out_when_and_from_where_and_nothing_else(self, alice: Author) -> None:
+    def test_a_user_may_change_whether_a_post_goes_out_when_and_from_where_and_nothing_else(
+        self, alice: Author
+    ) -> None:
         fields = "query ($type: String!) { __type(name: $type) { inputFields { name } } }"
         allowed = {"text", "schedule_for", "account_id", "when_late", "state"}  # which states: test_kept_drafts.py
 

@@ -157,8 +157,12 @@ def test_events_are_deleted_beside_deliveries_and_no_post_is_lost(stack: Running
         )
     wait_until(lambda: len(events(stack, type="one_off", status=["dead"])), lambda dead: dead == 30)
 
-    while len(stack.tweets("dora")) < len(texts) or events(stack, type="one_off", status=["dead"]):
+    def delete_and_count() -> tuple[int, int]:
+        """How many old events are left, and how many posts are published."""
         said(stack, "delete_old_events", "--older-than", "1d", "--step", "3")
+        return len(events(stack, type="one_off", status=["dead"])), len(stack.tweets("dora"))
+
+    wait_until(delete_and_count, lambda counts: counts == (0, len(texts)))
 
     assert sorted(tweet["text"] for tweet in stack.tweets("dora")) == sorted(texts)
     left = wait_until(

@@ -21,6 +21,7 @@ MOST_STEPS = 10_000
 
 OF_USER = """(
   {json} #>> '{{{path}data,new,user_id}}' = '{user}' or {json} #>> '{{{path}data,old,user_id}}' = '{user}'
+  or {json} #>> '{{{path}session_variables,x-hasura-user-id}}' = {username}
 )"""
 
 DELETE_INVOCATIONS = """
@@ -57,14 +58,16 @@ def delete_one_off_events(hasura: HasuraApi, user_id: int, post_ids: Set[int]) -
     raise _endless()
 
 
-def delete_table_events(hasura: HasuraApi, user_id: int) -> tuple[int, int]:
-    """Deletes the events of event triggers on the user's rows, and their invocations. How many of each.
+def delete_table_events(hasura: HasuraApi, user_id: int, username: str) -> tuple[int, int]:
+    """Deletes the events of event triggers on the user's rows, or that the user caused, and their invocations. How many
+    of each.
 
     They stand in the database of the rows. Invocations go first: an event that is gone no longer tells whose they are.
     """
+    of_user = {"user": int(user_id), "username": "'" + username.replace("'", "''") + "'"}
     parts = {
-        "in_event": OF_USER.format(json="event.payload", path="", user=int(user_id)),
-        "in_request": OF_USER.format(json="log.request", path="payload,event,", user=int(user_id)),
+        "in_event": OF_USER.format(json="event.payload", path="", **of_user),
+        "in_request": OF_USER.format(json="log.request", path="payload,event,", **of_user),
         "step": STEP,
     }
     invocations = sum(_deleted(hasura, DELETE_INVOCATIONS.format(**parts)))

@@ -7,6 +7,7 @@ It is safe to run again after an interruption. It asks for the username once mor
 
 import argparse
 from collections.abc import Set
+from dataclasses import replace
 
 from admin.accounts import User, known_user
 from admin.connection import CommandRefused, Connection, add_user_option, parser_for, run, say
@@ -46,9 +47,10 @@ def forget(connection: Connection, given: argparse.Namespace) -> None:
         raise CommandRefused(
             f"A post of {username} is being sent just now. Nothing was deleted; try again in a minute."
         )
-    _delete_events(hasura, user.id, {int(post["id"]) for post in posts})
+    _delete_events(hasura, user, {int(post["id"]) for post in posts})
     forgotten = _delete_rows(hasura, username)
-    _delete_events(hasura, int(forgotten["user_id"]), {int(post_id) for post_id in forgotten["post_ids"]})
+    forgotten_user = replace(user, id=int(forgotten["user_id"]))
+    _delete_events(hasura, forgotten_user, {int(post_id) for post_id in forgotten["post_ids"]})
     tweets = f"{forgotten['tweets']} of these posts are published"
     say(f"X keeps the tweets ({tweets}), and the app's access until its owner revokes it.")
     say("Backups of the database keep all this until they are deleted.")
@@ -76,10 +78,10 @@ def _confirm(username: str) -> None:
         raise CommandRefused("This is another name. Nothing was deleted.")
 
 
-def _delete_events(hasura: HasuraApi, user_id: int, post_ids: Set[int]) -> None:
-    events = delete_one_off_events(hasura, user_id, post_ids)
+def _delete_events(hasura: HasuraApi, user: User, post_ids: Set[int]) -> None:
+    events = delete_one_off_events(hasura, user.id, post_ids)
     say(f"Deleted {events} one-off scheduled events with their invocations.")
-    table_events, invocations = delete_table_events(hasura, user_id)
+    table_events, invocations = delete_table_events(hasura, user.id, user.username)
     say(f"Deleted {table_events} events of event triggers and {invocations} invocations.")
 
 

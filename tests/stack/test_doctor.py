@@ -565,7 +565,7 @@ class TestMetadata:
         function["configuration"].update(session_argument=None, custom_root_fields={})
         sweep = cron["cron_triggers"][0]
         sweep.update(payload=None, request_transform=None, comment="other words")
-        sweep["retry_conf"]["timeout_seconds"] = 60.0
+        sweep["retry_conf"]["timeout_seconds"] = 150.0
         sweep["headers"][0]["name"] = "X-Webhook-Secret"
         export.update(inherited_roles=[{"role_name": "editor", "role_set": ["author", "reader"]}])  # another program's
 
@@ -764,7 +764,8 @@ class TestDatabase:
     def test_a_trigger_of_hasura_that_is_missing_or_disabled_is_found(
         self, parts: dict[str, str], is_found: bool
     ) -> None:
-        actual = Catalog(16, {"table scheduled_post": parts})
+        another = {"trigger notify_hasura_delivery_requested_INSERT": "CREATE TRIGGER ..."}
+        actual = Catalog(16, {"table scheduled_post": parts, "table delivery_request": another})
 
         found = subjects(hasura_trigger_findings(event_triggers(expected_metadata()), actual))
 

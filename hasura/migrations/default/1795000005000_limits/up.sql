@@ -169,6 +169,7 @@ begin
         using errcode = '22023';
     end if;
     new.pause_ended_at := now();
+    insert into public.delivery_request (is_follow_up) values (false);
   end if;
   new.paused_reason := null;
   return new;

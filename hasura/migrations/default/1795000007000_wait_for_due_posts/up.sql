@@ -61,7 +61,7 @@ create table public.delivery_request (
   requested_at timestamptz not null default now()
 );
 comment on table public.delivery_request is 'Each row inserted here is an event of the trigger delivery_requested. Always empty.';
-comment on column public.delivery_request.is_follow_up is 'Whether it takes what another delivery left behind; else there are new posts that are due soon.';
+comment on column public.delivery_request.is_follow_up is 'Whether it takes what another delivery left behind; else there are new posts that are due soon, or a pause was ended.';
 
 create function public.delete_delivery_request() returns trigger language plpgsql as $$
 begin

@@ -8,7 +8,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import azure.functions as func
 
 from shared.core.drafts import Draft
-from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, Row
+from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, Row, TurnToWait
 from shared.hasura.client import Hasura
 from shared.x.client import X
 from shared.x.searched_timeline import SearchedTimeline
@@ -43,6 +43,8 @@ POINTS = (
     "after_record",
     "before_reconcile",
     "after_reconcile",
+    "before_wait",
+    "after_wait",
     "before_answer",
 )
 
@@ -65,6 +67,10 @@ class CrashableHasura(Hasura):
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         with _crashable("claim"):
             return super().claim_due_posts(delivered_post_id)
+
+    def wait_for_due_posts(self, caller: str, stay: timedelta, wait: timedelta) -> TurnToWait:
+        with _crashable("wait"):
+            return super().wait_for_due_posts(caller, stay, wait)
 
     def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
         with _crashable("record"):

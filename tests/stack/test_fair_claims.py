@@ -106,6 +106,19 @@ class TestTurns:
 
         assert Counter(claim(db)) == {"of one": 8, "of many accounts": 2}
 
+    def test_an_author_whose_changes_hold_many_accounts_hides_nobody(self, cluster: str, db: Database) -> None:
+        mallory, _ = add_author(db, "mallory")
+        for number in range(60):
+            [account] = db.execute(ADD_ACCOUNT, [f"m{number}", DOES_NOT_OPEN]).fetchone() or ()
+            add_posts(db, (mallory, int(str(account))), "of many accounts", seconds=-600)
+        add_posts(db, add_author(db, "alice"), "of one")
+
+        with psycopg.connect(cluster) as changing:
+            changing.execute(
+                "select from next_due join scheduled_post using (user_id) where user_id = %s for update", [mallory]
+            )
+            assert claim(db) == ["of one"]
+
     def test_an_author_who_is_alone_has_the_whole_batch(self, db: Database) -> None:
         add_posts(db, add_author(db, "alice"), "post", count=25)
 

@@ -186,10 +186,11 @@ $$;
 
 
 -- Notes anew when the next post of each of these authors and accounts is due; without a post there is nothing to note.
--- Rows that somebody has locked stay as they are, too early at worst. In which of them nothing could be taken, another
--- delivery has the posts locked: they are in nobody's way for a second. A post with an open attempt, which only a change by
--- hand can leave, is in nobody's way for a minute.
-create function public.note_next_due(noted public.next_due[], taken bigint[]) returns void language plpgsql as $$
+-- Rows that somebody has locked stay as they are, too early at worst; those of them from which nothing was taken are returned.
+-- Where nothing could be taken from a row that was not locked, another delivery has the posts locked: such a row is looked at
+-- again after a second, so that it hides nobody. A post with an open attempt, which only a change by hand can leave, is looked
+-- at again after a minute.
+create function public.note_next_due(noted public.next_due[], taken bigint[]) returns public.next_due[] language plpgsql as $$
 declare
   locked public.next_due[];
 begin
@@ -235,6 +236,12 @@ begin
   )
   from found
   where (next.user_id, next.account_id) = (found.user_id, found.account_id) and found.due_at is not null;
+  return array(select next from unnest(noted) as next where not exists (
+    select from unnest(locked) as one where (one.user_id, one.account_id) = (next.user_id, next.account_id)
+  ) and not exists (
+    select from public.scheduled_post as post
+    where post.id = any(taken) and post.user_id = next.user_id and coalesce(post.account_id, 0) = next.account_id
+  ));
 end
 $$;
 
@@ -246,11 +253,17 @@ declare
   most_noted constant integer := 50;
   app_is_paused constant boolean := exists (select from public.app where paused_until > now());
   noted public.next_due[];
+  in_use public.next_due[] := '{}';  -- somebody changes their posts: they must not hide those of others
   due bigint[];
 begin
   for round in 1..100 loop  -- more than one only while many rows of next_due turn out to be too early
     noted := case when app_is_paused then '{}' else
-      array(select next from public.next_due as next where next.due_at <= now() order by next.due_at limit most_noted)
+      array(
+        select next from public.next_due as next
+        where next.due_at <= now() and (next.user_id, next.account_id) not in (select user_id, account_id from unnest(in_use))
+        order by next.due_at
+        limit most_noted
+      )
     end;
     due := array(
       select post.id from (
@@ -272,7 +285,7 @@ begin
       for update of post skip locked
     );
     exit when cardinality(due) >= batch_size;
-    perform public.note_next_due(noted, due);
+    in_use := in_use || public.note_next_due(noted, due);
     exit when cardinality(noted) < most_noted;
   end loop;
   return due;

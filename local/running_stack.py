@@ -42,6 +42,7 @@ class RunningStack:
         self.urls: dict[str, str] = ready["urls"]
         self.settings: dict[str, str] = ready["settings"]
         self._http = requests.Session()
+        self._http.trust_env = False  # no proxy is between; each request would look for one
 
     @property
     def pids(self) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """What all tests share: an environment without settings, a directory for each run, and the running stack."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -54,9 +55,16 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )
     hypothesis.settings.load_profile("without-a-clock")
+    gc.disable()
     if config.option.basetemp is None:
         config.stash[_OWN_DIRECTORY] = Path(tempfile.mkdtemp(prefix="scheduled-posts-tests-"))
         config.option.basetemp = config.stash[_OWN_DIRECTORY]
+
+
+def pytest_collection_finish() -> None:
+    """Lets the garbage collector pass over the thousands of tests, which it would go through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

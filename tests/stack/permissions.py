@@ -223,6 +223,7 @@ class Probe:
     def __init__(self, server: HasuraServer) -> None:
         self._server = server
         self._http = requests.Session()
+        self._http.trust_env = False  # no proxy is between; each request would look for one
         self.columns: list[tuple[str, str]] = server.sql(
             "select table_name, column_name from information_schema.columns where table_schema = 'public'"
         )

@@ -9,11 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 from admin_commands import admin, said
+from local_hasura import new_database
 from waiting import wait_until
 
 from admin.delete_old_events import EVENT_TABLES, EventTable, delete_statement
-from local import postgres
 from local.running_stack import RunningStack, started
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 CATALOG = Path(__file__).parents[2] / "local" / "hasura" / "catalog.sql"
 WEEK = timedelta(days=7)
@@ -22,15 +24,14 @@ CRON, SCHEDULED, TABLE = EVENT_TABLES
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.running(tmp_path_factory.mktemp("catalog")) as url:
-        yield url
+def database_url(cluster: str) -> str:
+    return new_database(cluster)
 
 
 @pytest.fixture
-def database(cluster: str) -> Iterator[psycopg.Connection]:
+def database(database_url: str) -> Iterator[psycopg.Connection]:
     """Hasura's tables, empty."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("drop schema if exists hdb_catalog cascade")
         connection.execute(CATALOG.read_bytes())
         yield connection
@@ -106,12 +107,12 @@ def test_a_statement_deletes_no_more_than_its_step(database: psycopg.Connection,
 
 @each_table
 def test_an_event_that_another_transaction_holds_is_left_and_not_waited_for(
-    database: psycopg.Connection, cluster: str, table: EventTable
+    database: psycopg.Connection, database_url: str, table: EventTable
 ) -> None:
     add_event(database, table, "held", "delivered", OLD)
     add_event(database, table, "free", "delivered", OLD)
 
-    with psycopg.connect(cluster) as other:
+    with psycopg.connect(database_url) as other:
         other.execute(f"select from hdb_catalog.{table.events} where id = 'held' for update".encode())
         assert delete(database, table) == 1
 

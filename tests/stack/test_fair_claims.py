@@ -6,10 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
 
 from local import postgres
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 Database = psycopg.Connection[tuple[object, ...]]
 
@@ -33,15 +36,16 @@ where state = 'scheduled' and not exists (
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.running(tmp_path_factory.mktemp("fair")) as url:
-        postgres.migrate(url)
-        yield url
+def database_url(cluster: str) -> str:
+    """A database with all migrations."""
+    url = new_database(cluster)
+    postgres.migrate(url)
+    return url
 
 
 @pytest.fixture
-def db(cluster: str) -> Iterator[Database]:
-    with psycopg.connect(cluster, autocommit=True) as connection:
+def db(database_url: str) -> Iterator[Database]:
+    with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute('truncate "user", account, next_due restart identity cascade')
         connection.execute("update app set paused_until = null, paused_reason = null")
         yield connection
@@ -249,13 +253,13 @@ class TestNothingIsForgotten:
         assert claim(db) == ["post"]
 
     def test_claims_changes_and_deletions_at_the_same_time_leave_no_post_that_is_not_noted(
-        self, cluster: str, db: Database
+        self, database_url: str, db: Database
     ) -> None:
         authors = [add_author(db, f"author {number}") for number in range(4)]
 
         def work(worker: int) -> int:
             claimed = 0
-            with psycopg.connect(cluster, autocommit=True) as own:
+            with psycopg.connect(database_url, autocommit=True) as own:
                 for step in range(60):
                     add_posts(own, authors[(worker + step) % 4], f"{worker} {step}", count=3, seconds=0.01 * (step % 3))
                     rows = own.execute("select post_id from claim_due_posts(batch_size => 3)").fetchall()
@@ -272,11 +276,11 @@ class TestNothingIsForgotten:
         assert not_noted == 0
 
     def test_a_post_in_a_transaction_that_has_not_ended_yet_is_noted_when_it_ends(
-        self, cluster: str, db: Database
+        self, database_url: str, db: Database
     ) -> None:
         alice = add_author(db, "alice")
         add_posts(db, alice, "first")
-        with psycopg.connect(cluster) as slow:
+        with psycopg.connect(database_url) as slow:
             add_posts(slow, alice, "second")  # type: ignore[arg-type]
             assert claim(db) == ["first"]
             assert claim(db) == []
@@ -345,12 +349,12 @@ class TestACeiling:
 
         assert set(claim(db, "max_posts_per_day => 14")) == {"sent"}
 
-    def test_claims_at_the_same_time_stay_within_it_together(self, cluster: str, db: Database) -> None:
+    def test_claims_at_the_same_time_stay_within_it_together(self, database_url: str, db: Database) -> None:
         for number in range(10):
             add_posts(db, add_author(db, f"author {number}"), "post", count=20)
 
         def work(_: int) -> int:
-            with psycopg.connect(cluster, autocommit=True) as own:
+            with psycopg.connect(database_url, autocommit=True) as own:
                 rows = own.execute("select state from claim_due_posts(max_posts_per_day => 25)").fetchall()
                 return sum(state == "sending" for [state] in rows)
 

@@ -6,10 +6,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
 
 from local import postgres
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 LINK = "select also_linked_to from link_account(%s, '1001', 'alice_on_x', %s, %s)"
 UNLINK = "select also_linked_to from unlink_account(%s, '1001')"
@@ -61,15 +64,16 @@ class Session:
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.running(tmp_path_factory.mktemp("links")) as url:
-        postgres.migrate(url)
-        yield url
+def database_url(cluster: str) -> str:
+    """A database with all migrations."""
+    url = new_database(cluster)
+    postgres.migrate(url)
+    return url
 
 
 @pytest.fixture
-def first(cluster: str) -> Iterator[Session]:
-    session = Session(cluster)
+def first(database_url: str) -> Iterator[Session]:
+    session = Session(database_url)
     session.run('truncate "user", account cascade')
     session.commit()
     yield session
@@ -77,8 +81,8 @@ def first(cluster: str) -> Iterator[Session]:
 
 
 @pytest.fixture
-def second(cluster: str, first: Session) -> Iterator[Session]:
-    session = Session(cluster)
+def second(database_url: str, first: Session) -> Iterator[Session]:
+    session = Session(database_url)
     yield session
     session.close()
 

@@ -1,14 +1,16 @@
 """The migrations: each down restores exactly what was before its up, and the doctor knows what they make."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
+from local_hasura import new_database
 
 from doctor.database import SCHEMA_FILE, Catalog, database_findings, expected_catalog
 from doctor.make_schema import as_file, read_catalog
 from local import postgres
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 MIGRATIONS = sorted(path.name for path in postgres.MIGRATIONS.iterdir())
 
@@ -21,19 +23,10 @@ union all select 'schema ' || nspname from pg_namespace where oid not in (select
 """The name of each object outside PostgreSQL's own schemas."""
 
 
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.running(tmp_path_factory.mktemp("migrations")) as url:
-        yield url
-
-
 @pytest.fixture
 def database(cluster: str) -> str:
     """The URL of an empty database."""
-    with psycopg.connect(cluster, autocommit=True) as connection:
-        connection.execute("drop database if exists empty with (force)")
-        connection.execute("create database empty")
-    return cluster.replace("/postgres?", "/empty?")
+    return new_database(cluster)
 
 
 def run(database: str, migration: str, direction: str) -> None:
@@ -86,8 +79,8 @@ def test_the_schema_that_the_doctor_expects_is_what_the_migrations_make(database
 def test_the_schema_does_not_depend_on_the_settings_of_the_database(database: str) -> None:
     postgres.migrate(database)
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute("alter database empty set timezone = 'Asia/Tokyo'")
-        connection.execute("alter database empty set search_path = 'public'")
+        for setting in ("timezone = 'Asia/Tokyo'", "search_path = 'public'"):
+            connection.execute(f"alter database {connection.info.dbname} set {setting}".encode())
 
     with_other_settings = read_catalog(database.partition("&options=")[0])
 

@@ -4,24 +4,28 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
 
 from local import postgres
+
+pytest_plugins = ["local_hasura_fixtures"]
 
 Database = psycopg.Connection[tuple[object, ...]]
 
 
 @pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with postgres.running(tmp_path_factory.mktemp("schema")) as url:
-        postgres.migrate(url)
-        yield url
+def database_url(cluster: str) -> str:
+    """A database with all migrations."""
+    url = new_database(cluster)
+    postgres.migrate(url)
+    return url
 
 
 @pytest.fixture
-def db(cluster: str) -> Iterator[Database]:
+def db(database_url: str) -> Iterator[Database]:
     """The migrated database with an author, an account and a post; all that a test does is undone."""
-    with psycopg.connect(cluster) as connection:
+    with psycopg.connect(database_url) as connection:
         connection.execute("insert into \"user\" (id, username) values (1, 'alice')")
         add_account(connection, 1)
         connection.execute("insert into account_user values (1, 1)")
@@ -412,16 +416,16 @@ LOCK_OF_A_PAUSE = "select 1 from app for no key update nowait"
 """What an update of app locks."""
 
 
-def test_a_pause_waits_for_the_claims_that_are_under_way(db: Database, cluster: str) -> None:
+def test_a_pause_waits_for_the_claims_that_are_under_way(db: Database, database_url: str) -> None:
     db.execute("select claim_due_posts()")
 
-    with psycopg.connect(cluster) as operator, pytest.raises(psycopg.errors.LockNotAvailable):
+    with psycopg.connect(database_url) as operator, pytest.raises(psycopg.errors.LockNotAvailable):
         operator.execute(LOCK_OF_A_PAUSE)
 
 
-def test_a_claim_waits_for_a_pause_that_is_under_way(db: Database, cluster: str) -> None:
+def test_a_claim_waits_for_a_pause_that_is_under_way(db: Database, database_url: str) -> None:
     db.execute("set local lock_timeout = '100ms'")
-    with psycopg.connect(cluster) as operator:
+    with psycopg.connect(database_url) as operator:
         operator.execute("update app set paused_until = now() + interval '1 hour', paused_reason = 'Moving.'")
 
         with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -429,10 +433,10 @@ def test_a_claim_waits_for_a_pause_that_is_under_way(db: Database, cluster: str)
         operator.rollback()
 
 
-def test_claims_do_not_wait_for_each_other(db: Database, cluster: str) -> None:
+def test_claims_do_not_wait_for_each_other(db: Database, database_url: str) -> None:
     db.execute("select claim_due_posts()")
 
-    with psycopg.connect(cluster) as other:
+    with psycopg.connect(database_url) as other:
         other.execute("set local lock_timeout = '100ms'")
         other.execute("select claim_due_posts()")
         other.rollback()

@@ -110,14 +110,14 @@ class TestTurns:
 
         assert Counter(claim(db)) == {"of one": 8, "of many accounts": 2}
 
-    def test_an_author_whose_changes_hold_many_accounts_hides_nobody(self, cluster: str, db: Database) -> None:
+    def test_an_author_whose_changes_hold_many_accounts_hides_nobody(self, database_url: str, db: Database) -> None:
         mallory, _ = add_author(db, "mallory")
         for number in range(60):
             [account] = db.execute(ADD_ACCOUNT, [f"m{number}", DOES_NOT_OPEN]).fetchone() or ()
             add_posts(db, (mallory, int(str(account))), "of many accounts", seconds=-600)
         add_posts(db, add_author(db, "alice"), "of one")
 
-        with psycopg.connect(cluster) as changing:
+        with psycopg.connect(database_url) as changing:
             changing.execute(
                 "select from next_due join scheduled_post using (user_id) where user_id = %s for update", [mallory]
             )

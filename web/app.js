@@ -1,21 +1,21 @@
 // The page: who is signed in, and which view is shown.
 
-import * as actions from "./actions.js";
-import { calendar } from "./calendar.js";
-import { closeComposer, openComposer } from "./composer.js";
-import { config } from "./config.js";
-import { developerTools } from "./developer_tools.js";
-import { element, setAttribute, setText, showMessage } from "./dom.js";
-import { focusFirstInvalid, showFieldError } from "./field_error.js";
-import { messageOf } from "./http.js";
-import { forget, start, stop } from "./live.js";
-import { postList } from "./post_list.js";
-import { posts } from "./posts.js";
-import { signedInAuthor, signIn, signInMethod, signOut } from "./sign_in.js";
-import { timeline } from "./timeline.js";
-import { timeOfDay } from "./times.js";
+import { calendar } from "./calendar/calendar.js";
+import { closeComposer, openComposer } from "./composer/composer.js";
+import { developerTools } from "./developer/developer_tools.js";
+import { timeline } from "./developer/timeline.js";
+import { config } from "./lib/config.js";
+import { element, setAttribute, setText, showMessage } from "./lib/dom.js";
+import { focusFirstInvalid, showFieldError } from "./lib/field_error.js";
+import { messageOf } from "./lib/http.js";
+import { timeOfDay } from "./lib/times.js";
+import * as actions from "./posts/actions.js";
+import { forget, start, stop } from "./posts/live.js";
+import { posts } from "./posts/posts.js";
+import { postList } from "./queue/post_list.js";
+import { signedInAuthor, signIn, signInMethod, signOut } from "./sign_in/sign_in.js";
 
-/** @import { Author } from "./sign_in.js" */
+/** @import { Author } from "./sign_in/sign_in.js" */
 /** @typedef {{show?: () => void, hide?: () => void}} View */
 
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/;

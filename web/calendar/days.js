@@ -1,10 +1,10 @@
 // The days of the calendar, in the author's zone. A Date that stands for a day is its midnight.
 
-import { dayKey, secondTime, startOfDay } from "../lib/times.js";
+import { dateFormat, dayKey, secondTime, startOfDay } from "../lib/times.js";
 
 const DAYS_OF_A_WEEK = 7;
-const dayOfMonth = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long", year: "numeric" });
-const monthAndYear = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+const dayOfMonth = dateFormat({ day: "numeric", month: "long", year: "numeric" });
+const monthAndYear = dateFormat({ month: "long", year: "numeric" });
 
 /**
  * The instant that many days later at the same time of day, however long the days between are.
@@ -119,7 +119,7 @@ export function monthTitle(date) {
 
 function firstWeekday() {
   /** @type {Intl.Locale & {getWeekInfo?: () => {firstDay: number}, weekInfo?: {firstDay: number}}} */
-  const locale = new Intl.Locale(monthAndYear.resolvedOptions().locale);
+  const locale = new Intl.Locale(navigator.language);
   const { firstDay } = locale.getWeekInfo?.() ?? locale.weekInfo ?? { firstDay: 1 }; // Firefox has neither: Monday
   return firstDay % DAYS_OF_A_WEEK;
 }

@@ -1,7 +1,7 @@
 // A month as a grid of days, each with its posts in the order of their times.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dayKey } from "../lib/times.js";
+import { dateFormat, dayKey } from "../lib/times.js";
 import { isSameDay, onDay } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
@@ -9,9 +9,9 @@ import { isSameDay, onDay } from "./days.js";
 
 const MOST = 3;
 
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const fullWeekday = new Intl.DateTimeFormat(undefined, { weekday: "long" });
-const fullDay = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "long" });
+const weekday = dateFormat({ weekday: "short" });
+const fullWeekday = dateFormat({ weekday: "long" });
+const fullDay = dateFormat({ day: "numeric", month: "long" });
 
 /**
  * @param {EntryButtons} buttons

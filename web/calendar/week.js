@@ -1,7 +1,7 @@
 // Days as columns, with the hours from top to bottom; each post stands at its time.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dayKey, hourOfDay } from "../lib/times.js";
+import { dateFormat, dayKey, hourOfDay } from "../lib/times.js";
 import { atMinutes, isSameDay, minutesOfDay, onDay } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
@@ -24,8 +24,8 @@ const MOST_LANES = 3;
 const ENTRY_MINUTES = 55; // the height of a button: see calendar.css
 const LAST_MINUTE = MINUTES - ENTRY_MINUTES;
 
-const weekday = new Intl.DateTimeFormat(undefined, { weekday: "short" });
-const fullDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const weekday = dateFormat({ weekday: "short" });
+const fullDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
 
 /**
  * @param {EntryButtons} buttons

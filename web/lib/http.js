@@ -28,10 +28,12 @@ export class Unreachable extends Error {}
  * Sends a request and returns the parsed JSON answer.
  * @param {string} url
  * @param {{method?: string, body?: object, headers?: Record<string, string>, token?: string, timeout?: number,
- *   signal?: AbortSignal}} [options] With a body, the method is POST; `timeout` is in milliseconds.
+ *   signal?: AbortSignal, keepalive?: boolean}} [options] With a body, the method is POST; `timeout` is in milliseconds;
+ *   `keepalive`: it goes on when the page is left.
  * @throws {Problem|Unreachable}
  */
-export async function request(url, { method, body, headers = {}, token, timeout = TIMEOUT, signal } = {}) {
+export async function request(url, options = {}) {
+  const { method, body, headers = {}, token, timeout = TIMEOUT, signal, keepalive = false } = options;
   const answer = await reach(url, {
     method: method ?? (body === undefined ? "GET" : "POST"),
     headers: {
@@ -40,6 +42,7 @@ export async function request(url, { method, body, headers = {}, token, timeout 
       ...headers,
     },
     body: body === undefined ? undefined : JSON.stringify(body),
+    keepalive,
     signal: AbortSignal.any([AbortSignal.timeout(timeout), ...(signal ? [signal] : [])]),
   });
   const content = await answer.json().catch(() => null);

@@ -14,21 +14,43 @@ const X_EPOCH = 1288834974657n; // X's docs, X IDs: a snowflake's upper bits cou
 /** The name of the author's time zone, such as Europe/Berlin. */
 export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-const is12Hours = format({ hour: "numeric" }).resolvedOptions().hour12; // "8:05 AM", where others write "08:05"
-/** @type {Intl.DateTimeFormatOptions} */
-const hourAndMinute = { hour: is12Hours ? "numeric" : "2-digit", minute: "2-digit" };
-const clock = format(hourAndMinute);
-const clockWithSeconds = format({ ...hourAndMinute, second: "2-digit" });
-const clockWithMilliseconds = format({ ...hourAndMinute, second: "2-digit", fractionalSecondDigits: 3 });
-const fullHour = is12Hours ? format({ hour: "numeric" }) : clock;
-const shortDay = format({ weekday: "short", day: "numeric", month: "short" });
-const longDay = format({ weekday: "long", day: "numeric", month: "long" });
-const longDayWithYear = format({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
-const offset = format({ timeZoneName: "shortOffset" });
+let clocks = clocksOf(undefined);
+const shortDay = dateFormat({ weekday: "short", day: "numeric", month: "short" });
+const shortDayWithYear = dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
+const longDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
+const longDayWithYear = dateFormat({ weekday: "long", day: "numeric", month: "long", year: "numeric" });
+const offset = dateFormat({ timeZoneName: "shortOffset" });
 
-/** @param {Intl.DateTimeFormatOptions} options */
-function format(options) {
-  return new Intl.DateTimeFormat(undefined, options);
+/**
+ * A format of dates: in the browser's English, or in British English beside the page's English words.
+ * @param {Intl.DateTimeFormatOptions} options
+ */
+export function dateFormat(options) {
+  return new Intl.DateTimeFormat(navigator.language.startsWith("en") ? undefined : "en-GB", options);
+}
+
+/**
+ * Shows times of day as the author wants them: with 12 hours, with 24, or (undefined) as the browser's language has them.
+ * @param {"h12"|"h23"|undefined} hourCycle
+ */
+export function useHourCycle(hourCycle) {
+  clocks = clocksOf(hourCycle);
+}
+
+/** @param {"h12"|"h23"|undefined} hourCycle */
+function clocksOf(hourCycle) {
+  /** @param {Intl.DateTimeFormatOptions} options */
+  const format = (options) => new Intl.DateTimeFormat(undefined, { ...options, ...(hourCycle && { hourCycle }) });
+  const is12Hours = format({ hour: "numeric" }).resolvedOptions().hour12; // "8:05 AM", where others write "08:05"
+  /** @type {Intl.DateTimeFormatOptions} */
+  const toMinutes = { hour: is12Hours ? "numeric" : "2-digit", minute: "2-digit" };
+  const minutes = format(toMinutes);
+  return {
+    minutes,
+    seconds: format({ ...toMinutes, second: "2-digit" }),
+    milliseconds: format({ ...toMinutes, second: "2-digit", fractionalSecondDigits: 3 }),
+    fullHour: is12Hours ? format({ hour: "numeric" }) : minutes,
+  };
 }
 
 /**
@@ -45,7 +67,7 @@ export function instant(value) {
  */
 export function timeOfDay(value) {
   const date = instant(value);
-  return (date.getSeconds() ? clockWithSeconds : clock).format(date);
+  return (date.getSeconds() ? clocks.seconds : clocks.minutes).format(date);
 }
 
 /**
@@ -53,7 +75,7 @@ export function timeOfDay(value) {
  * @param {Instant} value
  */
 export function timeToTheMinute(value) {
-  return clock.format(instant(value));
+  return clocks.minutes.format(instant(value));
 }
 
 /**
@@ -61,7 +83,7 @@ export function timeToTheMinute(value) {
  * @param {Instant} value
  */
 export function hourOfDay(value) {
-  return fullHour.format(instant(value));
+  return clocks.fullHour.format(instant(value));
 }
 
 /**
@@ -69,16 +91,16 @@ export function hourOfDay(value) {
  * @param {Instant} value
  */
 export function timeToTheMillisecond(value) {
-  return clockWithMilliseconds.format(instant(value));
+  return clocks.milliseconds.format(instant(value));
 }
 
 /**
- * "Today 14:30", "Tue, 24 Nov, 9:00": a day and a time in few words.
+ * "Today, 14:30", "Tue, 24 Nov, 9:00": a day and a time in few words; the year where it is another one.
  * @param {Instant} value
  */
 export function dayAndTime(value) {
   const date = instant(value);
-  return `${nearDay(date) ?? shortDay.format(date)}, ${timeOfDay(date)}`;
+  return `${nearDay(date) ?? (isThisYear(date) ? shortDay : shortDayWithYear).format(date)}, ${timeOfDay(date)}`;
 }
 
 /**
@@ -87,8 +109,12 @@ export function dayAndTime(value) {
  */
 export function dayName(value) {
   const date = instant(value);
-  const full = date.getFullYear() === instant(now()).getFullYear() ? longDay : longDayWithYear;
-  return nearDay(date) ?? full.format(date);
+  return nearDay(date) ?? (isThisYear(date) ? longDay : longDayWithYear).format(date);
+}
+
+/** @param {Date} date */
+function isThisYear(date) {
+  return date.getFullYear() === instant(now()).getFullYear();
 }
 
 /** @param {Date} date */

@@ -22,7 +22,7 @@ export class Refusal extends Error {
  * What Hasura answers the author: the `data` of the answer.
  * @param {string} query
  * @param {object} [variables]
- * @param {{timeout?: number}} [options]
+ * @param {{timeout?: number, keepalive?: boolean}} [options]
  * @throws {Refusal|Unreachable|SignedOut}
  */
 export async function asUser(query, variables = {}, options = {}) {

@@ -10,10 +10,11 @@ from admin.connection import CommandRefused, Connection, parser_for, run, say
 
 LIMITS = """
 query limits {
-  app { max_pending max_changes max_posts_a_day }
-  user(where: {_or: [{max_pending: {_is_null: false}}, {max_changes: {_is_null: false}}]}, limit: 1000) {
-    username max_pending max_changes
-  }
+  app { max_pending max_changes max_posts_a_day max_drafts }
+  user(
+    where: {_not: {max_pending: {_is_null: true}, max_changes: {_is_null: true}, max_drafts: {_is_null: true}}}
+    limit: 1000
+  ) { username max_pending max_changes max_drafts }
   account(where: {max_posts_a_day: {_is_null: false}}, limit: 1000) { account_name max_posts_a_day }
 }"""
 
@@ -34,6 +35,7 @@ WORDS = {
     "max_pending": "pending posts of an author",
     "max_changes": "posts created or moved by an author in 15 minutes",
     "max_posts_a_day": "posts of an account for one day (UTC)",
+    "max_drafts": "drafts of an author",
 }
 
 
@@ -44,8 +46,9 @@ def main() -> None:
     parser.add_argument(
         "--posts-a-day", type=_number, dest="max_posts_a_day", metavar="N", help=WORDS["max_posts_a_day"]
     )
+    parser.add_argument("--drafts", type=_number, dest="max_drafts", metavar="N", help=WORDS["max_drafts"])
     whose = parser.add_mutually_exclusive_group()
-    whose.add_argument("--user", metavar="NAME", help="an exception for this user: --pending, --changes")
+    whose.add_argument("--user", metavar="NAME", help="an exception for this user: --pending, --changes, --drafts")
     whose.add_argument("--account", metavar="HANDLE", help="an exception for this account: --posts-a-day")
     given = parser.parse_args()
     limits = {name: value for name in WORDS if (value := getattr(given, name)) is not None}
@@ -69,9 +72,9 @@ def change_limits(connection: Connection, limits: dict[str, Any], user: str | No
 
 def _write(connection: Connection, limits: dict[str, Any], user: str | None, account: str | None) -> None:
     values = {name: None if value == "default" else value for name, value in limits.items()}
-    allowed = {"max_posts_a_day"} if account else {"max_pending", "max_changes"} if user else set(WORDS)
+    allowed = {"max_posts_a_day"} if account else {"max_pending", "max_changes", "max_drafts"} if user else set(WORDS)
     if not limits.keys() <= allowed:
-        raise CommandRefused("Of a user there are --pending and --changes, of an account --posts-a-day.")
+        raise CommandRefused("Of a user there are --pending, --changes and --drafts, of an account --posts-a-day.")
     if user is not None:
         [answer] = connection.hasura.graphql(SET_FOR_USER, {"name": user, "limits": values}).values()
     elif account is not None:

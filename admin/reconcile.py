@@ -41,7 +41,9 @@ APP = "query readApp { app { paused_until } }"
 
 NOT_TWEETED = """
 query postsNotTweeted($after: bigint!, $limit: Int!) {
-  scheduled_post(where: {state: {_neq: "tweeted"}, id: {_gt: $after}}, order_by: [{id: asc}], limit: $limit) {
+  scheduled_post(
+    where: {state: {_nin: ["tweeted", "draft"]}, id: {_gt: $after}}, order_by: [{id: asc}], limit: $limit
+  ) {
     id state text schedule_for account { id account_name x_user_id sealed_tokens }
   }
 }"""

@@ -29,10 +29,11 @@ POSTS = f"""
 query doctorReadsPosts($since: timestamptz!, $most: Int!) {{
   open: scheduled_post(where: {{is_pending: {{_eq: true}}}}, order_by: [{{schedule_for: asc}}], limit: $most) {_POST}
   closed: scheduled_post(
-    where: {{is_pending: {{_eq: false}}, updated_at: {{_gt: $since}}}}, order_by: [{{updated_at: desc}}], limit: $most
+    where: {{is_pending: {{_eq: false}}, state: {{_neq: "draft"}}, updated_at: {{_gt: $since}}}},
+    order_by: [{{updated_at: desc}}], limit: $most
   ) {_POST}
   left_open: scheduled_post(
-    where: {{state: {{_neq: "sending"}}, post_attempts: {{finished_at: {{_is_null: true}}}}}}, limit: $most
+    where: {{state: {{_nin: ["draft", "sending"]}}, post_attempts: {{finished_at: {{_is_null: true}}}}}}, limit: $most
   ) {_POST}
   app {{ paused_until paused_reason follow_up_until }}
 }}"""
@@ -101,7 +102,7 @@ class Posts:
 
 
 def read_posts(hasura: HasuraApi, since: datetime) -> Posts:
-    """All open posts, and those that changed since. Raises HasuraUnusable."""
+    """All open posts, and those that changed since; no drafts, which nothing publishes. Raises HasuraUnusable."""
     data = hasura.graphql(POSTS, {"since": since.isoformat(), "most": MOST})
     rows = {row["id"]: _post(row) for row in chain(data["open"], data["closed"], data["left_open"])}
     app = next(

@@ -53,7 +53,7 @@ def notify(change: StateChange, store: AuthorStore, settings: Settings, clock: C
     """
     if settings.notify_url is None or settings.notify_secret is None:
         raise ConfigurationError("Hasura has the event trigger post_ended, but NOTIFY_URL is not set.")
-    if change.is_open or change.state == State.TWEETED:
+    if change.is_open or change.state in (State.TWEETED, State.DRAFT):
         return NotificationResult(change.post_id, None, "Its author need not act.")
     post = store.post_of_author(change.post_id)
     if post is None:

@@ -12,6 +12,7 @@ from shared.core.model import (
     ClaimedPost,
     Clock,
     Delivery,
+    FoundDraft,
     FoundPost,
     MissedPost,
     PostStore,
@@ -235,6 +236,8 @@ def _not_claimed(
     post = store.find_post(post_id)
     if post is None:
         return DeliveryResult(counts, post_id, None, "There is no such post: it was deleted, or never was.")
+    if isinstance(post, FoundDraft):
+        return DeliveryResult(counts, post_id, State.DRAFT, "It is a draft, which is not published.")
     if post.state is not State.SCHEDULED:
         reason = _NOTHING_TO_DO.get(post.state, post.reason)
         return DeliveryResult(counts, post_id, post.state, reason, post.tweet_id)

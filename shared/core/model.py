@@ -18,6 +18,7 @@ Row = dict[str, Any]
 class State(StrEnum):
     """The states of a post."""
 
+    DRAFT = "draft"
     SCHEDULED = "scheduled"
     SENDING = "sending"
     TWEETED = "tweeted"
@@ -155,6 +156,13 @@ class FoundPost:
     event_id: str | None = None
     event_at: datetime | None = None
     has_open_attempt: bool = False
+
+
+@dataclass(frozen=True)
+class FoundDraft:
+    """A post that its author has not scheduled, or has made a draft again."""
+
+    id: int
 
 
 @dataclass(frozen=True)
@@ -413,7 +421,7 @@ class PostStore(EventStore, Protocol):
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         """Takes what is due, the delivered post first."""
 
-    def find_post(self, post_id: int) -> FoundPost | None:
+    def find_post(self, post_id: int) -> FoundPost | FoundDraft | None:
         """The post as it is now; None when there is none."""
 
     def record(self, post: ClaimedPost, decision: Decision) -> Recorded:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config import WEBHOOK_SECRET_NAME, Settings
 from shared.core.drafts import Draft
-from shared.core.model import Claim, ClaimedPost, Decision, FoundPost, PostOfAuthor, Recorded, Row, State
+from shared.core.model import Claim, ClaimedPost, Decision, FoundDraft, FoundPost, PostOfAuthor, Recorded, Row, State
 from shared.core.schedule import EarlierPost
 from shared.errors import (
     ConfigurationError,
@@ -129,7 +129,7 @@ class Hasura:
         }
         return rows.claim(self._graphql_as_admin(documents.CLAIM_DUE_POSTS, {"args": args})["claim_due_posts"])
 
-    def find_post(self, post_id: int) -> FoundPost | None:
+    def find_post(self, post_id: int) -> FoundPost | FoundDraft | None:
         """The post as it is now, and when it is due; None when there is none."""
         data = self._graphql_as_admin(documents.FIND_POST, {"id": post_id})
         row = data["scheduled_post_by_pk"]

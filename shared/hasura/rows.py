@@ -9,6 +9,7 @@ from shared.core.model import (
     Claim,
     ClaimedPost,
     Decision,
+    FoundDraft,
     FoundPost,
     MissedPost,
     Outcome,
@@ -29,8 +30,10 @@ def claim(rows: list[Row]) -> Claim:
     )
 
 
-def found_post(row: Row, app: list[Row]) -> FoundPost:
+def found_post(row: Row, app: list[Row]) -> FoundPost | FoundDraft:
     """A row of scheduled_post with its account, and the rows of app."""
+    if row["state"] == State.DRAFT:
+        return FoundDraft(int(row["id"]))
     schedule_for = datetime.fromisoformat(row["schedule_for"])
     pauses = [_time(pausable["paused_until"]) for pausable in (row["account"], *app) if pausable]
     return FoundPost(

@@ -138,6 +138,8 @@ def _written(expression: Mapping[str, Any], path: str = "") -> Iterator[str]:
         if name == "_and":
             for one in value:
                 yield from _written(one, path)
+        elif name == "_or":
+            yield f"({' or '.join(' and '.join(_written(one, path)) for one in value)})"
         elif name == "_eq":
             yield f"{path} = {value}"
         elif name.startswith("_"):
@@ -156,14 +158,24 @@ insert into public.scheduled_post (user_id, account_id, text, schedule_for)
   select id, id, 'a post of ' || username, now() + interval '1 day' from public."user";
 insert into public.post_attempt (post_id, number, account_id, x_user_id, text, finished_at, outcome)
   select id, 1, account_id, '1001', text, now(), 'not_sent' from public.scheduled_post;
+insert into public.posting_slot (user_id, account_id, weekday, at, time_zone)
+  select id, id, 1, '09:00', 'UTC' from public."user";
 """
 """Bob is first: where one row alone is answered, it is not alice's by chance. Each has one id in all tables."""
 
 _BOB, _ALICE = 1, 2
-_IDS = {"user": "id", "account": "id", "scheduled_post": "id", "account_user": "user_id", "post_attempt": "post_id"}
+_IDS = {
+    "user": "id",
+    "account": "id",
+    "scheduled_post": "id",
+    "account_user": "user_id",
+    "post_attempt": "post_id",
+    "posting_slot": "id",
+}
 """By which column a row is known to be somebody's."""
 
 _POST = 'text: "new", schedule_for: "2999-01-01T00:00:00Z"'
+_SLOT = 'weekday: 2, at: "09:00", time_zone: "UTC"'
 _WRITES = {
     ("insert", "scheduled_post"): [
         ("own", "alice", f"insert_scheduled_post(objects: [{{{_POST}, account_id: {_ALICE}}}])"),
@@ -173,6 +185,25 @@ _WRITES = {
     ("insert", "user"): [
         ("own", "carol", "insert_user(objects: [{}])"),
         ("every", "carol", 'insert_user(objects: [{username: "mallory"}])'),
+    ],
+    ("update", "user"): [
+        ("own", "alice", f"update_user(where: {{id: {{_eq: {_ALICE}}}}}, _set: {{week_starts_on: 1}})"),
+        ("every", "alice", f"update_user(where: {{id: {{_eq: {_BOB}}}}}, _set: {{week_starts_on: 1}})"),
+    ],
+    ("update", "account"): [
+        ("own", "alice", f"update_account(where: {{id: {{_eq: {_ALICE}}}}}, _set: {{paused_until: null}})"),
+        ("every", "alice", f"update_account(where: {{id: {{_eq: {_BOB}}}}}, _set: {{paused_until: null}})"),
+    ],
+    ("update to", "user"): [("own", "alice", "update_user(where: {}, _set: {week_starts_on: 1})")],
+    ("update to", "account"): [("own", "alice", "update_account(where: {}, _set: {paused_until: null})")],
+    ("update to", "posting_slot"): [("own", "alice", "update_posting_slot(where: {}, _set: {weekday: 3})")],
+    ("insert", "posting_slot"): [
+        ("own", "alice", f"insert_posting_slot(objects: [{{{_SLOT}}}])"),
+        ("every", "alice", f"insert_posting_slot(objects: [{{{_SLOT}, user_id: {_BOB}}}])"),
+    ],
+    ("update", "posting_slot"): [
+        ("own", "alice", f"update_posting_slot(where: {{id: {{_eq: {_ALICE}}}}}, _set: {{weekday: 3}})"),
+        ("every", "alice", f"update_posting_slot(where: {{id: {{_eq: {_BOB}}}}}, _set: {{weekday: 3}})"),
     ],
     ("update", "scheduled_post"): [
         ("own", "alice", f'update_scheduled_post(where: {{id: {{_eq: {_ALICE}}}}}, _set: {{text: "changed"}})'),

@@ -253,5 +253,7 @@ class TestTheCommand:
         assert f"Exception for @{alice.name}: 9 posts of an account for one day (UTC).\n" in of_account
         assert f"Exception for {alice.name}: " not in ended
         assert "There is no user of this name." in limits("--user", "nobody", "--pending", "1")
-        assert "Of a user there are --pending and --changes" in limits("--user", alice.name, "--posts-a-day", "1")
+        assert "Of a user there are --pending, --changes and --drafts" in limits(
+            "--user", alice.name, "--posts-a-day", "1"
+        )
         assert "expected a whole number, or default" in limits("--pending", "-1")

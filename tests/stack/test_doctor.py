@@ -1053,6 +1053,12 @@ class TestWrongRows:
         assert finding.post_ids == (post_id,)
         assert "claim_due_posts skips it" in finding.sentence
 
+    def test_a_draft_is_passed_over(self, broken: BrokenStack) -> None:
+        broken.publish(f"Back to the drafts {uuid.uuid4()}")
+        broken.force("update scheduled_post set state = 'draft', tweet_id = null, schedule_for = null")
+
+        assert broken.examine() == set()
+
     def test_two_rows_with_tweets_of_one_text_are_found(self, broken: BrokenStack) -> None:
         ids = [broken.publish(text, username="again") for text in ("Once", "Once more")]
         broken.force("update scheduled_post set text = 'Once'")

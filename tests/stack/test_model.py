@@ -120,6 +120,18 @@ class Story(RuleBasedStateMachine):
         if self.change(post, schedule_for=(datetime.now(UTC) + at).isoformat()) and is_given_up(before):
             self.excuse(post)  # that it may go out again is what its author decided
 
+    @rule(post=written, keeps_its_time=st.booleans())
+    def make_a_draft(self, post: int, keeps_its_time: bool) -> None:
+        before = self.world.rows().get(post, {})
+        changes: dict[str, Any] = {"state": "draft"} | ({} if keeps_its_time else {"schedule_for": None})
+        if self.change(post, **changes):
+            assert before["state"] in ("draft", "scheduled", "failed", "missed")
+
+    @rule(post=written, at=moments)
+    def schedule_the_draft(self, post: int, at: timedelta) -> None:
+        if self.world.rows().get(post, {}).get("state") == "draft":
+            self.change(post, state="scheduled", schedule_for=(datetime.now(UTC) + at).isoformat())
+
     @rule(post=written)
     def delete(self, post: int) -> None:
         before = self.world.rows().get(post, {})
@@ -138,7 +150,7 @@ class Story(RuleBasedStateMachine):
         try:
             self.world.stack.graphql(document, variables, self.world.tokens[self.authors[post]])
         except GraphQLFailed as refusal:
-            if not re.search("This post|permission|foreign key", str(refusal)):
+            if not re.search("This post|This one|X account|permission|foreign key", str(refusal)):
                 raise
             return False
         assert row is None or row["account_id"] is None or row["state"] not in ("sending", "tweeted")
@@ -240,6 +252,8 @@ class Story(RuleBasedStateMachine):
         self.world.x.recover()
         self.come_to_rest()
         for post, row in self.world.rows().items():
+            if row["state"] == "draft":
+                continue  # its author keeps it
             assert row["state"] == "tweeted" or row["reason"], row
             if is_given_up(row):
                 assert post in given_up or row["sent_from"] is None or row["outcome"] == "duplicate", row
@@ -454,6 +468,18 @@ class TestStoriesThatChanceSeldomTells:
 
         row, events = story.world.rows()[post], story.world.execute(PENDING_EVENTS, str(post)).fetchall()
         assert [(event["id"], event["scheduled_time"]) for event in events] == [(row["event_id"], row["schedule_for"])]
+
+    def test_a_post_that_was_a_draft_for_a_while_is_sent_once(self, story: Story) -> None:
+        story.deliver(1, answer="does nothing, and the answer is lost")
+        story.sweep(1)
+        story.make_a_draft(1, keeps_its_time=False)
+        story.deliver(1)
+        story.edit(1, too_long=False)
+
+        story.schedule_the_draft(1, AT_ONCE)
+
+        assert self.ends(story) == ["tweeted"]
+        assert len(story.world.x.tweets) == 1
 
     def test_deliveries_that_leave_posts_behind_have_one_follow_up_delivery_outstanding(self, story: Story) -> None:
         for _ in range(12):

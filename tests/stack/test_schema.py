@@ -50,6 +50,7 @@ def one(db: Database, query: str) -> object:
     [
         ("update scheduled_post set text = E' \\n'", "text_is_not_blank"),
         ("update scheduled_post set text = repeat('a', 4001)", "text_is_not_endless"),
+        ("update scheduled_post set state = 'draft', text = repeat('\u00e9', 16385)", "draft_is_not_endless"),
         ("update scheduled_post set schedule_for = 'infinity'", "schedule_for_is_of_our_time"),
         ("update scheduled_post set schedule_for = '0044-03-15 00:00Z BC'", "schedule_for_is_of_our_time"),
         ("update scheduled_post set schedule_for = '20000-01-01 00:00Z'", "schedule_for_is_of_our_time"),
@@ -98,7 +99,7 @@ def test_a_row_that_breaks_a_rule_is_refused(db: Database, statement: str, const
     assert constraint in str(refused.value)
 
 
-STATES = ["scheduled", "sending", "tweeted", "failed", "unknown", "missed"]
+STATES = ["draft", "scheduled", "sending", "tweeted", "failed", "unknown", "missed"]
 LEGAL = {
     ("scheduled", "sending"),
     ("scheduled", "missed"),
@@ -110,7 +111,12 @@ LEGAL = {
     ("unknown", "failed"),
     ("failed", "scheduled"),
     ("missed", "scheduled"),
+    ("draft", "scheduled"),
+    ("scheduled", "draft"),
+    ("failed", "draft"),
+    ("missed", "draft"),
     # A tweet that is known of at last is recorded whatever happened to the row meanwhile.
+    ("draft", "tweeted"),
     ("scheduled", "tweeted"),
     ("unknown", "tweeted"),
     ("failed", "tweeted"),
@@ -598,6 +604,23 @@ class TestCounts:
         told = "select array[others_accepted_since, others_rejected_since] from claim_due_posts(1, 1)"
 
         assert one(db, told) == [accepted, rejected]
+
+
+def test_only_authors_change_what_the_event_trigger_watches(db: Database) -> None:
+    db.execute("update scheduled_post set schedule_for = now() - interval '1 s'")
+    watched = "select planned_for = schedule_for from scheduled_post"
+    states = []
+    for change in (
+        "select claim_due_posts()",
+        """select record_outcome(1, 1, lease_until, 'failed', '[{"number": 1, "outcome": "rejected"}]', 'why')
+        from scheduled_post""",
+        "update scheduled_post set state = 'draft'",
+        "update scheduled_post set state = 'scheduled'",
+    ):
+        db.execute(change)  # type: ignore[arg-type]
+        states.append((one(db, "select state from scheduled_post"), one(db, watched)))
+
+    assert states == [("sending", True), ("failed", True), ("draft", None), ("scheduled", True)]
 
 
 def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) -> None:

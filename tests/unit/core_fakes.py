@@ -13,6 +13,7 @@ from shared.core.model import (
     Claim,
     ClaimedPost,
     Decision,
+    FoundDraft,
     FoundPost,
     MissedPost,
     Outcome,
@@ -107,7 +108,7 @@ class Store(Events):
     """Hands out `claims` one after the other, and keeps the decisions. `record_failures` are raised by `record`."""
 
     claims: list[Claim] = field(default_factory=list)
-    found: dict[int, FoundPost] = field(default_factory=dict)
+    found: dict[int, FoundPost | FoundDraft] = field(default_factory=dict)
     decisions: dict[int, Decision] = field(default_factory=dict)
     recorded: Recorded | None = None
     record_failures: list[Exception] = field(default_factory=list)
@@ -121,7 +122,7 @@ class Store(Events):
             raise self.claim_failure
         return self.claims.pop(0) if self.claims else Claim()
 
-    def find_post(self, post_id: int) -> FoundPost | None:
+    def find_post(self, post_id: int) -> FoundPost | FoundDraft | None:
         return self.found.get(post_id)
 
     def record(self, post: ClaimedPost, decision: Decision) -> Recorded:

@@ -25,6 +25,7 @@ from shared.core.model import (
     Accepted,
     Account,
     Delivery,
+    FoundDraft,
     FoundPost,
     MissedPost,
     NoConnection,
@@ -279,6 +280,18 @@ class TestNothingToDo:
         result = delivered(store)
 
         assert (result.state, result.reason, result.retry_after) == (state, reason, None)
+        assert store.created == []
+
+    def test_a_draft_is_left_alone(self) -> None:
+        store = Store(found={1: FoundDraft(1)})
+
+        result = delivered(store)
+
+        assert (result.state, result.reason, result.retry_after) == (
+            State.DRAFT,
+            "It is a draft, which is not published.",
+            None,
+        )
         assert store.created == []
 
     def test_a_post_that_was_moved_gets_an_event_for_its_new_time_and_loses_the_old_one(self) -> None:

@@ -13,6 +13,7 @@ from shared.core.model import (
     Claim,
     ClaimedPost,
     Decision,
+    FoundDraft,
     FoundPost,
     MissedPost,
     Outcome,
@@ -174,6 +175,12 @@ FOUND: dict[str, Any] = {
 }
 
 
+def found(row: dict[str, Any], app: list[dict[str, Any]] | None = None) -> FoundPost:
+    post = rows.found_post(row, app or [])
+    assert isinstance(post, FoundPost)
+    return post
+
+
 class TestAFoundPost:
     def test_says_what_it_is_now(self) -> None:
         row = FOUND | {
@@ -218,13 +225,16 @@ class TestAFoundPost:
 
         row = FOUND | {"next_attempt_at": at(next_attempt), "account": {"paused_until": at(account)}}
 
-        post = rows.found_post(row, [{"paused_until": at(app)}])
+        post = found(row, app=[{"paused_until": at(app)}])
 
         assert post.due_at == NOON.replace(hour=due)
         assert post.paused_until == (NOON.replace(hour=paused) if paused else None)
 
+    def test_that_is_a_draft_may_have_no_time(self) -> None:
+        assert rows.found_post(FOUND | {"state": "draft", "schedule_for": None}, []) == FoundDraft(7)
+
     def test_of_a_removed_account_is_not_paused(self) -> None:
-        assert rows.found_post(FOUND | {"account": None}, []).due_at == NOON
+        assert found(FOUND | {"account": None}).due_at == NOON
 
 
 def test_an_earlier_post_is_answered_without_what_is_kept_of_its_request() -> None:

@@ -153,10 +153,16 @@ class TestAMessage:
 
     @pytest.mark.parametrize(
         "change",
-        [event("scheduled"), event("sending"), event("tweeted"), event("unknown", reconcile_at=WAITS)],
-        ids=["scheduled", "sending", "tweeted", "to-be-reconciled"],
+        [
+            event("draft"),
+            event("scheduled"),
+            event("sending"),
+            event("tweeted"),
+            event("unknown", reconcile_at=WAITS),
+        ],
+        ids=["draft", "scheduled", "sending", "tweeted", "to-be-reconciled"],
     )
-    def test_it_is_not_sent_while_a_post_is_open_or_when_it_is_published(
+    def test_it_is_not_sent_while_a_post_is_a_draft_or_open_or_when_it_is_published(
         self, hasura: AnsweringHasura, receiver: responses.BaseResponse, change: dict[str, Any]
     ) -> None:
         assert json_of(deliver(change))["notification"] is None

@@ -17,6 +17,7 @@ drop function public.refuse_a_change(text);
 drop function public.log_opened(public.scheduled_post, text);
 drop trigger check_new_post on public.scheduled_post;
 drop function public.check_new_post();
+drop function public.require_a_time(timestamptz);
 drop function public.account_for_author(bigint);
 drop function public.only_account_of(bigint);
 drop function public.one_line_end(text);

@@ -32,17 +32,20 @@ $$;
 
 create function public.check_new_post() returns trigger language plpgsql as $$
 begin
-  if new.state <> 'scheduled' or new.tweet_id is not null then
-    raise exception 'A new post is scheduled, and was never attempted.' using errcode = '22023';
+  if new.state not in ('scheduled', 'draft') or new.tweet_id is not null then
+    raise exception 'A new post is scheduled or a draft, and was never attempted.' using errcode = '22023';
   end if;
   new.text := public.one_line_end(new.text);
   -- Of another user the constraints and Hasura's permission refuse it; words from here would tell about somebody else.
   if new.account_id is not null then
     new.account_id := public.account_for_author(new.account_id);
-  elsif new.user_id is not null
+  elsif new.state = 'scheduled' and new.user_id is not null
     and (public.session_username() is null or new.user_id is not distinct from public.session_author())
   then
     new.account_id := public.only_account_of(new.user_id);
+  end if;
+  if new.state = 'scheduled' then
+    perform public.require_a_time(new.schedule_for);
   end if;
   return new;
 end
@@ -50,13 +53,22 @@ $$;
 create trigger check_new_post before insert on public.scheduled_post
   for each row execute function public.check_new_post();
 
+create function public.require_a_time(schedule_for timestamptz) returns void language plpgsql as $$
+begin
+  if schedule_for is null then
+    raise exception 'Only a draft has no time. Say in schedule_for when the post is to be published.' using errcode = '22023';
+  end if;
+end
+$$;
+
 
 -- One function, not a trigger for each rule: the rules apply in the order in which they stand here.
 create function public.check_changed_post() returns trigger language plpgsql as $$
 declare
-  is_moved constant boolean := new.schedule_for <> old.schedule_for;
+  is_moved constant boolean := new.schedule_for is distinct from old.schedule_for;
   -- It may become null: the account was removed.
   has_other_account constant boolean := new.account_id is not null and new.account_id is distinct from old.account_id;
+  is_put_by_author constant boolean := new.state <> old.state and public.session_username() is not null;
 begin
   if new.text <> old.text then
     new.text := public.one_line_end(new.text);
@@ -71,18 +83,28 @@ begin
     raise exception 'This post is published; that cannot be undone here.' using errcode = '22023';
   end if;
   if old.state in ('sending', 'tweeted') and (
-    is_moved or has_other_account
+    is_moved or has_other_account or is_put_by_author
     or (new.text, new.user_id, new.when_late) is distinct from (old.text, old.user_id, old.when_late)
   ) then
     perform public.refuse_a_change(old.state);
   end if;
-  if old.state = 'unknown' and old.reconcile_at is not null and (new.text <> old.text or has_other_account) then
+  if old.state = 'unknown' and old.reconcile_at is not null
+    and (new.text <> old.text or has_other_account or is_put_by_author)
+  then
     perform public.refuse_a_change(old.state);
   end if;
+  if is_put_by_author and (old.state, new.state) not in (
+    ('draft', 'scheduled'), ('scheduled', 'draft'), ('failed', 'draft'), ('missed', 'draft')
+  ) then
+    raise exception 'A draft can be scheduled, and a post that is scheduled, failed or missed can become a draft. This one is %.',
+      old.state using errcode = '22023';
+  end if;
 
-  -- An author has no right on the state: moving a post that has ended is how it is attempted again. An unknown one has
-  -- ended when no reconciliation is planned; before that it is not known that another attempt would not publish it twice.
-  if is_moved and (old.state in ('failed', 'missed') or (old.state = 'unknown' and old.reconcile_at is null)) then
+  -- Moving a post that has ended is how its author has it attempted again. An unknown one has ended when no reconciliation
+  -- is planned; before that it is not known that another attempt would not publish it twice.
+  if is_moved and new.state <> 'draft'
+    and (old.state in ('failed', 'missed') or (old.state = 'unknown' and old.reconcile_at is null))
+  then
     perform public.log_opened(old, new.text);
     new.state := 'scheduled';
     new.lease_until := null;
@@ -96,6 +118,26 @@ begin
     end if;
     new.next_attempt_at := null;
     new.reason := null;
+  end if;
+
+  if new.state = 'draft' and old.state <> 'draft' then
+    perform public.log_opened(old, new.text);
+    new.next_attempt_at := null;
+    new.reason := null;
+  end if;
+  if old.state = 'draft' and new.state = 'scheduled' and new.account_id is null then
+    new.account_id := public.only_account_of(new.user_id);
+  end if;
+  if old.state = 'draft' and new.state = 'tweeted' then
+    -- A late record. The row says what X has, for a draft may be without a text and a time.
+    new.text := coalesce(
+      (select entry.text from public.post_attempt as entry where post_id = new.id and outcome = 'tweeted' order by number desc limit 1),
+      new.text
+    );
+    new.schedule_for := coalesce(new.schedule_for, now());
+  end if;
+  if new.state <> 'draft' then
+    perform public.require_a_time(new.schedule_for);
   end if;
 
   if new.state <> old.state then
@@ -117,7 +159,7 @@ begin
   insert into public.post_attempt (post_id, number, text, finished_at, outcome, detail)
   values (
     post.id, 1 + coalesce(latest.number, 0), new_text, now(), 'opened',
-    format('Its author moved it or changed its account. It was %s: %s', post.state, coalesce(post.reason, '-'))
+    format('Its author moved it, changed its account or made it a draft. It was %s: %s', post.state, coalesce(post.reason, '-'))
   );
 end
 $$;
@@ -142,7 +184,8 @@ begin
   elsif (old_state, new_state) not in (
     ('scheduled', 'sending'), ('scheduled', 'missed'),
     ('sending', 'scheduled'), ('sending', 'failed'), ('sending', 'unknown'),
-    ('unknown', 'scheduled'), ('unknown', 'failed'), ('failed', 'scheduled'), ('missed', 'scheduled')
+    ('unknown', 'scheduled'), ('unknown', 'failed'), ('failed', 'scheduled'), ('missed', 'scheduled'),
+    ('draft', 'scheduled'), ('scheduled', 'draft'), ('failed', 'draft'), ('missed', 'draft')
   ) then
     raise exception 'A post that is % cannot become %.', old_state, new_state using errcode = '22023';
   end if;

@@ -74,6 +74,7 @@ begin
   perform from public.scheduled_post as post join public.account on account.id = post.account_id
   where account.x_user_id = unlink_account.x_user_id
   order by post.id for update of post;
+  perform from public."user" where "user".username = unlink_account.username for no key update;
   select id into unlinked from public.account where account.x_user_id = unlink_account.x_user_id for update;
   delete from public.account_user as link using public."user"
   where "user".id = link.user_id and "user".username = unlink_account.username and link.account_id = unlinked

@@ -1,10 +1,13 @@
 drop trigger counts_end_with_the_user on public."user";
 drop function public.forget_counts_of_user();
+drop trigger author_ends_pause on public.account;
+drop function public.end_pause();
 drop trigger within_limits on public.scheduled_post;
 drop trigger lock_limits on public.scheduled_post;
 drop function public.check_limits();
 drop function public.lock_limits();
 drop function public.check_day(public.scheduled_post);
+drop function public.check_drafts(bigint);
 drop function public.check_pending(bigint);
 drop function public.check_changes(bigint);
 drop function public.seconds_until(timestamptz);

@@ -11,11 +11,12 @@ comment on table public.author_change is 'When an author created or moved a post
 create index author_change_user_id on public.author_change (user_id, changed_at);
 
 
--- Requests of one author, and of the authors of one account, are counted one after the other: each locks all accounts of its
--- author, and without one there is nothing to create. These locks are taken before those of rows, always in this order, so
--- that no two requests wait for each other.
+-- Requests of one author, and of the authors of one account, are counted one after the other: each locks its author and all
+-- accounts of its author. These locks are taken before those of rows, always in this order, so that no two requests wait for
+-- each other.
 create function public.lock_limits() returns trigger language plpgsql as $$
 begin
+  perform pg_advisory_xact_lock(hashtextextended('limits of user ' || public.session_author(), 0));
   perform pg_advisory_xact_lock(hashtextextended('limits of account ' || account_id, 0))
   from (
     select account_id from public.account_user where user_id = public.session_author() order by account_id
@@ -23,13 +24,19 @@ begin
   return null;
 end
 $$;
-create trigger lock_limits before insert or update of schedule_for, account_id on public.scheduled_post
+create trigger lock_limits before insert or update of state, schedule_for, account_id on public.scheduled_post
   for each statement when (public.session_username() is not null) execute function public.lock_limits();
 
 
 create function public.check_limits() returns trigger language plpgsql as $$
 begin
-  if tg_op = 'INSERT' then
+  if new.state = 'draft' then
+    if tg_op = 'INSERT' or old.state <> 'draft' then
+      perform public.check_drafts(new.user_id);
+    end if;
+    return new;
+  end if;
+  if tg_op = 'INSERT' or old.state = 'draft' then
     perform public.check_changes(new.user_id);
     perform public.check_pending(new.user_id);
     perform public.check_day(new);
@@ -51,7 +58,7 @@ begin
 end
 $$;
 -- Triggers fire in the order of their names: this one after check_new_post and check_changed_post, which complete the row.
-create trigger within_limits before insert or update of schedule_for, account_id on public.scheduled_post
+create trigger within_limits before insert or update of state, schedule_for, account_id on public.scheduled_post
   for each row when (public.session_username() is not null) execute function public.check_limits();
 
 
@@ -84,7 +91,17 @@ begin
 end
 $$;
 
--- What has failed or was missed does not count: X was not asked for it, or did not take it.
+create function public.check_drafts(author bigint) returns void language plpgsql as $$
+declare
+  at_most constant integer := coalesce("user".max_drafts, app.max_drafts) from public."user", public.app where "user".id = author;
+begin
+  if (select count(*) from public.scheduled_post where user_id = author and state = 'draft') >= at_most then
+    raise exception 'At most % drafts may be kept. Delete or schedule one.', at_most using errcode = '22023';
+  end if;
+end
+$$;
+
+-- What has failed or was missed does not count: X was not asked for it, or did not take it. Nor does a draft.
 create function public.check_day(post public.scheduled_post) returns void language plpgsql as $$
 declare
   day constant timestamptz := date_trunc('day', post.schedule_for, 'UTC');
@@ -96,7 +113,7 @@ begin
   if at_most <= (
     select count(*) from public.scheduled_post as other
     where other.account_id = post.account_id and other.schedule_for >= day and other.schedule_for < day + interval '1 day'
-      and other.state not in ('failed', 'missed')
+      and other.state not in ('failed', 'missed', 'draft')
   ) then
     raise exception 'At most % posts may be scheduled from @% for one day (UTC). Choose another day than %.',
       at_most, account_name, to_char(post.schedule_for at time zone 'UTC', 'YYYY-MM-DD')
@@ -108,6 +125,29 @@ $$;
 create function public.seconds_until(at timestamptz) returns integer language sql stable as $$
   select greatest(1, ceil(extract(epoch from at - now())))::integer
 $$;
+
+
+-- Whoever has put an account right on X need not wait for the end of its pause. X is asked again at once, so only once in a
+-- while. What else stands in the row is no author's to write: Hasura's permission is for this column alone.
+create function public.end_pause() returns trigger language plpgsql as $$
+begin
+  if new.paused_until is not null then
+    raise exception 'The pause of an account can only be ended: set paused_until to null.' using errcode = '22023';
+  end if;
+  if old.paused_until > now() then
+    if old.pause_ended_at > now() - interval '15 minutes' then
+      raise exception 'The pause of @% was ended less than 15 minutes ago, and X rejected it again. Try again in % seconds.',
+        old.account_name, public.seconds_until(old.pause_ended_at + interval '15 minutes')
+        using errcode = '22023';
+    end if;
+    new.pause_ended_at := now();
+  end if;
+  new.paused_reason := null;
+  return new;
+end
+$$;
+create trigger author_ends_pause before update of paused_until on public.account
+  for each row when (public.session_username() is not null) execute function public.end_pause();
 
 
 -- What has no reference to its user ends with it, too.

@@ -1,0 +1,9 @@
+drop index public.user_default_account_id;
+alter table public."user"
+  drop constraint default_account_is_linked,
+  drop column default_account_id,
+  drop column hour_cycle,
+  drop column week_starts_on,
+  drop column time_zone;
+drop table public.posting_slot;
+drop function public.check_slots();

@@ -132,6 +132,7 @@ class _Stack:
         for name, url in urls.items():
             _log.info("  %-10s %s", name, url)
         _log.info("open %s in a browser; Ctrl-C ends everything", urls["web"])
+        _log.info("X is simulated here: nothing leaves this machine")
         if self._plan.ready_file:
             settings = dict(self._settings)
             if self._postgres.done():

@@ -25,7 +25,8 @@ const HELP_FOR_TOUCH = "Tap a post to read it. It can be moved in the list.";
  * Makes the calendar in `root`. It renders only while it is shown.
  * @param {HTMLElement} root
  * @param {PostStore} posts
- * @param {{move: (id: number, date: Date) => Promise<{updated_at: string}>}} actions
+ * @param {{move: (id: number, date: Date) => Promise<{updated_at: string}>, write: (time: Date) => void}} actions
+ *   `write` begins a post at a time.
  */
 export function calendar(root, posts, actions) {
   /** @type {Kind} */

@@ -2,8 +2,8 @@
 
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { dayAndTime, dayKey, latenessInWords, now, timeToTheMinute } from "../lib/times.js";
+import { beginning } from "../posts/beginning.js";
 import { explanationOf, stateOf } from "../posts/post_state.js";
-import { beginning } from "../queue/post_text.js";
 
 /** @import { Post } from "../posts/posts.js" */
 
@@ -119,7 +119,7 @@ export function postCard() {
 /** The confirmation before a post is moved to a time that has passed. */
 export function pastConfirmation() {
   const heading = h("h2", { id: "past-title" });
-  const no = h("button", { class: "button", value: "no" }, "Do not move it");
+  const no = h("button", { class: "button primary", value: "no" }, "Do not move it");
   const element = h(
     "dialog",
     { class: "card past-confirmation", "aria-labelledby": "past-title", "aria-describedby": "past-text" },

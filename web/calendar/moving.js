@@ -2,8 +2,8 @@
 
 import { messageOf } from "../lib/http.js";
 import { dayAndTime, instant, now, timeOfDay } from "../lib/times.js";
+import { beginning } from "../posts/beginning.js";
 import { actionsOf, willBeReconciled } from "../posts/post_state.js";
-import { beginning } from "../queue/post_text.js";
 
 /** @import { Entry } from "./entry.js" */
 /** @import { Post, PostStore } from "../posts/posts.js" */

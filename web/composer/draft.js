@@ -8,11 +8,12 @@
  * @property {"skip"|"publish"} when_late
  * @property {string} key Its Idempotency-Key.
  * @property {boolean} isSent Whether it was sent with this key.
+ * @property {number|null} post_id Its row in the database, if it is kept there.
  */
 
 /** @returns {Draft} A new draft, with a key of its own. */
 export function newDraft() {
-  return { text: "", when: null, account_id: null, when_late: "skip", ...newKey() };
+  return { text: "", when: null, account_id: null, when_late: "skip", post_id: null, ...newKey() };
 }
 
 /** A new key: with it, a draft makes another post. */

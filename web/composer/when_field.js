@@ -1,36 +1,60 @@
-// The time of a post, in the author's own zone: which instant it is elsewhere, and its errors.
+// The time of a post: in words, in the author's own zone; which instant it is elsewhere; and its errors.
 
 import { h, setText } from "../lib/dom.js";
-import { distance, fromInputValue, instant, inUtc, now, offsetAt, toInputValue, zone } from "../lib/times.js";
+import {
+  dayAndTime,
+  distance,
+  fromInputValue,
+  hourOfDay,
+  instant,
+  inUtc,
+  now,
+  offsetAt,
+  toInputValue,
+  zone,
+} from "../lib/times.js";
+import { listOf } from "../posts/post_state.js";
+import { posts } from "../posts/posts.js";
+import { minuteOf, nextFreeSlot } from "./slots.js";
 
 const MINUTE = 60_000;
 const GRACE = MINUTE; // the same as createPost's: the time it takes to press the button
 const HORIZON = 366 * 24 * 60 * MINUTE;
+const STEP = 5 * MINUTE;
 
-/** @type {[string, () => Date][]} */
+/**
+ * The name of a frequent time, and the time; null: there is none now.
+ * @typedef {[() => string, () => Date|null]} Pick
+ */
+
+/** @type {Pick[]} */
 const QUICK_PICKS = [
-  ["In an hour", () => instant(now() + 60 * MINUTE)],
-  ["Tomorrow 9:00", () => nineOClock(1)],
-  ["Monday 9:00", () => nineOClock((8 - today().getDay()) % 7 || 7)],
+  [() => "Next free slot", freeSlot],
+  [() => "In an hour", () => instant(now() + 60 * MINUTE)],
+  [() => `Tomorrow ${nine()}`, () => nineOClock(1)],
+  [() => `Monday ${nine()}`, () => nineOClock((8 - today().getDay()) % 7 || 7)],
 ];
 
 /**
  * Makes a datetime-local input represent an instant. Its value alone cannot: it has no fractions of a second, and in
  * autumn an hour comes twice. So the instant it was set to counts until another time is typed.
  *
- * The hint shows the zone, the instant in UTC, and the distance from now; call `refresh` as time passes. `error` is what
- * prevents it from being a post's time, as a sentence, or null.
+ * `words` shows the time as people say it; the hint shows the zone and the instant in UTC; call `refresh` as time
+ * passes. `error` is what prevents it from being a post's time, as a sentence, or null.
  * @param {HTMLInputElement} input
+ * @param {HTMLElement} words
  * @param {HTMLElement} hint
  * @param {HTMLElement} picks Gets buttons for frequent times, and for the other one of two equal times.
+ * @param {Pick[]} [more] Further times, before the others.
  */
-export function whenField(input, hint, picks) {
+export function whenField(input, words, hint, picks, more = []) {
   const place = h("span", { class: "zone" });
   const utc = h("span", { class: "utc number" });
   const other = pickButton("", () => {
     const { earlier, later, isLater } = read();
     return isLater ? earlier : later;
   });
+  const quick = [...more, ...QUICK_PICKS].map(([name, time]) => ({ name, time, button: pickButton(name(), time) }));
   /** @type {Date|null} */
   let given = null;
   let written = "";
@@ -53,10 +77,15 @@ export function whenField(input, hint, picks) {
   function refresh() {
     const { date, isGap, later, isLater } = read();
     const which = later ? `, the ${isLater ? "later" : "earlier"} of two such times` : "";
+    setText(words, date ? inWords(date) : "Choose a time");
     setText(place, `${zone} (${offsetAt(date ?? today())})${which}`);
-    setText(utc, date && !isGap ? `${inUtc(date)}, ${distance(date)}` : "");
+    setText(utc, date && !isGap ? inUtc(date) : "");
     setText(other, `Take the ${isLater ? "earlier" : "later"} one`);
     other.hidden = !later;
+    for (const { name, time, button } of quick) {
+      setText(button, name());
+      button.hidden = time() === null;
+    }
   }
 
   /**
@@ -68,20 +97,32 @@ export function whenField(input, hint, picks) {
       set(time() ?? today());
       input.dispatchEvent(new Event("input", { bubbles: true }));
     };
-    return h("button", { type: "button", class: "button quiet", on: { click: pick } }, name);
+    return h("button", { type: "button", class: "pick", on: { click: pick } }, name);
   }
 
   hint.replaceChildren(place, utc);
-  picks.replaceChildren(other, ...QUICK_PICKS.map(([name, time]) => pickButton(name, time)));
+  picks.replaceChildren(other, ...quick.map(({ button }) => button));
   input.addEventListener("input", refresh);
   refresh();
   return { set, date: () => read().date, error: () => errorOf(read()), refresh };
 }
 
-/** An hour from now, at the next five minutes: the time of a new draft. */
+/**
+ * The time of a new draft: the next free slot, or about an hour from now, at the next five minutes that no pending post
+ * has taken.
+ */
 export function proposedTime() {
-  const step = 5 * MINUTE;
-  return new Date(Math.ceil((now() + 60 * MINUTE) / step) * step);
+  const taken = new Set(pending().map(({ schedule_for }) => minuteOf(instant(schedule_for))));
+  let time = Math.ceil((now() + 60 * MINUTE) / STEP) * STEP;
+  while (taken.has(minuteOf(new Date(time)))) time += STEP;
+  return freeSlot() ?? new Date(time);
+}
+
+/** @param {Date} date */
+function inWords(date) {
+  const passed = now() - date.getTime();
+  if (passed >= 0 && passed <= GRACE) return "Now";
+  return `${dayAndTime(date)}, ${distance(date)}`;
 }
 
 /** @param {{date: Date|null, isGap: boolean}} read */
@@ -93,10 +134,23 @@ function errorOf({ date, isGap }) {
   return null;
 }
 
+function freeSlot() {
+  return posts.slots.length ? nextFreeSlot(posts.slots, pending(), posts.author?.default_account_id ?? null) : null;
+}
+
+function pending() {
+  return posts.all().filter((post) => listOf(post) === "pending");
+}
+
 /** @param {number} daysAhead */
 function nineOClock(daysAhead) {
   const day = today();
   return new Date(day.getFullYear(), day.getMonth(), day.getDate() + daysAhead, 9);
+}
+
+/** "9:00" or "9 AM" */
+function nine() {
+  return hourOfDay(nineOClock(0)).replace(/^0/, "");
 }
 
 function today() {

@@ -140,7 +140,7 @@ function faultForm(onSubmit) {
     durationField,
     field("How often", times),
     field("For whom", username),
-    h("button", { class: "button" }, "Set fault"),
+    h("button", { class: "button primary" }, "Set fault"),
   );
   posts.addEventListener("change", offerAccounts);
   offerAccounts();

@@ -117,12 +117,11 @@ class Poller {
   }
 
   async #load() {
-    const { user, account, app, scheduled_post } = await asUser(EVERYTHING);
-    const author = user[0] ?? (await signUp());
+    const { scheduled_post, ...surroundings } = await asUser(EVERYTHING);
+    if (!surroundings.user.length) surroundings.user.push(await signUp());
     const rows = await withFurtherPages(scheduled_post, (behind) => changedRows(THE_BEGINNING, behind));
     if (this.#ended) return;
-    posts.author = author;
-    posts.merge(account, app[0], rows);
+    posts.merge(surroundings, rows);
     posts.keepOnly(idsOf(rows));
     this.#isLoaded = true;
     this.#changedAt = Date.now();
@@ -130,10 +129,10 @@ class Poller {
 
   async #loadChanges() {
     const since = this.#since();
-    const { account, app, scheduled_post, scheduled_post_aggregate } = await changes(since, BEFORE_ALL);
+    const { scheduled_post, scheduled_post_aggregate, ...surroundings } = await changes(since, BEFORE_ALL);
     const rows = await withFurtherPages(scheduled_post, (behind) => changedRows(since, behind));
     if (this.#ended) return;
-    if (posts.merge(account, app[0], rows)) this.#changedAt = Date.now();
+    if (posts.merge(surroundings, rows)) this.#changedAt = Date.now();
     if (posts.size !== scheduled_post_aggregate.aggregate.count) await this.#compareIds();
   }
 
@@ -144,8 +143,8 @@ class Poller {
     posts.keepOnly(ids);
     const missing = ids.filter((id) => !posts.get(id)).slice(0, PAGE_SIZE); // the next poll finds the rest
     if (!missing.length) return;
-    const late = await asUser(SOME, { ids: missing });
-    if (!this.#ended) posts.merge(late.account, late.app[0], late.scheduled_post);
+    const { scheduled_post, ...surroundings } = await asUser(SOME, { ids: missing });
+    if (!this.#ended) posts.merge(surroundings, scheduled_post);
   }
 
   /** For a while after the last change somewhat before it; then the last change itself, so that a thousand posts of one

@@ -2,7 +2,7 @@
 
 import { dayAndTime, distance, instant, now, timeOfDay } from "../lib/times.js";
 
-/** @import { App, Post } from "./posts.js" */
+/** @import { Pausable, Post } from "./posts.js" */
 
 /**
  * Whether its outcome is unknown and will be reconciled with X. Until then, another attempt might publish it twice.
@@ -14,24 +14,44 @@ export function willBeReconciled(post) {
 
 /**
  * @param {Post} post
- * @returns {"pending"|"published"|"failed"} Its list. A post on which its author must decide counts as failed.
+ * @returns {"drafts"|"pending"|"published"|"failed"} Its list. A post on which its author must decide counts as failed.
  */
 export function listOf(post) {
+  if (post.state === "draft") return "drafts";
   if (post.state === "tweeted") return "published";
   const isOpen = ["scheduled", "sending"].includes(post.state) || willBeReconciled(post);
   return isOpen ? "pending" : "failed";
 }
 
 /**
+ * Whether a pause keeps it from being published at its time.
+ * @param {Post} post
+ */
+export function isHeld(post) {
+  return post.state === "scheduled" && pauseOf(post) !== null;
+}
+
+/**
+ * Whether its author should look at it: it failed, or a pause holds it.
+ * @param {Post} post
+ */
+export function needsAttention(post) {
+  return listOf(post) === "failed" || isHeld(post);
+}
+
+/**
  * What the database lets its author do.
- * @typedef {"edit"|"move"|"remove"|"publishNow"|"tryAgain"} Action
+ * @typedef {"edit"|"move"|"remove"|"publishNow"|"tryAgain"|"makeDraft"} Action
  * @param {Post} post
  * @returns {Set<Action>}
  */
 export function actionsOf(post) {
+  if (post.state === "draft") return new Set(["edit", "remove"]);
   if (post.state === "sending" || post.state === "tweeted") return new Set();
   if (willBeReconciled(post)) return new Set(["remove"]);
-  return new Set(["edit", "move", "remove", post.state === "scheduled" ? "publishNow" : "tryAgain"]);
+  const actions = new Set(/** @type {Action[]} */ (["edit", "move", "remove"]));
+  if (post.state !== "unknown") actions.add("makeDraft");
+  return actions.add(post.state === "scheduled" ? "publishNow" : "tryAgain");
 }
 
 /**
@@ -41,9 +61,14 @@ export function actionsOf(post) {
  */
 export function stateOf(post) {
   switch (post.state) {
+    case "draft":
+      return { word: "Draft", tone: "" };
     case "scheduled":
+      if (pauseOf(post)) return { word: "Paused", tone: "wait" };
       if (instant(post.schedule_for).getTime() > now()) return { word: "Scheduled", tone: "" };
-      return waitsUntil(post) > now() ? { word: "Waiting", tone: "wait" } : { word: "Due", tone: "accent" };
+      return timeOf(post.next_attempt_at) > now()
+        ? { word: "Retrying", tone: "wait" }
+        : { word: "Due", tone: "accent" };
     case "sending":
       return { word: "Publishing", tone: "accent" };
     case "tweeted":
@@ -63,10 +88,15 @@ export function stateOf(post) {
  */
 export function explanationOf(post) {
   if (post.state === "tweeted" || post.state === "sending") return "";
-  return [post.reason, ...nextStep(post)].filter(Boolean).join(" ");
+  const steps = nextStep(post);
+  const isSaid = steps.includes(post.reason); // a pause has the reason of the post for which it began
+  return [isSaid ? null : post.reason, ...steps].filter(Boolean).join(" ");
 }
 
-/** @param {Post} post */
+/**
+ * @param {Post} post
+ * @returns {(string|null)[]}
+ */
 function nextStep(post) {
   if (willBeReconciled(post)) {
     const when = timeOf(post.reconcile_at) > now() ? `At ${timeAndDistance(post.reconcile_at)},` : "Now";
@@ -80,10 +110,10 @@ function nextStep(post) {
 }
 
 /**
- * A pause that lasts until an operator ends it is stored with a time that nobody waits for.
+ * " until Today, 16:57"; empty for a pause that lasts until an operator ends it, whose time nobody waits for.
  * @param {string} end
  */
-function untilWhen(end) {
+export function untilWhen(end) {
   return instant(end).getUTCFullYear() < 8000 ? ` until ${dayAndTime(end)}` : "";
 }
 
@@ -92,18 +122,13 @@ function timeAndDistance(value) {
   return `${timeOfDay(value ?? 0)}, ${distance(value ?? 0)}`;
 }
 
-/** @param {Post} post */
-function waitsUntil(post) {
-  return Math.max(timeOf(post.next_attempt_at), timeOf(pauseOf(post)?.until));
-}
-
 /**
  * The pause of its account, or of the app with all posts, if it lasts longer than the post would wait anyway.
- * @param {Post} post
+ * @param {Pick<Post, "account"|"app"|"schedule_for">} post
  */
-function pauseOf({ account, app, schedule_for }) {
+export function pauseOf({ account, app, schedule_for }) {
   const end = Math.max(timeOf(schedule_for), now());
-  /** @param {App|null} paused */
+  /** @param {Pausable|null} paused */
   const lasts = (paused) => timeOf(paused?.paused_until) > end;
   if (app?.paused_until && lasts(app)) {
     return { who: "All posts are", until: app.paused_until, reason: app.paused_reason };

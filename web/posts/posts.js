@@ -4,14 +4,21 @@ import { now } from "../lib/times.js";
 
 /**
  * Rows as Hasura sends them; times are ISO strings in UTC; of the attempts the latest, the last one first.
- * @typedef {{paused_until: string|null, paused_reason: string|null}} App
- * @typedef {App & {id: number, account_name: string}} Account
+ * @typedef {{paused_until: string|null, paused_reason: string|null}} Pausable
+ * @typedef {Pausable & {max_pending: number, max_changes: number, max_posts_a_day: number, max_drafts: number}} App
+ * @typedef {Pausable & {id: number, account_name: string}} Account
+ * @typedef {{id: number, username: string, time_zone: string|null, week_starts_on: number|null,
+ *   hour_cycle: "h12"|"h23"|null, default_account_id: number|null}} User
+ * @typedef {{id: number, account_id: number|null, weekday: number, at: string, time_zone: string}} Slot A time of the
+ *   week (1 is Monday) at which the author wants posts to go out; `at` is "09:30:00".
+ * @typedef {{user: User[], account: Account[], app: App[], posting_slot: Slot[]}} Surroundings
  * @typedef {{number: number, started_at: string, finished_at: string|null, text: string, outcome: string|null,
  *   status_code: number|null, detail: string|null}} Attempt
- * @typedef {"scheduled"|"sending"|"tweeted"|"failed"|"unknown"|"missed"} State
+ * @typedef {"draft"|"scheduled"|"sending"|"tweeted"|"failed"|"unknown"|"missed"} State
  * @typedef {{id: number, text: string, schedule_for: string, created_at: string, updated_at: string, state: State,
  *   next_attempt_at: string|null, reconcile_at: string|null, tweet_id: string|null, reason: string|null,
  *   when_late: "skip"|"publish", account_id: number|null, request_key: string|null, post_attempts: Attempt[]}} Row
+ *   `schedule_for` is "" for a draft without a time.
  */
 
 /**
@@ -36,15 +43,23 @@ class Posts extends EventTarget {
   /** While offline: why, as a sentence. */
   reason = "";
 
-  /** @type {{id: number, username: string}|null} */
+  /** @type {User|null} */
   author = null;
+
+  /** @type {Slot[]} The author's posting times, in the order of the week. */
+  slots = [];
 
   /** @type {Date|null} When the server last answered. */
   answeredAt = null;
 
-  /** Every post, in no particular order. */
+  /** Every post that is not a draft, in no particular order. */
   all() {
-    return [...this.#posts.values()];
+    return [...this.#posts.values()].filter(({ state }) => state !== "draft");
+  }
+
+  /** The author's drafts, in no particular order. */
+  drafts() {
+    return [...this.#posts.values()].filter(({ state }) => state === "draft");
   }
 
   /** @param {number} id */
@@ -54,6 +69,10 @@ class Posts extends EventTarget {
 
   get size() {
     return this.#rows.size;
+  }
+
+  get app() {
+    return this.#app;
   }
 
   /** The accounts that the author may post from. */
@@ -71,16 +90,16 @@ class Posts extends EventTarget {
   }
 
   /**
-   * Takes the accounts, the app, and rows that are new or may have changed.
-   * @param {Account[]} accounts
-   * @param {App|undefined} app
+   * Takes the author, accounts, the app and slots, and rows that are new or may have changed.
+   * @param {Surroundings} surroundings
    * @param {Row[]} rows
    * @returns {boolean} Whether any row changed.
    */
-  merge(accounts, app, rows) {
-    const changed = rows.filter((row) => !isSame(row, this.#rows.get(row.id)));
+  merge(surroundings, rows) {
+    const read = rows.map((row) => ({ ...row, schedule_for: row.schedule_for ?? "" }));
+    const changed = read.filter((row) => !isSame(row, this.#rows.get(row.id)));
     for (const row of changed) this.#rows.set(row.id, row);
-    const othersChanged = this.#take(accounts, app ?? null);
+    const othersChanged = this.#take(surroundings);
     for (const row of othersChanged ? this.#rows.values() : changed) {
       this.#posts.set(row.id, { ...row, account: this.#accounts.get(row.account_id ?? 0) ?? null, app: this.#app });
     }
@@ -94,7 +113,14 @@ class Posts extends EventTarget {
    */
   keepOnly(ids) {
     const kept = new Set(ids);
-    const removed = [...this.#rows.keys()].filter((id) => !kept.has(id));
+    this.forget([...this.#rows.keys()].filter((id) => !kept.has(id)));
+  }
+
+  /**
+   * Forgets these posts.
+   * @param {number[]} removed
+   */
+  forget(removed) {
     for (const id of removed) {
       this.#rows.delete(id);
       this.#posts.delete(id);
@@ -105,6 +131,7 @@ class Posts extends EventTarget {
   /** Forgets everything, as at the start. */
   clear() {
     this.author = null;
+    this.slots = [];
     this.answeredAt = null;
     this.#accounts.clear();
     this.setState("loading");
@@ -123,14 +150,14 @@ class Posts extends EventTarget {
     this.dispatchEvent(new Event("status"));
   }
 
-  /**
-   * @param {Account[]} accounts
-   * @param {App|null} app
-   */
-  #take(accounts, app) {
-    if (isSame(accounts, this.accounts) && isSame(app, this.#app)) return false;
+  /** @param {Surroundings} surroundings */
+  #take({ user, account: accounts, app: apps, posting_slot: slots }) {
+    const author = user[0] ?? this.author;
+    const app = apps[0] ?? null;
+    const now = [author, accounts, app, slots];
+    if (isSame(now, [this.author, this.accounts, this.#app, this.slots])) return false;
     this.#accounts = new Map(accounts.map((account) => [account.id, account]));
-    this.#app = app;
+    [this.author, this.#app, this.slots] = [author, app, slots];
     return true;
   }
 }

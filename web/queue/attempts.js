@@ -17,11 +17,11 @@ const OUTCOMES = {
   opened: ["Opened again", ""],
 };
 
-/** The attempts of a post, as details that can be opened. */
+/** The attempts of a post, the first one first. */
 export function attemptLog() {
-  const summary = h("summary", null);
+  const heading = h("h4", null);
   const list = h("ol", null);
-  const element = h("details", { class: "attempts", hidden: true }, summary, list);
+  const element = h("div", { class: "attempts", hidden: true }, heading, list);
 
   /** @param {Post} post */
   function refresh(post) {
@@ -29,7 +29,7 @@ export function attemptLog() {
     const count = attempts.filter(({ outcome }) => outcome !== "opened").length;
     element.hidden = !attempts.length;
     const hasEarlier = attempts.length > 0 && attempts[0].number > 1; // Hasura gives the latest
-    setText(summary, `${count}${hasEarlier ? " latest" : ""} ${count === 1 ? "attempt" : "attempts"}`);
+    setText(heading, `${count}${hasEarlier ? " latest" : ""} ${count === 1 ? "attempt" : "attempts"}`);
     keyed(
       list,
       attempts,

@@ -18,6 +18,7 @@ import { SignedOut } from "./signed_out.js";
  * @property {(refused: string) => Promise<string>} renewedToken Another token than the one that was refused. Throws
  *   SignedOut.
  * @property {(username: string) => Promise<void>} signIn The name is empty with a provider.
+ * @property {(listener: () => void) => void} whenEndedElsewhere Calls `listener` when another tab has signed out.
  * @property {() => Promise<void>} signOut Nobody is signed in from the call on, whatever the promise does.
  */
 
@@ -51,6 +52,11 @@ export async function withAccessToken(send) {
 /** Signs in by this name, or leaves for the provider's page. @param {string} username Empty with a provider. */
 export async function signIn(username) {
   await inUse().signIn(username);
+}
+
+/** Calls `listener` when the author has signed out in another tab. @param {() => void} listener */
+export function whenSignedOutElsewhere(listener) {
+  chosen?.whenEndedElsewhere(listener);
 }
 
 /** Ends the author's session, here and at the provider. */

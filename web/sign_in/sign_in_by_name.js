@@ -1,4 +1,4 @@
-// Signing in with a name alone, as the local stack allows.
+// Signing in with a name alone, as the local stack allows: one session for all tabs of the browser.
 
 import { request } from "../lib/http.js";
 import { SignedOut } from "./signed_out.js";
@@ -12,7 +12,7 @@ const KEY = "session";
  * @returns {SignIn}
  */
 export function signInByName(url) {
-  return { method: "name", author, accessToken, renewedToken, signIn, signOut };
+  return { method: "name", author, accessToken, renewedToken, signIn, signOut, whenEndedElsewhere };
 
   async function author() {
     const subject = subjectOf(await accessToken());
@@ -20,7 +20,7 @@ export function signInByName(url) {
   }
 
   async function accessToken() {
-    const token = sessionStorage.getItem(KEY);
+    const token = localStorage.getItem(KEY);
     if (!token) throw new SignedOut("");
     return token;
   }
@@ -33,12 +33,19 @@ export function signInByName(url) {
   /** @param {string} username */
   async function signIn(username) {
     const { access_token } = await request(url, { body: { username } });
-    sessionStorage.setItem(KEY, access_token);
+    localStorage.setItem(KEY, access_token);
   }
 
   async function signOut() {
-    sessionStorage.removeItem(KEY);
+    localStorage.removeItem(KEY);
   }
+}
+
+/** @param {() => void} listener */
+function whenEndedElsewhere(listener) {
+  window.addEventListener("storage", ({ key, newValue }) => {
+    if (key === KEY && newValue === null) listener();
+  });
 }
 
 /** @param {string} token */

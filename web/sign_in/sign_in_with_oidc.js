@@ -34,11 +34,18 @@ export function signInWithOidc(config) {
   /** @type {Promise<string>|null} */
   let renewing = null;
 
-  window.addEventListener("storage", ({ key, newValue }) => {
-    if (key === SIGNED_IN && newValue === null) session = null; // the author signed out in another tab
+  whenEndedElsewhere(() => {
+    session = null;
   });
 
-  return { method: "provider", author, accessToken, renewedToken, signIn, signOut };
+  return { method: "provider", author, accessToken, renewedToken, signIn, signOut, whenEndedElsewhere };
+
+  /** @param {() => void} listener */
+  function whenEndedElsewhere(listener) {
+    window.addEventListener("storage", ({ key, newValue }) => {
+      if (key === SIGNED_IN && newValue === null) listener();
+    });
+  }
 
   async function author() {
     const redirect = takeRedirect();

@@ -3,9 +3,11 @@
 import { SIGN_UP } from "../posts/documents.js";
 import { asUser, Refusal } from "../posts/hasura.js";
 
+/** @import { User } from "../posts/posts.js" */
+
 /**
  * Makes the author's row. When another tab has just made it, this fails, and the next poll finds it.
- * @returns {Promise<{id: number, username: string}>}
+ * @returns {Promise<User>}
  * @throws {Refusal}
  */
 export async function signUp() {

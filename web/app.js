@@ -49,7 +49,7 @@ let subject = null;
 signInForm.addEventListener("submit", submitSignIn);
 element("sign-out").addEventListener("click", leave);
 element("new-post").addEventListener("click", () => focusComposer(current !== "posts"));
-element("simulated").hidden = !config.developerTools;
+element("simulated").hidden = !config.simulatedX;
 whenStored(closeComposerDialog);
 whenSignedOutElsewhere(() => {
   closeComposer();

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from local import REPOSITORY
+from local.loopback import is_of_this_machine
 from local.web_server.developer_tools import DeveloperTools
 from local.web_server.refusals import loopback_only, own_page_only
 from local.web_server.ways_to_sign_in import WayToSignIn
@@ -85,6 +86,7 @@ class _Server:
                 "graphql": f"{self._settings['APP_BASE_API']}/v1/graphql",
                 **self._sign_in.config,
                 "developerTools": "/_local/",
+                "simulatedX": is_of_this_machine(self._settings["X_BASE_URL"]),
             }
         )
 

@@ -17,7 +17,24 @@ from scripts import allow_list
 SEALED = "v1.local." + "A" * 60
 ROOT = Path(__file__).parents[2]
 DOCUMENT = re.compile(r"[\"'`]\s*(query|mutation|subscription|fragment)\s+\w+")
-OPERATIONS_OF_PAGE = ["Everything", "SignUp", "Changes", "Some", "Ids", "EditText", "Move", "Remove"]
+OPERATIONS_OF_PAGE = [
+    "Everything",
+    "SignUp",
+    "Changes",
+    "Some",
+    "Ids",
+    "EditText",
+    "Move",
+    "Remove",
+    "AddDraft",
+    "ChangeDraft",
+    "ScheduleDraft",
+    "MakeDraft",
+    "EndPause",
+    "SetPreferences",
+    "AddSlot",
+    "RemoveSlot",
+]
 
 
 @pytest.fixture(scope="module")

@@ -128,6 +128,7 @@ class TestPage:
             "graphql": "http://localhost:1/v1/graphql",
             "token": "/_local/token",
             "developerTools": "/_local/",
+            "simulatedX": True,
         }
 
     @pytest.mark.parametrize("path", ["/../README.md", "/%2e%2e/host.json", "/..%2fhost.json", "/nothing"])

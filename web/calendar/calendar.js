@@ -4,7 +4,7 @@ import { h, keepingFocus, setText, showMessage } from "../lib/dom.js";
 import { dayKey, offsetAt, startOfDay, zone } from "../lib/times.js";
 import { calendarBar } from "./bar.js";
 import { addDays, daysFrom, monthTitle, rangeTitle, startOfMonth, startOfWeek, weeksOfMonth } from "./days.js";
-import { entryButtons, pastConfirmation, postCard } from "./entry.js";
+import { entryButtons, pastConfirmation, postCard, rowsCard } from "./entry.js";
 import { listenToInput } from "./input.js";
 import { monthTable } from "./month.js";
 import { moving } from "./moving.js";
@@ -18,8 +18,9 @@ const KIND = "calendar-kind";
 const NARROW_PIXELS = 560;
 const TICK_MILLISECONDS = 10_000;
 const ANNOUNCEMENT_MILLISECONDS = 8_000;
-const HELP = "Drag a post to move it, or press Enter on it. A double click or Shift+Enter shows it in the list.";
-const HELP_FOR_TOUCH = "Tap a post to read it. It can be moved in the list.";
+const HELP =
+  "Click a free place to write there. Drag a post to move it, or press Enter on it. A double click or Shift+Enter shows it in the list.";
+const HELP_FOR_TOUCH = "Tap a free place to write there, or a post to read, edit or move it.";
 
 /**
  * Makes the calendar in `root`. It renders only while it is shown.
@@ -46,7 +47,8 @@ export function calendar(root, posts, actions) {
   const card = postCard();
   const confirmation = pastConfirmation();
   const buttons = entryButtons("calendar-help");
-  const week = weekTable(buttons, open);
+  const rows = rowsCard();
+  const week = weekTable(buttons, rows.show);
   const month = monthTable(buttons, open);
   const tables = { week, month };
   const area = h("div", { class: "calendar-area" }, week.element, month.element);
@@ -64,6 +66,7 @@ export function calendar(root, posts, actions) {
       announcement,
     ),
     card.element,
+    rows.element,
     confirmation.element,
   );
 
@@ -80,6 +83,8 @@ export function calendar(root, posts, actions) {
     kind: () => kind,
     table: () => tables[kind],
     showCard,
+    write: actions.write,
+    turn,
     open: (id) => {
       location.hash = `#posts/${id}`;
     },
@@ -88,9 +93,22 @@ export function calendar(root, posts, actions) {
   posts.addEventListener("change", () => {
     buttons.forget((id) => !posts.get(id));
     move.settle();
+    if (!posts.size) empty();
   });
   posts.addEventListener("status", render);
   new ResizeObserver(render).observe(root);
+
+  /** No word of a post that is gone stays in the page, also where the calendar is not shown. */
+  function empty() {
+    const wasShown = isShown;
+    card.clear();
+    rows.clear();
+    announce("");
+    showMessage(error, "");
+    isShown = true;
+    render();
+    isShown = wasShown;
+  }
 
   /** Renders, and turns to the days of what is dragged. */
   function follow() {
@@ -137,7 +155,7 @@ export function calendar(root, posts, actions) {
     const entriesOf = (day) => byDay.get(dayKey(day)) ?? [];
     week.element.hidden = kind !== "week";
     month.element.hidden = kind !== "month";
-    if (kind === "week") week.render(shownDays(), entriesOf, openDay);
+    if (kind === "week") week.render(shownDays(), entriesOf);
     else month.render(weeksOfMonth(anchor), anchor, entriesOf, openDay);
   }
 
@@ -158,7 +176,7 @@ export function calendar(root, posts, actions) {
 
   /** @param {number} count */
   function inWords(count) {
-    if (posts.state === "loading") return "Loading…";
+    if (!posts.answeredAt) return posts.state === "offline" ? "Not known yet." : "Loading…";
     if (count === 0) return "No posts here.";
     return count === 1 ? "1 post." : `${count} posts.`;
   }
@@ -257,6 +275,7 @@ export function calendar(root, posts, actions) {
     clearInterval(timer);
     move.end();
     card.hide();
+    rows.hide();
     showMessage(error, "");
   }
 

@@ -1,6 +1,7 @@
 // The days of the calendar, in the author's zone. A Date that stands for a day is its midnight.
 
 import { dateFormat, dayKey, secondTime, startOfDay } from "../lib/times.js";
+import { posts } from "../posts/posts.js";
 
 const DAYS_OF_A_WEEK = 7;
 const dayOfMonth = dateFormat({ day: "numeric", month: "long", year: "numeric" });
@@ -117,7 +118,10 @@ export function monthTitle(date) {
   return monthAndYear.format(date);
 }
 
+/** As the author chose, or as the browser's language has it; 0 is Sunday. */
 function firstWeekday() {
+  const chosen = posts.author?.week_starts_on;
+  if (chosen) return chosen % DAYS_OF_A_WEEK;
   /** @type {Intl.Locale & {getWeekInfo?: () => {firstDay: number}, weekInfo?: {firstDay: number}}} */
   const locale = new Intl.Locale(navigator.language);
   const { firstDay } = locale.getWeekInfo?.() ?? locale.weekInfo ?? { firstDay: 1 }; // Firefox has neither: Monday

@@ -1,9 +1,11 @@
 // A post in the calendar: its button, the card with more about it, and the confirmation before it is moved to the past.
 
 import { h, setAttribute, setText } from "../lib/dom.js";
+import { place } from "../lib/menu.js";
 import { dayAndTime, dayKey, latenessInWords, now, timeToTheMinute } from "../lib/times.js";
 import { beginning } from "../posts/beginning.js";
-import { explanationOf, stateOf } from "../posts/post_state.js";
+import { actionsOf, explanationOf, stateOf } from "../posts/post_state.js";
+import { editForm, moveForm } from "../queue/post_forms.js";
 
 /** @import { Post } from "../posts/posts.js" */
 
@@ -67,21 +69,28 @@ function createButton(id) {
   return h("button", { type: "button", class: "entry", "data-post": id }, time, text);
 }
 
-/** A card that closes by itself. `show` opens it at a button, with the details of a post. */
+/** A card that closes by itself. `show` opens it at a button, with the details of a post and what can be done with it. */
 export function postCard() {
   const time = h("strong");
   const chip = h("span", { class: "chip" });
-  const text = h("p", { class: "card-text" });
+  const text = h("p", { class: "card-text", dir: "auto" });
   const why = h("p", { class: "soft small" });
+  const edit = h("button", { type: "button", class: "button", on: { click: () => open(editForm) } }, "Edit");
+  const move = h("button", { type: "button", class: "button", on: { click: () => open(moveForm) } }, "Move");
   const link = h("a", { class: "button quiet", on: { click: hide } }, "Show in the list");
+  const slot = h("div", { class: "card-form" });
+  const foot = h("p", { class: "card-foot" }, edit, move, link);
   const element = h(
     "div",
     { class: "card calendar-card", popover: "auto", role: "group", "aria-label": "Post" },
     h("p", { class: "card-head" }, time, chip),
     text,
     why,
-    h("p", { class: "card-foot" }, link),
+    slot,
+    foot,
   );
+  /** @type {Post|null} */
+  let shown = null;
 
   /**
    * @param {Post} post
@@ -90,30 +99,85 @@ export function postCard() {
    */
   function show(post, at, button) {
     const { word, tone } = stateOf(post);
+    const allowed = actionsOf(post);
+    shown = post;
     setText(time, dayAndTime(at));
     setText(chip, word);
     chip.className = `chip ${tone}`;
     setText(text, post.text);
     setText(why, latenessInWords(post) || explanationOf(post));
     link.href = `#posts/${post.id}`;
+    edit.hidden = !allowed.has("edit");
+    move.hidden = !allowed.has("move");
+    slot.replaceChildren();
+    text.hidden = foot.hidden = false;
     element.showPopover();
-    place(button);
+    place(element, button);
   }
 
-  /** @param {HTMLElement} button */
-  function place(button) {
-    const { left, top, bottom } = button.getBoundingClientRect();
-    const { width, height } = element.getBoundingClientRect();
-    const below = bottom + 6 + height < innerHeight;
-    element.style.setProperty("left", `${Math.max(8, Math.min(left, document.body.clientWidth - width - 8))}px`);
-    element.style.setProperty("top", `${below ? bottom + 6 : Math.max(8, top - height - 6)}px`);
+  /** @param {typeof editForm} makeForm */
+  function open(makeForm) {
+    if (!shown) return;
+    const form = makeForm(shown, hide);
+    text.hidden = makeForm === editForm;
+    foot.hidden = true;
+    slot.replaceChildren(form.element);
+    form.focus.focus();
   }
 
   function hide() {
     element.hidePopover();
   }
 
-  return { element, show, hide };
+  function clear() {
+    hide();
+    shown = null;
+    slot.replaceChildren();
+    for (const part of [time, text, why]) setText(part, "");
+  }
+
+  return { element, show, hide, clear };
+}
+
+/** A card with posts that stand too close together for the grid, as rows. */
+export function rowsCard() {
+  const list = h("div", { class: "card-rows" });
+  const element = h(
+    "div",
+    { class: "card calendar-card rows-card", popover: "auto", role: "group", "aria-label": "Posts at this time" },
+    list,
+  );
+
+  /**
+   * @param {Entry[]} entries
+   * @param {HTMLElement} button
+   */
+  function show(entries, button) {
+    list.replaceChildren(...entries.map(rowOf));
+    element.showPopover();
+    place(element, button);
+  }
+
+  /** @param {Entry} entry */
+  function rowOf({ post, time }) {
+    return h(
+      "a",
+      { class: "menu-item", href: `#posts/${post.id}`, on: { click: hide } },
+      h("strong", { class: "number" }, timeToTheMinute(time)),
+      h("span", { class: "entry-text", dir: "auto" }, beginning(post.text)),
+    );
+  }
+
+  function hide() {
+    element.hidePopover();
+  }
+
+  function clear() {
+    hide();
+    list.replaceChildren();
+  }
+
+  return { element, show, hide, clear };
 }
 
 /** The confirmation before a post is moved to a time that has passed. */

@@ -15,9 +15,12 @@ import { addDays } from "./days.js";
  *   `from`, when the pointer is at `to`.
  * @property {(event: PointerEvent) => boolean} scrollAtEdge Scrolls while the pointer is at an edge. Returns whether it
  *   did.
+ * @property {(event: MouseEvent) => Date|null} timeAt The time of an empty place that was clicked.
+ * @property {(event: PointerEvent) => -1|0|1} side At which side of the days the pointer is.
  */
 
 const DRAG_PIXELS = 5;
+const TURN_MILLISECONDS = 700;
 const HALF_HOUR = 30 * 60_000;
 
 /** @type {Record<Kind, Record<string, (time: Date) => Date>>} */
@@ -43,17 +46,25 @@ const STEPS = {
  * @param {() => Kind} calendar.kind
  * @param {() => DayTable} calendar.table The view that is shown.
  * @param {(id: number, button: HTMLElement) => void} calendar.showCard Shows more about a post.
+ * @param {(time: Date) => void} calendar.write Begins a post at a time.
+ * @param {(direction: -1|1) => void} calendar.turn Shows the days before or after.
  * @param {(id: number) => void} calendar.open Leaves for the post in the list.
  * @param {() => boolean} calendar.isRendering Whether the focus is lost only for a moment.
  */
-export function listenToInput(area, move, { kind, table, showCard, open, isRendering }) {
+export function listenToInput(area, move, { kind, table, showCard, write, turn, open, isRendering }) {
   /** @type {{id: number, pointerId: number, first: PointerEvent, last: PointerEvent, from: Point, time: Date|null}|null}
    * The post under the pressed pointer; `time` is its own once it is dragged. */
   let pressed = null;
 
+  let heldSince = 0;
+
   area.addEventListener("click", (event) => {
     const button = buttonAt(event);
-    if (!button) return;
+    if (!button) {
+      const time = table().timeAt(event);
+      if (time && time.getTime() > Date.now()) write(time);
+      return;
+    }
     if (event.detail > 0) showCard(idOf(button), button);
     else if (move.dragged()) move.drop();
     else move.pickUp(idOf(button));
@@ -132,7 +143,23 @@ export function listenToInput(area, move, { kind, table, showCard, open, isRende
   function scroll() {
     if (!pressed?.time) return;
     if (table().scrollAtEdge(pressed.last)) follow();
+    turnAtSide(pressed.last);
     requestAnimationFrame(scroll);
+  }
+
+  /**
+   * Whoever holds a post at a side for a while means the days beyond it.
+   * @param {PointerEvent} event
+   */
+  function turnAtSide(event) {
+    const side = table().side(event);
+    if (side === 0) heldSince = 0;
+    else if (!heldSince) heldSince = performance.now();
+    else if (performance.now() - heldSince > TURN_MILLISECONDS) {
+      heldSince = performance.now();
+      turn(side);
+      follow();
+    }
   }
 
   /** @param {() => void} end */

@@ -1,13 +1,14 @@
 // A month as a grid of days, each with its posts in the order of their times.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dateFormat, dayKey } from "../lib/times.js";
+import { dateFormat, dayKey, startOfDay } from "../lib/times.js";
 import { isSameDay, onDay } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
 /** @import { Entry, EntryButtons } from "./entry.js" */
 
 const MOST = 3;
+const WRITING_HOUR = 9; // a click on a day names no time of day
 
 const weekday = dateFormat({ weekday: "short" });
 const fullWeekday = dateFormat({ weekday: "long" });
@@ -36,6 +37,7 @@ export function monthTable(buttons, open) {
     for (const { day, cell, list } of cells) {
       const isOpen = openDay !== null && isSameDay(day, openDay);
       setAttribute(cell, "data-today", isSameDay(day, new Date()));
+      setAttribute(cell, "data-past", day < startOfDay(new Date()));
       setAttribute(cell, "data-other", day.getMonth() !== month.getMonth());
       keyed(
         list,
@@ -82,8 +84,20 @@ export function monthTable(buttons, open) {
     return found ? onDay(original, found.day) : null;
   }
 
+  /** @type {DayTable["timeAt"]} */
+  function timeAt({ target: clicked }) {
+    const found = cells.find(({ cell, list }) => clicked === cell || clicked === list);
+    return found ? new Date(found.day.getFullYear(), found.day.getMonth(), found.day.getDate(), WRITING_HOUR) : null;
+  }
+
   /** @type {DayTable} */
-  const table = { target, pointAt: ({ clientX, clientY }) => ({ x: clientX, y: clientY }), scrollAtEdge: () => false };
+  const table = {
+    target,
+    pointAt: ({ clientX, clientY }) => ({ x: clientX, y: clientY }),
+    scrollAtEdge: () => false,
+    timeAt,
+    side: () => 0,
+  };
   return { ...table, element, render };
 }
 

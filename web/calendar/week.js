@@ -10,7 +10,8 @@ import { atMinutes, isSameDay, minutesOfDay, onDay } from "./days.js";
 /**
  * What is drawn in a day's column: an entry, or a button with a label. Posts that are close together share the width of
  * the day: `lane` of so many `lanes` beside each other.
- * @typedef {{key: number|string, minutes: number, entry?: Entry, label?: string}} Item
+ * @typedef {{key: number|string, minutes: number, entry?: Entry, label?: string, hidden?: Entry[]}} Item `hidden` are
+ *   those for which a label stands.
  * @typedef {Item & {lane: number, lanes: number}} PlacedItem
  */
 
@@ -19,7 +20,8 @@ const MINUTES = HOURS * 60;
 const SNAP_MINUTES = 15;
 const STRAIGHT_PIXELS = 12; // a smaller vertical distance counts as none
 const EDGE_PIXELS = 36;
-const LANE_PIXELS = 44;
+const SIDE_PIXELS = 16;
+const LANE_PIXELS = 72; // less shows no time of day
 const MOST_LANES = 3;
 const ENTRY_MINUTES = 55; // the height of a button: see calendar.css
 const LAST_MINUTE = MINUTES - ENTRY_MINUTES;
@@ -29,9 +31,9 @@ const fullDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
 
 /**
  * @param {EntryButtons} buttons
- * @param {(day: Date) => void} open Called to show all posts of a day, or no longer.
+ * @param {(entries: Entry[], button: HTMLElement) => void} list Called to show posts that are too close together, as rows.
  */
-export function weekTable(buttons, open) {
+export function weekTable(buttons, list) {
   const corner = h("td", { class: "corner" });
   const headings = h("tr", null, corner);
   const hours = hourCell();
@@ -45,21 +47,17 @@ export function weekTable(buttons, open) {
   /**
    * @param {Date[]} days
    * @param {(day: Date) => Entry[]} entriesOf A day's entries in the order of their times.
-   * @param {Date|null} openDay
    */
-  function render(days, entriesOf, openDay) {
+  function render(days, entriesOf) {
     const key = days.map(dayKey).join();
     if (element.dataset.days !== key) layOut(days, key);
     for (const { day, heading, body } of columns) {
-      const isOpen = openDay !== null && isSameDay(day, openDay);
-      const most = isOpen ? Infinity : lanesIn(body.clientWidth);
-      setAttribute(heading, "data-open", isOpen);
       setAttribute(heading, "data-today", isSameDay(day, new Date()));
       keyed(
         body,
-        placedItems(entriesOf(day), most, isOpen),
+        placedItems(entriesOf(day), lanesIn(body.clientWidth)),
         (item) => item.key,
-        ({ entry }) => (entry ? buttons.of(entry.post.id) : moreButton(day)),
+        ({ entry }) => (entry ? buttons.of(entry.post.id) : moreButton()),
         place,
       );
     }
@@ -87,12 +85,18 @@ export function weekTable(buttons, open) {
     row.replaceChildren(hours, ...columns.map(({ body }) => h("td", null, body)));
   }
 
-  /** @param {Date} day */
-  function moreButton(day) {
-    return h("button", { type: "button", class: "more", on: { click: () => open(day) } });
+  function moreButton() {
+    const button = h("button", { type: "button", class: "more", "aria-haspopup": "true" });
+    button.addEventListener("click", () => list(hiddenBehind.get(button) ?? [], button));
+    return button;
   }
 
+  /** The line of now; and what has passed is hatched. */
   function showNow() {
+    for (const { day, body } of columns) {
+      const isToday = isSameDay(day, new Date());
+      setNumber(body, "--past", isToday ? minutesOfDay(new Date()) : day < new Date() ? MINUTES : 0);
+    }
     const today = columns.find(({ day }) => isSameDay(day, new Date()));
     nowLine.hidden = !today;
     setNumber(nowLine, "--minutes", minutesOfDay(new Date()));
@@ -120,6 +124,22 @@ export function weekTable(buttons, open) {
     return atMinutes(day, Math.min(Math.max(snapped, 0), MINUTES - SNAP_MINUTES), original);
   }
 
+  /** @type {DayTable["timeAt"]} */
+  function timeAt({ target, clientY }) {
+    const column = columns.find(({ body }) => body === target);
+    if (!column) return null;
+    const { top, height } = column.body.getBoundingClientRect();
+    const minutes = Math.floor((((clientY - top) / height) * MINUTES) / SNAP_MINUTES) * SNAP_MINUTES;
+    return atMinutes(column.day, minutes, column.day);
+  }
+
+  /** @type {DayTable["side"]} */
+  function side({ clientX }) {
+    const { left, right } = element.getBoundingClientRect();
+    if (clientX > right - SIDE_PIXELS) return 1;
+    return clientX < left + SIDE_PIXELS ? -1 : 0;
+  }
+
   /** @type {DayTable["scrollAtEdge"]} */
   function scrollAtEdge({ clientY }) {
     const { top, bottom } = element.getBoundingClientRect();
@@ -134,16 +154,22 @@ export function weekTable(buttons, open) {
     target,
     pointAt: ({ clientX, clientY }) => ({ x: clientX, y: clientY + element.scrollTop }),
     scrollAtEdge,
+    timeAt,
+    side,
   };
   return { ...table, element, render, scrollToHours };
 }
+
+/** @type {WeakMap<HTMLElement, Entry[]>} The posts for which a button "+3 more" stands. */
+const hiddenBehind = new WeakMap();
 
 /**
  * @param {HTMLElement} node
  * @param {PlacedItem} item
  */
-function place(node, { minutes, lane, lanes, label }) {
+function place(node, { minutes, lane, lanes, label, hidden }) {
   if (label) setText(node, label);
+  if (hidden) hiddenBehind.set(node, hidden);
   setNumber(node, "--minutes", minutes);
   setNumber(node, "--lane", lane);
   setNumber(node, "--lanes", lanes);
@@ -175,18 +201,12 @@ function hourCell() {
 /**
  * @param {Entry[]} entries In the order of their times. A dragged one covers those below it.
  * @param {number} most How many may stand beside each other; a button "+3 more" stands for the others.
- * @param {boolean} isOpen Whether the author wants to see all; then a button offers to show fewer again.
  * @returns {PlacedItem[]}
  */
-function placedItems(entries, most, isOpen) {
+function placedItems(entries, most) {
   const dragged = entries.filter(({ status }) => status === "dragged").map(itemOf);
   const clusters = clustersOf(entries.filter(({ status }) => status !== "dragged").map(itemOf));
-  const crowded = clusters.filter((cluster) => cluster.length > 2);
   const items = clusters.flatMap((cluster, index) => placedCluster(cluster, most, index));
-  if (isOpen && crowded.length) {
-    const minutes = Math.max(crowded[0][0].minutes - ENTRY_MINUTES, 0);
-    items.push({ key: "fewer", minutes, label: "Show fewer", lane: 0, lanes: 1 });
-  }
   items.push(...dragged.map((item) => ({ ...item, lane: 0, lanes: 1 })));
   return items.sort((one, other) => one.minutes - other.minutes);
 }
@@ -225,7 +245,9 @@ function placedCluster(cluster, most, index) {
   const all = inLanes(cluster, most);
   if (!all.left.length) return all.placed.map((item) => ({ ...item, lanes: all.lanes }));
   const { placed, left } = inLanes(cluster, most - 1);
-  const more = { key: `more-${index}`, minutes: left[0].minutes, label: `+${left.length} more`, lane: most - 1 };
+  const hidden = left.map(({ entry }) => entry).filter((entry) => entry !== undefined);
+  const label = placed.length ? `+${left.length} more` : `${left.length} posts`;
+  const more = { key: `more-${index}`, minutes: left[0].minutes, label, hidden, lane: most - 1 };
   return [...placed, more].map((item) => ({ ...item, lanes: most }));
 }
 

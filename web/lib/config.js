@@ -17,8 +17,9 @@ const OPTIONAL_OF_OIDC = ["scope", "audience", "resource", "prompt"];
 /**
  * `createPost` and `graphql` are the addresses of the API; `oidc` exists where an author signs in with a provider,
  * `token` where an author signs in with a name alone (local stack), `developerTools` where the stack offers developer
- * tools.
- * @typedef {{createPost: string, graphql: string, oidc?: OidcConfig, token?: string, developerTools?: string}} Config
+ * tools, and `simulatedX` is true where nothing is published on the real X.
+ * @typedef {{createPost: string, graphql: string, oidc?: OidcConfig, token?: string, developerTools?: string,
+ *   simulatedX?: boolean}} Config
  */
 export const config = await read();
 

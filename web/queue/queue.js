@@ -40,7 +40,7 @@ const LISTS = /** @type {const} */ ([
  * @type {Record<string, {title: string, lists: string[], excerpt?: Record<string, {atMost: number, href: string}>}>}
  */
 const TABS = {
-  "": {
+  queue: {
     title: "Queue",
     lists: ["failed", "pending", "published"],
     excerpt: { failed: { atMost: 3, href: "#posts/attention" }, published: { atMost: FEW, href: "#posts/sent" } },
@@ -57,7 +57,7 @@ const TABS = {
  * @param {(text: string, time?: Date) => void} composer.reuse Begins a new post with this text.
  */
 export function queue(root, { write, reuse }) {
-  let tab = "";
+  let tab = "queue";
   /** @type {Map<number, Row>} */
   const rows = new Map();
   const filter = postFilter(render);
@@ -130,7 +130,9 @@ export function queue(root, { write, reuse }) {
     const isWanted = shown.includes(list.name);
     const isLeftOut =
       !own.length &&
-      (filter.isOn() || (list.name === "failed" && tab === "") || (tab === "attention" && list.name === "pending"));
+      (filter.isOn() ||
+        (list.name === "failed" && tab === "queue") ||
+        (tab === "attention" && list.name === "pending"));
     list.element.hidden = !isWanted || isLeftOut;
     list.refresh(list.element.hidden ? [] : own, filter.isOn() ? {} : excerpt[list.name]);
   }
@@ -162,7 +164,7 @@ export function queue(root, { write, reuse }) {
     const all = posts.all();
     const attention = all.filter(needsAttention).length;
     const counts = {
-      "": all.filter((post) => listOf(post) === "pending").length,
+      queue: all.filter((post) => listOf(post) === "pending").length,
       drafts: posts.drafts().length,
       attention,
     };
@@ -189,9 +191,9 @@ export function queue(root, { write, reuse }) {
     else showToast(messageOf(error), { tone: "bad" });
   }
 
-  /** @param {string} name "" for the queue. */
+  /** @param {string} name Of the tab; of none: the queue is shown. */
   function showTab(name) {
-    const wanted = Object.hasOwn(TABS, name) ? name : "";
+    const wanted = Object.hasOwn(TABS, name) ? name : "queue";
     if (wanted !== tab) {
       tab = wanted;
       selected.turn(false);
@@ -209,7 +211,7 @@ export function queue(root, { write, reuse }) {
     const post = posts.get(id);
     if (!post) return false;
     if (filter.isOn()) filter.clear();
-    showTab(post.state === "draft" ? "drafts" : "");
+    showTab(post.state === "draft" ? "drafts" : "queue");
     lists.find(({ name }) => name === listOf(post))?.reveal(post);
     const row = rowOf(post);
     row.open();
@@ -257,7 +259,7 @@ export function queue(root, { write, reuse }) {
  */
 function tabLink(name, title) {
   const count = h("span", { class: "chip number" });
-  const element = h("a", { href: name ? `#posts/${name}` : "#posts" }, `${title} `, count);
+  const element = h("a", { href: `#posts/${name}` }, `${title} `, count);
 
   /**
    * @param {boolean} isCurrent

@@ -11,6 +11,7 @@ from local.ports import DEFAULT_PORTS, PortTaken
 from local.service import log_to_stdout, options
 from local.service_options import (
     add_author_limits_option,
+    add_cors_option,
     add_delivery_options,
     add_oidc_option,
     add_rate_limit_option,
@@ -43,6 +44,7 @@ def _options() -> Namespace:
     add_rate_limit_option(parser)
     add_author_limits_option(parser)
     add_oidc_option(parser)
+    add_cors_option(parser)
     given = parser.parse_args()
     for name in given.without:
         if given.ports.get(name) == 0:
@@ -65,6 +67,7 @@ def _plan(given: Namespace) -> Plan:
             "web": [] if given.oidc is None else ["--oidc", str(given.oidc)],
             "x": [] if given.rate_limit is None else ["--rate-limit", str(given.rate_limit)],
         },
+        origins=given.cors,
         restart=given.restart,
         ready_file=given.ready_file,
     )

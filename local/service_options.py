@@ -2,11 +2,13 @@
 
 import argparse
 import math
+import re
 from pathlib import Path
 
 from local.oidc_settings import oidc_settings
 
 _SHORTEST_POLL_INTERVAL = 0.01
+_ORIGIN = re.compile(r"https?://[^/\s,*]+|\*")
 
 
 def add_delivery_options(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,24 @@ def add_oidc_option(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="authors sign in at the OpenID Connect provider that this JSON describes (docs/page.md), not by name",
     )
+
+
+def add_cors_option(parser: argparse.ArgumentParser) -> None:
+    """The stack's --cors: a list of origins, which is empty by default."""
+    parser.add_argument(
+        "--cors",
+        type=_origin,
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="an origin, beside the page's, whose pages may call Hasura and the functions; may be repeated",
+    )
+
+
+def _origin(value: str) -> str:
+    if not _ORIGIN.fullmatch(value):
+        raise argparse.ArgumentTypeError(f"expected an origin such as http://localhost:5173, not {value!r}")
+    return value
 
 
 def _oidc_file(value: str) -> Path:

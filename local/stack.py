@@ -50,6 +50,8 @@ class Plan:
     """Services that run elsewhere: at their port here, or at the address that the environment says."""
     service_options: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Further options, by service."""
+    origins: Sequence[str] = ()
+    """Beside the page's, those whose pages may call Hasura and the functions."""
     restart: bool = False
     """Whether a service that ended is started again."""
     ready_file: Path | None = None
@@ -142,10 +144,16 @@ class _Stack:
             ready = {"urls": urls, "settings": settings, "pids": self._pids}
             write_whole(self._plan.ready_file, json.dumps(ready, indent=2))
 
+    @property
+    def _origins(self) -> str:
+        of_page = [f"http://{host}:{self._ports['web']}" for host in ("localhost", "127.0.0.1")]
+        return ",".join([*of_page, *self._plan.origins])
+
     async def _environment(self, name: str) -> dict[str, str]:
         environment = {**os.environ, **self._settings}
         if name == "hasura":
             environment["PG_DATABASE_URL"] = (await self._postgres)["hasura_url"]
+            environment.setdefault("HASURA_GRAPHQL_CORS_DOMAIN", self._origins)
         return environment
 
     def _service(self, name: str, lock: int, lifeline: int) -> ChildProcess:
@@ -154,8 +162,7 @@ class _Stack:
         for port_name, port in self._ports.items():
             arguments += ["--port", f"{port_name}={port}"]
         if name == "functions":
-            origins = f"http://localhost:{self._ports['web']},http://127.0.0.1:{self._ports['web']}"
-            arguments += ["--app", str(REPOSITORY), "--cors", origins]
+            arguments += ["--app", str(REPOSITORY), "--cors", self._origins]
         return ChildProcess(name, MODULES[name], arguments, data / f"{name}.ready", lifeline=lifeline, inherited=lock)
 
     async def _end(self, tasks: list[asyncio.Task[Any]]) -> None:

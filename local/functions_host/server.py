@@ -89,7 +89,10 @@ class _Host:
 
     async def answer(self, request: web.Request) -> web.Response:
         if self._cors.is_preflight(request.method, request.headers):
-            return web.Response(status=204, headers=self._cors.preflight_headers(request.headers))
+            allowed = self._cors.preflight_headers(request.headers)
+            if not allowed:
+                _log_blocked(request)
+            return web.Response(status=204, headers=allowed)
         response = await self._route(request)
         response.headers.update(self._cors.headers(request.headers))
         return response
@@ -128,6 +131,13 @@ class _Host:
         except Exception:
             _log.exception("%s failed", function.name)
         return web.Response(status=500)
+
+
+def _log_blocked(request: web.Request) -> None:
+    """The browser says no more to the page than that the request failed."""
+    message = "%s %s is blocked: pages of %s may not call the functions; python -m local --cors %s lets them"
+    origin = request.headers["Origin"][:100]
+    _log.warning(message, request.method, request.path, origin, origin)
 
 
 def _home_page() -> web.Response:

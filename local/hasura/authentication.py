@@ -4,10 +4,8 @@ import hmac
 import os
 from collections.abc import Mapping
 
-from aiohttp import web
-
 from local.hasura.errors import HasuraError
-from local.hasura.jwt_authentication import JwtAuthentication
+from local.hasura.jwt_authentication import Headers, JwtAuthentication
 from local.hasura.session import ADMIN, Session
 
 _SECRET_HEADERS = ("x-hasura-admin-secret", "x-hasura-access-key")
@@ -40,34 +38,34 @@ class Authentication:
             environment.get("HASURA_GRAPHQL_UNAUTHORIZED_ROLE") or None,
         )
 
-    async def session(self, request: web.Request) -> Session:
-        """The sender's session. Raises HasuraError ``access-denied``, ``invalid-headers``, ``invalid-jwt``, ..."""
+    async def session(self, headers: Headers, cookies: Mapping[str, str]) -> Session:
+        """The session of the sender. Raises HasuraError ``access-denied``, ``invalid-headers``, ``invalid-jwt``, ..."""
         if self._admin_secret is None:
-            return _session_from_headers(request, ADMIN)
-        secret = next((request.headers[name] for name in _SECRET_HEADERS if name in request.headers), None)
+            return _session_from_headers(headers, ADMIN)
+        secret = next((headers[name] for name in _SECRET_HEADERS if name in headers), None)
         if secret is not None:
-            return self._session_by_secret(request, secret)
-        if self._unauthorized_role and not (self._jwt and self._jwt.has_token(request)):
-            return Session(self._unauthorized_role, {**_variables(request), _ROLE: self._unauthorized_role})
+            return self._session_by_secret(headers, secret)
+        if self._unauthorized_role and not (self._jwt and self._jwt.has_token(headers, cookies)):
+            return Session(self._unauthorized_role, {**_variables(headers), _ROLE: self._unauthorized_role})
         if self._jwt:
-            return await self._jwt.session(request)
+            return await self._jwt.session(headers, cookies)
         raise HasuraError(
             "access-denied", "x-hasura-admin-secret/x-hasura-access-key required, but not found", status=401
         )
 
-    def _session_by_secret(self, request: web.Request, secret: str) -> Session:
+    def _session_by_secret(self, headers: Headers, secret: str) -> Session:
         if not hmac.compare_digest(os.fsencode(secret), os.fsencode(self._admin_secret or "")):
             raise HasuraError("access-denied", 'invalid "x-hasura-admin-secret"/"x-hasura-access-key"', status=401)
-        return _session_from_headers(request, ADMIN)
+        return _session_from_headers(headers, ADMIN)
 
 
-def _session_from_headers(request: web.Request, default_role: str) -> Session:
-    role = request.headers.get(_ROLE, default_role)
-    return Session(role, {**_variables(request), _ROLE: role})
+def _session_from_headers(headers: Headers, default_role: str) -> Session:
+    role = headers.get(_ROLE, default_role)
+    return Session(role, {**_variables(headers), _ROLE: role})
 
 
-def _variables(request: web.Request) -> dict[str, str]:
-    named = {name.lower(): value for name, value in request.headers.items()}
+def _variables(headers: Headers) -> dict[str, str]:
+    named = {name.lower(): value for name, value in headers.items()}
     return {
         name: value for name, value in named.items() if name.startswith("x-hasura-") and name not in _SECRET_HEADERS
     }

@@ -20,6 +20,10 @@ class HasuraError(Exception):
         self.internal = internal
         self.status = status
 
+    def as_graphql(self) -> dict[str, Any]:
+        """The error as GraphQL answers have it, without what the admin alone is shown."""
+        return {"message": self.message, "extensions": {"path": self.path, "code": self.code}}
+
 
 _CONSTRAINTS = {
     "23001": ("constraint-violation", "Can not delete or update due to data being referred. "),

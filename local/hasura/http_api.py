@@ -7,22 +7,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NoReturn
 
 import psycopg
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp.typedefs import Handler
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.authentication import Authentication
 from local.hasura.errors import HasuraError
 from local.hasura.events.faults import EVENT_KINDS, DeliveryFaults
+from local.hasura.graphql_api.request import persisted_queries_are_not_supported
 from local.hasura.json_arguments import count, mapping, one_of, optional, required
 from local.hasura.metadata_api.commands import SUCCESS, MetadataApi
 from local.hasura.schema_cache import SchemaCache
 from local.hasura.session import ADMIN, Session
+from local.hasura.subscriptions.endpoint import WebSockets, is_upgrade
 
 log = logging.getLogger(__name__)
 
 _GZIP_FROM = 700
-_CORS_METHODS = "GET,POST,PUT,PATCH,DELETE,OPTIONS"
 Work = Callable[[Any, Session], Awaitable[Any]]
 
 
@@ -36,6 +37,7 @@ class HttpApi:
         schema_cache: SchemaCache,
         metadata_endpoints: Mapping[str, MetadataApi],
         faults: DeliveryFaults,
+        web_sockets: WebSockets,
         server_version: str,
     ) -> None:
         self._authentication = authentication
@@ -43,6 +45,7 @@ class HttpApi:
         self._schema_cache = schema_cache
         self._metadata_endpoints = metadata_endpoints
         self._faults = faults
+        self._web_sockets = web_sockets
         self._server_version = server_version
 
     def routes(self) -> list[web.RouteDef]:
@@ -70,15 +73,17 @@ class HttpApi:
     async def _graphql(self, request: web.Request) -> web.Response:
         """Always answers HTTP 200."""
         try:
-            session = await self._authentication.session(request)
+            session = await self._authentication.session(request.headers, request.cookies)
             answer = await self._schema_cache.graphql.execute(self._pool, session, await _json_body(request))
         except HasuraError as error:
             return _graphql_error(error)
         failed = isinstance(answer, dict) and "errors" in answer
         return _json(answer) if failed else _answer(request, answer)
 
-    async def _graphql_by_get(self, request: web.Request) -> web.Response:  # noqa: ARG002
-        return _graphql_error(HasuraError("not-supported", "PersistedQueryNotSupported"))
+    async def _graphql_by_get(self, request: web.Request) -> web.StreamResponse:
+        if is_upgrade(request):
+            return await self._web_sockets.serve(request)
+        return _graphql_error(persisted_queries_are_not_supported())
 
     def _inject(self, fault: Callable[[str, int], None]) -> Handler:
         """A control route. Its body is ``{"times": 1, "kind": "one_off"}``; both keys are optional."""
@@ -96,7 +101,7 @@ class HttpApi:
     def _answering(self, work: Work) -> Handler:
         async def handle(request: web.Request) -> web.Response:
             try:
-                session = await self._authentication.session(request)
+                session = await self._authentication.session(request.headers, request.cookies)
                 return _answer(request, await work(await _json_body(request), session))
             except HasuraError as error:
                 return _flat_error(error)
@@ -135,30 +140,8 @@ def _flat_error(error: HasuraError) -> web.Response:
 
 
 def _graphql_error(error: HasuraError) -> web.Response:
-    return _json({"errors": [{"message": error.message, "extensions": {"path": error.path, "code": error.code}}]})
+    return _json({"errors": [error.as_graphql()]})
 
 
 def _json(content: Any, status: int = 200) -> web.Response:
     return web.json_response(content, status=status)
-
-
-@web.middleware
-async def allow_any_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lets every origin in, which is Hasura's default: answers preflight requests, and adds headers to all answers."""
-    origin = request.headers.get(hdrs.ORIGIN)
-    if origin is None:
-        return await handler(request)
-    is_preflight = request.method == hdrs.METH_OPTIONS and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
-    response = _preflight(request) if is_preflight else await handler(request)
-    response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
-    response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
-    response.headers[hdrs.ACCESS_CONTROL_ALLOW_METHODS] = _CORS_METHODS
-    return response
-
-
-def _preflight(request: web.Request) -> web.Response:
-    requested = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, "")
-    return web.Response(
-        status=204,
-        headers={hdrs.ACCESS_CONTROL_MAX_AGE: "1728000", hdrs.ACCESS_CONTROL_ALLOW_HEADERS: requested},
-    )

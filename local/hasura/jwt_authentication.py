@@ -3,17 +3,21 @@
 import asyncio
 import json
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jwt
-from aiohttp import web
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from local.hasura.errors import HasuraError
 from local.hasura.jwt_claims import ClaimsLocation, session_from_claims, wrong_setting
 from local.hasura.jwt_payload import ClaimsChecks, checked_payload
 from local.hasura.jwt_signature import signed_payload
 from local.hasura.session import Session
+
+Headers = CIMultiDict[str] | CIMultiDictProxy[str]
+"""Of a request; or of a WebSocket, whose client sends more of them in its first message."""
 
 _ALGORITHMS = {
     **{name: name for name in ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512")},
@@ -55,24 +59,24 @@ class JwtAuthentication:
             cookie=_cookie_name(given.get("header", {"type": "Authorization"})),
         )
 
-    def has_token(self, request: web.Request) -> bool:
-        """Whether the request has the header or cookie."""
-        return self.cookie in request.cookies if self.cookie else "Authorization" in request.headers
+    def has_token(self, headers: Headers, cookies: Mapping[str, str]) -> bool:
+        """Whether the header or cookie is there."""
+        return self.cookie in cookies if self.cookie else "Authorization" in headers
 
-    async def session(self, request: web.Request) -> Session:
-        """The session of the request's token. Raises HasuraError with Hasura's code and message."""
-        token = self._token(request)
-        verified = await self._verified(token)
-        return session_from_claims(self.claims.find(verified), request.headers.get("x-hasura-role"))
+    async def session(self, headers: Headers, cookies: Mapping[str, str]) -> Session:
+        """The session of the token. Raises HasuraError with Hasura's code and message."""
+        verified = await self._verified(self._token(headers, cookies))
+        session = session_from_claims(self.claims.find(verified), headers.get("x-hasura-role"))
+        return replace(session, expires_at=verified.get("exp"))
 
-    def _token(self, request: web.Request) -> str:
-        if not self.has_token(request):
+    def _token(self, headers: Headers, cookies: Mapping[str, str]) -> str:
+        if not self.has_token(headers, cookies):
             raise HasuraError(
                 "invalid-headers", "Missing 'Authorization' or 'Cookie' header in JWT authentication mode"
             )
         if self.cookie:
-            return request.cookies[self.cookie]
-        match request.headers["Authorization"].split():
+            return cookies[self.cookie]
+        match headers["Authorization"].split():
             case ["Bearer", token]:
                 return token
             case _:

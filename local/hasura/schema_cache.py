@@ -64,6 +64,8 @@ class SchemaCache:
         self._environment = environment
         self._building = asyncio.Lock()
         self._built = _Built(Metadata({}, []), GraphQLApi([], []), {}, {}, [])
+        self.when_changed: Callable[[], None] = _nothing
+        """Is called when another schema cache is in use."""
 
     @property
     def metadata(self) -> Metadata:
@@ -152,6 +154,7 @@ class SchemaCache:
             if recreated is Recreated.ALL or (recreated is Recreated.CHANGED and is_changed):
                 await event_triggers.install(connection, trigger)
         self._built = built
+        self.when_changed()
 
     async def _build(self, connection: AsyncConnection, metadata: Metadata) -> _Built:
         allow_list = AllowList(metadata.query_collections, metadata.allow_list)
@@ -198,6 +201,10 @@ def refuse_inconsistent(inconsistent: list[InconsistentObject]) -> None:
     if inconsistent:
         found = [one.as_json() for one in inconsistent]
         raise HasuraError("unexpected", "cannot continue due to inconsistent metadata", internal=found)
+
+
+def _nothing() -> None:
+    """Called when nobody wants to know."""
 
 
 def _not_set(names: list[str]) -> str:

@@ -12,14 +12,16 @@ from aiohttp import web
 from psycopg_pool import AsyncConnectionPool
 
 from local.hasura.authentication import Authentication
+from local.hasura.cors import AllowedOrigins
 from local.hasura.events.event_trigger_delivery import EventLimits, EventTriggerDelivery
 from local.hasura.events.faults import DeliveryFaults
 from local.hasura.events.scheduled_event_delivery import ScheduledEventDelivery
 from local.hasura.events.webhooks import WebhookClient, http_session
-from local.hasura.http_api import HttpApi, allow_any_origin
+from local.hasura.http_api import HttpApi
 from local.hasura.metadata_api.endpoints import metadata_endpoints
 from local.hasura.schema_cache import SchemaCache
 from local.hasura.set_up import lift_author_limits, set_up
+from local.hasura.subscriptions.endpoint import WebSockets
 
 log = logging.getLogger(__name__)
 
@@ -53,8 +55,9 @@ def application(configuration: Configuration) -> web.Application:
     Raises ValueError when the environment is wrong; start-up raises MetadataRefused when the metadata is.
     """
     server = _Server(configuration)
-    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[allow_any_origin])
+    app = web.Application(client_max_size=_LARGEST_BODY, middlewares=[server.allowed_origins.answer])
     app.add_routes(server.http_api.routes())
+    app.on_shutdown.append(server.web_sockets.stop)
     app.cleanup_ctx.append(server.life)
     return app
 
@@ -70,12 +73,16 @@ class _Server:
         self._faults = DeliveryFaults()
         self._pool = _pool(configuration.database_url)
         self._schema_cache = SchemaCache(self._pool, environment)
+        authentication = Authentication.from_environment(environment)
+        self.allowed_origins = AllowedOrigins.from_environment(environment)
+        self.web_sockets = WebSockets(authentication, self._pool, self._schema_cache, self.allowed_origins, environment)
         self.http_api = HttpApi(
-            Authentication.from_environment(environment),
+            authentication,
             self._pool,
             self._schema_cache,
             metadata_endpoints(self._pool, self._schema_cache, environment),
             self._faults,
+            self.web_sockets,
             configuration.server_version,
         )
 

@@ -15,6 +15,8 @@ class Session:
 
     role: str
     variables: Mapping[str, str] = field(default_factory=dict)
+    expires_at: float | None = field(default=None, compare=False)
+    """When the token behind it expires, in seconds since 1970."""
 
 
 ADMIN_SESSION = Session(ADMIN, {"x-hasura-role": ADMIN})

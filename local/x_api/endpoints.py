@@ -13,6 +13,7 @@ from aiohttp import web
 from local.x_api import problems
 from local.x_api.drafts import draft_from, publish
 from local.x_api.faults import Call, Faults
+from local.x_api.fields import refuse_other_parameters
 from local.x_api.oauth import Refused, Signatures
 from local.x_api.problems import Problem
 from local.x_api.rate_limits import RateLimits
@@ -23,10 +24,11 @@ from local.x_api.timeline import (
     PAGE_PARAMETERS,
     fields_from,
     page_from,
-    refuse_other_parameters,
     rendered,
     timeline,
 )
+from local.x_api.user_fields import PARAMETER as USER_FIELDS
+from local.x_api.user_fields import rendered_user, user_fields_from
 
 log = logging.getLogger(__name__)
 
@@ -151,8 +153,8 @@ class Api:
         return {"data": {"deleted": True}}
 
     def _look_up_me(self, call: Call) -> dict[str, Any]:
-        refuse_other_parameters(call.request.query, [])
-        return {"data": {"id": str(call.user.id), "name": call.user.username, "username": call.user.username}}
+        refuse_other_parameters(call.request.query, [USER_FIELDS])
+        return {"data": rendered_user(call.user, user_fields_from(call.request.query))}
 
     def _read_timeline(self, call: Call) -> dict[str, Any]:
         refuse_other_parameters(call.request.query, (*PAGE_PARAMETERS, *FIELDS_PARAMETERS))

@@ -11,13 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from local.x_api.problems import Problem, invalid_request
+from local.x_api.fields import refused_value, requested_fields
 from local.x_api.snowflakes import first_id_at, in_range, rfc3339
 from local.x_api.storage import Storage, Tweet
 
 _FEWEST, _MOST, _USUALLY = 5, 100, 10
 _RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:[0-5]\d)", re.ASCII)
 _ALWAYS = ("id", "text", "edit_history_tweet_ids")
+
+_METRICS = ("retweet_count", "reply_count", "like_count", "quote_count", "bookmark_count", "impression_count")
+_NOT_EMULATED = (
+    "article", "attachments", "card_uri", "community_id", "context_annotations", "conversation_id",
+    "display_text_range", "edit_controls", "geo", "in_reply_to_user_id", "lang", "media_metadata",
+    "non_public_metrics", "organic_metrics", "promoted_metrics", "reply_settings", "scopes", "source",
+    "suggested_source_links", "withheld",
+)  # fmt: skip
 
 _FIELDS: dict[str, Callable[[Tweet], Any]] = {
     "author_id": lambda tweet: str(tweet.user_id),
@@ -26,6 +34,8 @@ _FIELDS: dict[str, Callable[[Tweet], Any]] = {
     "entities": lambda tweet: {"urls": tweet.urls} if tweet.urls else None,
     "id": lambda tweet: str(tweet.id),
     "note_tweet": lambda _: None,  # only texts beyond 280 have one, and those are refused
+    "possibly_sensitive": lambda _: False,
+    "public_metrics": lambda _: dict.fromkeys(_METRICS, 0),
     "referenced_tweets": lambda tweet: [{"type": "replied_to", "id": str(tweet.reply_to)}] if tweet.reply_to else None,
     "text": lambda tweet: tweet.text,
 }
@@ -86,26 +96,14 @@ def rendered(tweet: Tweet, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def fields_from(query: Mapping[str, str]) -> list[str]:
-    """The requested fields. Raises X's 400, which lists the known ones."""
-    requested = [(name, field) for name in FIELDS_PARAMETERS if name in query for field in query[name].split(",")]
-    for name, field in requested:
-        if field not in _FIELDS:
-            raise _refused(name, field, f"is not one of [{','.join(_FIELDS)}]")
-    return [field for _, field in requested]
-
-
-def refuse_other_parameters(query: Mapping[str, str], known: Iterable[str]) -> None:
-    """Raises X's 400 for a query parameter that is not `known` here."""
-    known = list(known)
-    for name, value in query.items():
-        if name not in known:
-            raise invalid_request(f"The query parameter [{name}] is not one of [{','.join(known)}]", {name: [value]})
+    """The requested fields. Raises X's 400."""
+    return requested_fields(query, FIELDS_PARAMETERS, _FIELDS, _NOT_EMULATED)
 
 
 def _size(query: Mapping[str, str]) -> int:
     value = query.get("max_results", str(_USUALLY))
     if not (re.fullmatch("[0-9]{1,3}", value) and _FEWEST <= int(value) <= _MOST):
-        raise _refused("max_results", value, f"is not between {_FEWEST} and {_MOST}")
+        raise refused_value("max_results", value, f"is not between {_FEWEST} and {_MOST}")
     return int(value)
 
 
@@ -113,7 +111,7 @@ def _exclusions(query: Mapping[str, str]) -> list[str]:
     excluded = query["exclude"].split(",") if "exclude" in query else []
     for value in excluded:
         if value not in ("retweets", "replies"):
-            raise _refused("exclude", value, "is not one of [replies,retweets]")
+            raise refused_value("exclude", value, "is not one of [replies,retweets]")
     return excluded
 
 
@@ -123,12 +121,12 @@ def _time(query: Mapping[str, str], name: str) -> datetime:
             return datetime.fromisoformat(query[name]).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise _refused(name, query[name], "is not a valid RFC 3339 date-time")
+    raise refused_value(name, query[name], "is not a valid RFC 3339 date-time")
 
 
 def _id(query: Mapping[str, str], name: str) -> int:
     if not re.fullmatch("[0-9]{1,19}", query[name]):
-        raise _refused(name, query[name], "does not match ^[0-9]{1,19}$")
+        raise refused_value(name, query[name], "does not match ^[0-9]{1,19}$")
     return int(query[name])
 
 
@@ -140,8 +138,4 @@ def _token(query: Mapping[str, str]) -> int:
             return int(number)
     except ValueError:
         pass
-    raise _refused("pagination_token", token, "is not valid")
-
-
-def _refused(name: str, value: str, why: str) -> Problem:
-    return invalid_request(f"The `{name}` query parameter value [{value}] {why}", {name: [value]})
+    raise refused_value("pagination_token", token, "is not valid")

@@ -28,31 +28,32 @@ def answer(
     req: func.HttpRequest, context: func.Context, handle: Callable[[func.HttpRequest], func.HttpResponse]
 ) -> func.HttpResponse:
     """What `handle` answers; an error as a problem, with the invocation's id, by which the log can be searched."""
-    with log.bound(invocation_id=context.invocation_id):
-        return _answer(req, context, handle)
+    invocation_id = str(context.invocation_id)  # a unit test may pass a mock.Mock()
+    with log.bound(invocation_id=invocation_id):
+        return _answer(req, invocation_id, handle)
 
 
 def _answer(
-    req: func.HttpRequest, context: func.Context, handle: Callable[[func.HttpRequest], func.HttpResponse]
+    req: func.HttpRequest, invocation_id: str, handle: Callable[[func.HttpRequest], func.HttpResponse]
 ) -> func.HttpResponse:
     try:
         return handle(req)
     except ConfigurationError as error:
         log.error(LogEvent.CONFIGURATION_ERROR, f"the operator must act, {error}")
-        return _problem(ConfigurationError("The server is not set up right; its log says how."), context)
+        return _problem(ConfigurationError("The server is not set up right; its log says how."), invocation_id)
     except Problem as error:
         log.info(LogEvent.REQUEST_REFUSED, f"answered {error.status}: {error}", status=error.status)
-        return _problem(error, context)
+        return _problem(error, invocation_id)
     except Exception:
         log.exception(LogEvent.UNEXPECTED_ERROR, "unexpected error")
         return _problem(
-            InternalError("Something unexpected happened; the log holds it under this request's id."), context
+            InternalError("Something unexpected happened; the log holds it under this request's id."), invocation_id
         )
 
 
 def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:
     """The JSON object in the body, whatever its content type says. Raises BodyTooLarge or MalformedRequest."""
-    raw = req.get_body()
+    raw = req.get_body() or b""  # a request that was made with body=None has none
     if len(raw) > max_bytes:
         raise BodyTooLarge(f"The body has {len(raw)} bytes; at most {max_bytes} are read.")
     try:
@@ -92,13 +93,13 @@ def problem_type(kind: type[Problem]) -> str:
     return "/problems/" + re.sub(r"(?<=[a-z])(?=[A-Z])", "-", kind.__name__).lower()
 
 
-def _problem(error: Problem, context: func.Context) -> func.HttpResponse:
+def _problem(error: Problem, invocation_id: str) -> func.HttpResponse:
     body: dict[str, Any] = {
         "type": problem_type(type(error)),
         "title": error.title,
         "status": error.status,
         "detail": error.detail,
-        "request_id": context.invocation_id,
+        "request_id": invocation_id,
     }
     if isinstance(error, InvalidDraft):
         body["errors"] = [{"field": fault.field, "detail": fault.detail} for fault in error.faults]

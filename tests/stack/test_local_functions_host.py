@@ -643,6 +643,7 @@ class TestCors:
             "access-control-allow-headers": "authorization,x-y",
         }
         assert cors_headers(other) == {}
+        assert "OPTIONS /api/hello is blocked: pages of http://b may not call the functions" in app.log
         assert (call.text, call.headers["Vary"]) == ("hello", "Origin")
         assert cors_headers(call) == cors_headers(failed) == {"access-control-allow-origin": "http://a"}
 

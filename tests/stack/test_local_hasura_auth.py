@@ -180,7 +180,8 @@ def authentication(jwt_secret: Mapping[str, Any] | None = None, **environment: s
 
 
 def session(by: Authentication, headers: Mapping[str, str]) -> Session:
-    return asyncio.run(by.session(make_mocked_request("POST", "/v1/graphql", headers=headers)))
+    request = make_mocked_request("POST", "/v1/graphql", headers=headers)
+    return asyncio.run(by.session(request.headers, request.cookies))
 
 
 def refusal(by: Authentication, headers: Mapping[str, str]) -> tuple[str, str]:

@@ -34,6 +34,8 @@ def test_a_session_variable_that_a_permission_needs_must_be_there(ask: Ask) -> N
     ("body", "code", "end"),
     [
         ({}, "parse-failed", 'failed, key "query" not found'),
+        ({"extensions": 1}, "parse-failed", 'failed, key "query" not found'),
+        ({"extensions": {"persistedQuery": {"version": 1}}}, "not-supported", "PersistedQueryNotSupported"),
         ("query", "parse-failed", "failed, expected Object, but encountered String"),
         ({"query": 1}, "parse-failed", "expected String"),
         ({"query": "{ author { id } }", "variables": []}, "parse-failed", "expected Object"),

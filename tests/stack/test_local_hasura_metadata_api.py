@@ -310,6 +310,28 @@ class TestTheEndpoints:
 
         refused(hasura.metadata("foo_bar", {}), 400, "parse-failed", "$", message)
 
+    @pytest.mark.parametrize(
+        ("kind", "path"),
+        [
+            ("pg_track_table", "/v1/metadata"),
+            ("create_query_collection", "/v1/metadata"),
+            ("track_function", "/v1/query"),
+            ("select", "/v1/query"),
+        ],
+    )
+    def test_a_command_that_only_a_real_hasura_has_is_not_emulated(
+        self, hasura: HasuraServer, kind: str, path: str
+    ) -> None:
+        refused(hasura.metadata(kind, {}, path), 400, "not-supported", "$", f"{kind} is not emulated")
+
+    def test_version_2_of_the_export_has_the_document_and_its_version(self, hasura: HasuraServer) -> None:
+        command = {"type": "export_metadata", "version": 2, "args": {}}
+
+        exported = hasura.post("/v1/metadata", command, x_hasura_admin_secret=ADMIN_SECRET).json()
+
+        assert exported["metadata"] == hasura.ask("export_metadata")
+        assert exported["resource_version"] > 0
+
     def test_v2_query_takes_no_scheduled_events(self, hasura: HasuraServer) -> None:
         refused(hasura.metadata("create_scheduled_event", EVENT, "/v2/query"), 400, "parse-failed", "$", "run_sql")
 

@@ -26,6 +26,7 @@ from waiting import wait_until
 from local import postgres
 
 REPOSITORY = Path(__file__).parents[2]
+FRONT_END = "http://localhost:5173"
 NAMES = ("hasura", "functions", "x", "web")
 SECONDS = 150
 """How long anything here may take on a busy machine."""
@@ -138,7 +139,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
 def running(killed: Killed) -> Iterator[Supervisor]:
     """A supervisor of all services, for the tests that change nothing. It has the data of one that was killed."""
     killed.supervisor.ready_file.unlink()
-    supervisor = killed.supervisor.start()
+    supervisor = killed.supervisor.start("--cors", FRONT_END)
     assert supervisor.ready
     yield supervisor
     supervisor.end()
@@ -193,6 +194,37 @@ class TestReadiness:
 
         assert urls["x"].startswith("http://localhost:")
         assert urls["hasura"] == "https://hasura.invalid"
+
+
+class TestOtherFrontEnds:
+    @pytest.mark.parametrize(("service", "path"), [("hasura", "/v1/graphql"), ("functions", "/api/createPost")])
+    def test_pages_of_the_stack_and_of_a_given_origin_may_call_hasura_and_the_functions(
+        self, running: Supervisor, service: str, path: str
+    ) -> None:
+        urls = running.ready["urls"]
+        own_page = urls["web"]
+
+        allowed = {
+            origin: requests.options(
+                urls[service] + path, headers={"Origin": origin, "Access-Control-Request-Method": "POST"}
+            ).headers.get("Access-Control-Allow-Origin")
+            for origin in (own_page, own_page.replace("localhost", "127.0.0.1"), FRONT_END, "http://other.example")
+        }
+
+        assert [origin for origin, answer in allowed.items() if answer != origin] == ["http://other.example"]
+        assert allowed["http://other.example"] is None
+        assert f"OPTIONS {path} is blocked: pages of http://other.example may not call" in running.log
+
+    def test_what_is_no_origin_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr(sys, "argv", ["local", "--cors", "http://localhost:5173/index.html", "--help"])
+
+        with pytest.raises(SystemExit) as refused:
+            importlib.import_module("local.__main__").main()
+
+        assert refused.value.code == 2
+        assert "expected an origin such as http://localhost:5173" in capsys.readouterr().err
 
 
 class TestWithout:

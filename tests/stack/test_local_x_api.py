@@ -154,6 +154,18 @@ def test_users_me_names_the_owner_of_the_token(author: Author) -> None:
     assert answer.json() == {"data": {"id": author.id, "name": author.username, "username": author.username}}
 
 
+def test_users_me_shows_what_is_asked_for(author: Author) -> None:
+    answer = author.call("GET", "/2/users/me", params={"user.fields": "username,verified"})
+    of_x = author.call("GET", "/2/users/me", params={"user.fields": "public_metrics"})
+    of_nobody = author.call("GET", "/2/users/me", params={"user.fields": "mood"})
+
+    always = {"id": author.id, "name": author.username, "username": author.username}
+    assert answer.json() == {"data": {**always, "verified": False}}
+    assert (of_x.status_code, of_nobody.status_code) == (400, 400)
+    assert "is not emulated" in of_x.json()["errors"][0]["message"]
+    assert "is not one of [affiliation," in of_nobody.json()["errors"][0]["message"]
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("POST", "/2/media/upload"), ("GET", "/2/tweets?ids=1"), ("POST", "/2/oauth2/token"), ("GET", "/")],

@@ -67,10 +67,11 @@ def test_fields_are_returned_under_either_name_of_the_parameter(author: Author, 
     first = author.tweet("First")
     second = author.tweet("Second", reply={"in_reply_to_tweet_id": first})
 
-    fields = "created_at,author_id,entities,note_tweet,referenced_tweets"
+    fields = "created_at,author_id,entities,note_tweet,possibly_sensitive,public_metrics,referenced_tweets"
     answer = author.timeline(**{parameter: fields, "since_id": first})
 
     created_at = answer["data"][0].pop("created_at")
+    assert set(answer["data"][0].pop("public_metrics").values()) == {0}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", created_at)
     assert abs(datetime.fromisoformat(created_at) - datetime.now(UTC)) < timedelta(seconds=30)
     assert answer["data"] == [
@@ -79,6 +80,7 @@ def test_fields_are_returned_under_either_name_of_the_parameter(author: Author, 
             "text": "Second",
             "edit_history_tweet_ids": [second],
             "author_id": author.id,
+            "possibly_sensitive": False,
             "referenced_tweets": [{"type": "replied_to", "id": first}],
         }
     ]
@@ -109,11 +111,15 @@ def test_an_invalid_query_is_rejected(author: Author, name: str, value: str, why
 @pytest.mark.parametrize(
     ("query", "why"),
     [
-        ({"expansions": "author_id"}, "The query parameter [expansions] is not one of [max_results,"),
-        ({"tweet.fields": "mood"}, "The `tweet.fields` query parameter value [mood] is not one of [author_id,"),
+        ({"mood": "good"}, "The query parameter [mood] is not one of [max_results,"),
+        ({"tweet.fields": "mood"}, "The `tweet.fields` query parameter value [mood] is not one of [article,"),
+        ({"expansions": "author_id"}, "The query parameter [expansions] is not emulated"),
+        ({"tweet.fields": "id,geo"}, "The `tweet.fields` query parameter value [geo] is not emulated"),
     ],
 )
-def test_the_rejection_of_a_query_lists_what_is_allowed(author: Author, query: dict[str, str], why: str) -> None:
+def test_the_rejection_of_a_query_says_what_is_allowed_or_not_emulated(
+    author: Author, query: dict[str, str], why: str
+) -> None:
     answer = author.call("GET", f"/2/users/{author.id}/tweets", params=query)
 
     assert answer.status_code == 400

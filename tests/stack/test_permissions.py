@@ -171,7 +171,7 @@ class TestALooserPermission:
             loosened(POST, "insert", check={}),
             loosened(POST, "update", check={}),
             loosened(POST, "select", limit=5000),
-            loosened("account", "select", allow_aggregations=True),
+            loosened("app", "select", allow_aggregations=True),
             loosened(POST, "select", filter={"user": {"username": {"_neq": "X-Hasura-User-Id"}}}),
             loosened(POST, "select", filter={"_or": [{"user": {"username": {"_eq": "X-Hasura-User-Id"}}}, {}]}),
         ],

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
+from unittest import mock
 
 import azure.functions as func
 import pytest
@@ -32,7 +33,7 @@ CONTEXT: Any = Context()
 FAULTS = [Fault("text", "text is missing."), Fault("schedule_for", "schedule_for is in the past.")]
 
 
-def request(body: bytes = b"{}", content_type: str | None = "application/json") -> func.HttpRequest:
+def request(body: bytes | None = b"{}", content_type: str | None = "application/json") -> func.HttpRequest:
     headers = {"content-type": content_type} if content_type else {}
     return func.HttpRequest("POST", "http://localhost:7071/api/createPost", headers=headers, body=body)
 
@@ -211,3 +212,21 @@ def test_a_body_over_the_limit_is_refused_by_its_bytes_and_without_being_read() 
 
     with pytest.raises(BodyTooLarge, match="102 bytes; at most 100"):
         endpoint.json_object(request(raw), LIMIT)
+
+
+def test_a_request_of_a_unit_test_without_a_body_is_answered_as_one_with_an_empty_body() -> None:
+    """As in Microsoft's examples, ``func.HttpRequest(body=None)``."""
+
+    def handle(req: func.HttpRequest) -> func.HttpResponse:
+        return endpoint.json_response(HTTPStatus.OK, endpoint.json_object(req, LIMIT))
+
+    for body in (None, b""):
+        problem = assert_problem(endpoint.answer(request(body), CONTEXT, handle), 400, INVOCATION_ID)
+        assert problem["detail"] == "The body is not JSON."
+
+
+def test_a_context_that_a_unit_test_mocks_is_good_enough() -> None:
+    response = endpoint.answer(request(), mock.Mock(), raising(MalformedRequest("x")))
+
+    assert response.status_code == 400
+    assert "Mock" in json.loads(response.get_body())["request_id"]

@@ -11,6 +11,6 @@ The modules in the order of their imports, lowest first:
 ``api``                                     from the JSON of a request to the JSON of its answer
 """
 
-from local.hasura.graphql_api.api import GraphQLApi
+from local.hasura.graphql_api.api import CheckedOperation, GraphQLApi
 
-__all__ = ["GraphQLApi"]
+__all__ = ["CheckedOperation", "GraphQLApi"]

@@ -1,5 +1,9 @@
 """The GraphQL endpoint without its HTTP: a request's JSON in, the answer's JSON out."""
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -37,8 +41,29 @@ from local.hasura.inconsistencies import InconsistentObject
 from local.hasura.session import ADMIN, Session, act_for
 
 
+@dataclass(frozen=True)
+class CheckedOperation:
+    """An operation that its session may run."""
+
+    session: Session
+    source: str
+    """What was asked, as a text: two operations with the same source do the same in the same session."""
+    schema: GraphQLSchema
+    operation: Operation
+    fields: list[Field]
+
+    @property
+    def is_subscription(self) -> bool:
+        return self.operation.kind is OperationType.SUBSCRIPTION
+
+    async def data(self, pool: psycopg_pool.AsyncConnectionPool) -> dict[str, Any]:
+        """The ``data`` of the answer; of a subscription, as the database is now. Raises HasuraError."""
+        with _refusing_what_cannot_be_run():
+            return await _run_operation(pool, self.session, self.schema, self.operation, self.fields)
+
+
 class GraphQLApi:
-    """Queries and mutations of ``/v1/graphql``, for the tables and functions that the metadata tracks."""
+    """The operations of ``/v1/graphql``, for the tables and functions that the metadata tracks."""
 
     def __init__(
         self, tables: list[dict[str, Any]], functions: list[dict[str, Any]], allow_list: AllowList | None = None
@@ -79,29 +104,46 @@ class GraphQLApi:
         if isinstance(body, list):
             return [await self.execute(pool, session, each) for each in body]
         try:
-            return {"data": await self._data(pool, session, body)}
+            checked = self.checked(session, body)
+            if checked.is_subscription:
+                message = "subscriptions are not supported over HTTP, use websockets instead"
+                raise HasuraError("unexpected-payload", message)
+            return {"data": await checked.data(pool)}
         except HasuraError as error:
             return _refusal(error, session)
-        except RecursionError:
-            return _refusal(HasuraError("validation-failed", "the request is nested too deeply"), session)
-        except UnicodeEncodeError:
-            message = "a text contains half of a surrogate pair, which UTF-8 cannot hold"
-            return _refusal(HasuraError("data-exception", message), session)
 
-    async def _data(self, pool: psycopg_pool.AsyncConnectionPool, session: Session, body: object) -> dict[str, Any]:
-        if self._allow_list and session.role != ADMIN:
-            self._allow_list.check(read_document(body))
-        schema = self._schemas.get(session.role, self._schema_of_unknown_roles)
-        operation = read_request(body)
-        fields = check_operation(schema, operation)
-        return await _run_operation(pool, session, schema, operation, fields)
+    def checked(self, session: Session, body: object) -> CheckedOperation:
+        """The operation of a request, which the allow list and the role's schema allow. Raises HasuraError."""
+        with _refusing_what_cannot_be_run():
+            if self._allow_list and session.role != ADMIN:
+                self._allow_list.check(read_document(body))
+            schema = self._schemas.get(session.role, self._schema_of_unknown_roles)
+            operation = read_request(body)
+            return CheckedOperation(
+                session,
+                json.dumps(body, sort_keys=True),
+                schema,
+                operation,
+                check_operation(schema, operation),
+            )
+
+
+@contextmanager
+def _refusing_what_cannot_be_run() -> Iterator[None]:
+    try:
+        yield
+    except RecursionError:
+        raise HasuraError("validation-failed", "the request is nested too deeply") from None
+    except UnicodeEncodeError:
+        message = "a text contains half of a surrogate pair, which UTF-8 cannot hold"
+        raise HasuraError("data-exception", message) from None
 
 
 def _refusal(error: HasuraError, session: Session) -> dict[str, Any]:
-    extensions: dict[str, Any] = {"path": error.path, "code": error.code}
+    refusal = error.as_graphql()
     if error.internal is not None and session.role == ADMIN:
-        extensions["internal"] = error.internal
-    return {"errors": [{"message": error.message, "extensions": extensions}]}
+        refusal["extensions"]["internal"] = error.internal
+    return {"errors": [refusal]}
 
 
 async def _run_operation(

@@ -66,10 +66,18 @@ def read_document(body: object) -> DocumentNode:
     """The whole document of a request. Raises parse-failed and validation-failed."""
     request = _mapping(body)
     if "query" not in request:
+        extensions = request.get("extensions")
+        if isinstance(extensions, dict) and "persistedQuery" in extensions:
+            raise persisted_queries_are_not_supported()
         raise _unreadable('key "query" not found')
     if not isinstance(request["query"], str):
         raise HasuraError("parse-failed", "parsing Text failed, expected String", "$.query")
     return parsed(request["query"])
+
+
+def persisted_queries_are_not_supported() -> HasuraError:
+    """What tells Apollo's client to send the query itself from now on."""
+    return HasuraError("not-supported", "PersistedQueryNotSupported")
 
 
 def _mapping(body: object) -> dict[str, Any]:

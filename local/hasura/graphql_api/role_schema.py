@@ -99,6 +99,7 @@ def role_schema(source: Source, role: str) -> GraphQLSchema:
     return GraphQLSchema(
         GraphQLObjectType("query_root", query or nothing),
         GraphQLObjectType("mutation_root", mutation) if mutation else None,
+        GraphQLObjectType("subscription_root", query) if query else None,
         assume_valid=True,  # Hasura, too, publishes an input type without keys when all columns are preset.
     )
 

@@ -49,18 +49,21 @@ class Field:
 
 def check_operation(schema: GraphQLSchema, operation: Operation) -> list[Field]:
     """The root fields of the operation. Raises HasuraError for the first error."""
-    root = _root_type(schema, operation.kind)
-    return _check(schema, operation, [operation.definition.selection_set], root, "$")
-
-
-def _root_type(schema: GraphQLSchema, kind: OperationType) -> GraphQLObjectType:
-    if kind is OperationType.SUBSCRIPTION:
-        message = "subscriptions are not supported over HTTP, use websockets instead"
-        raise HasuraError("unexpected-payload", message)
-    root = schema.query_type if kind is OperationType.QUERY else schema.mutation_type
+    root = schema.get_root_type(operation.kind)
     if root is None:
-        raise HasuraError("validation-failed", "no mutations exist")
-    return root
+        raise HasuraError("validation-failed", f"no {operation.kind.value}s exist")
+    fields = _check(schema, operation, [operation.definition.selection_set], root, "$")
+    if operation.kind is OperationType.SUBSCRIPTION:
+        _require_one_table_field(fields)
+    return fields
+
+
+def _require_one_table_field(fields: list[Field]) -> None:
+    if len(fields) != 1:
+        raise HasuraError("validation-failed", "subscriptions must select one top level field")
+    if fields[0].name == TYPENAME:
+        message = "Introspection at root field level is not supported over subscriptions"
+        raise HasuraError("not-supported", message)
 
 
 def _check(
@@ -150,6 +153,8 @@ def _check_field(
         return Field(key, name, parent.name, None, {}, [], path, nodes)
     definition = _definition(schema, parent, name)
     if definition is None:
+        if parent is schema.subscription_type and name.removesuffix("_stream") in parent.fields:
+            raise HasuraError("not-supported", f"'{name}': streaming subscriptions are not emulated", path)
         raise HasuraError("validation-failed", f"field '{name}' not found in type: '{parent.name}'", path)
     selection_sets = [node.selection_set for node in nodes if node.selection_set]
     named = get_named_type(definition.type)

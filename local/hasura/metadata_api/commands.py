@@ -5,10 +5,12 @@ All commands of a request are parsed before the first one runs, so a request tha
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from local.hasura.errors import HasuraError
 from local.hasura.json_arguments import anything, list_of, mapping, parse_failed, required, text
+from local.hasura.metadata_api.not_emulated import NOT_EMULATED
 from local.hasura.session import ADMIN, Session
 
 log = logging.getLogger(__name__)
@@ -23,10 +25,18 @@ SUCCESS = {"message": "success"}
 
 
 class MetadataApi:
-    """One endpoint: the parsers of its types of command, and its message for an unknown type."""
+    """One endpoint: the parsers of its types of command, and its message for an unknown type.
 
-    def __init__(self, parsers: Mapping[str, CommandParser], unknown_type: Callable[[str], str]) -> None:
-        self._parsers = parsers
+    `of_version_2`: the parsers of commands that do something else when the request has ``"version": 2``.
+    """
+
+    def __init__(
+        self,
+        parsers: Mapping[str, CommandParser],
+        unknown_type: Callable[[str], str],
+        of_version_2: Mapping[str, CommandParser] = MappingProxyType({}),
+    ) -> None:
+        self._parsers = {1: parsers, 2: {**parsers, **of_version_2}}
         self._unknown_type = unknown_type
 
     async def run(self, body: Any, session: Session) -> Any:
@@ -42,10 +52,17 @@ class MetadataApi:
         args = required(given, "args", anything, path)
         if kind == "bulk":
             return _in_order(list_of(self._command)(args, f"{path}.args"))
-        if kind not in self._parsers:
+        parsers = self._parsers[2 if given.get("version") == 2 else 1]
+        if kind not in parsers:
             log.info("refused the metadata command %s: unknown or not emulated at this endpoint", kind[:60])
-            raise parse_failed(self._unknown_type(kind), path)
-        return self._parsers[kind](args, f"{path}.args")
+            raise self._unknown(kind, path)
+        return parsers[kind](args, f"{path}.args")
+
+    def _unknown(self, kind: str, path: str) -> HasuraError:
+        if kind in NOT_EMULATED:
+            message = f"{kind} is not emulated: change hasura/metadata and start again, or send replace_metadata"
+            return HasuraError("not-supported", message, path)
+        return parse_failed(self._unknown_type(kind), path)
 
 
 def on_default_source(args: Any, path: str) -> Mapping[str, Any]:

@@ -54,6 +54,8 @@ def metadata_endpoints(
     }
     return {
         "/v1/query": MetadataApi(on_v1_query, unknown_on_query(list(on_v1_query))),
-        "/v1/metadata": MetadataApi(on_v1_metadata, unknown_on_v1_metadata),
+        "/v1/metadata": MetadataApi(
+            on_v1_metadata, unknown_on_v1_metadata, of_version_2={"export_metadata": metadata.export_2}
+        ),
         "/v2/query": MetadataApi(run_sql, unknown_on_query(list(run_sql))),
     }

@@ -41,6 +41,10 @@ class MetadataCalls:
         """``export_metadata``: one document, its version 3."""
         return self._export
 
+    def export_2(self, args: Any, path: str) -> Command:  # noqa: ARG002
+        """``export_metadata`` with ``"version": 2``: the document beside how often it was changed."""
+        return self._export_2
+
     def reload(self, args: Any, path: str) -> Command:
         """``reload_metadata``; creates SQL triggers with ``recreate_event_triggers``: true, or a list of sources."""
         given = mapping(args, path)
@@ -66,6 +70,12 @@ class MetadataCalls:
             triggers = (await cron_triggers.stored(connection)).values()
         exported = [trigger.as_exported() for trigger in triggers if trigger.include_in_metadata]
         return self.schema_cache.metadata.with_cron_triggers(exported).as_document()
+
+    async def _export_2(self) -> dict[str, Any]:
+        async with self.pool.connection() as connection:
+            cursor = await connection.execute("select resource_version from hdb_catalog.hdb_metadata")
+            row = await cursor.fetchone()
+        return {"resource_version": row[0] if row else 0, "metadata": await self._export()}
 
     async def _reload(self, recreated: Recreated) -> dict[str, Any]:
         await self.schema_cache.reload(recreated)

@@ -55,7 +55,9 @@ class _Server:
     def __init__(self, settings: Mapping[str, str], sign_in: WayToSignIn) -> None:
         self._settings = settings
         self._sign_in = sign_in
-        origins = settings["ACTIONS_BASE_URL"], settings["APP_BASE_API"], *sign_in.origins
+        hasura = settings["APP_BASE_API"]
+        socket = re.sub("^http", "ws", hasura)
+        origins = settings["ACTIONS_BASE_URL"], hasura, socket, *sign_in.origins
         self._connections = f"connect-src 'self' {' '.join(origins)}"
         self._policy = _content_security_policy(self._connections)
 

@@ -70,6 +70,7 @@ element("more-ways").addEventListener("click", () => {
     { name: "Save as draft", act: saveDraft },
   ]);
 });
+whenInput.addEventListener("focus", () => form.toggleAttribute("data-exact", true));
 posts.addEventListener("change", takePosts);
 setInterval(tick, TICK);
 
@@ -161,6 +162,7 @@ function showDraft() {
   preview.refresh();
   when.refresh();
   for (const name of Object.keys(fields)) showError(name, null);
+  form.removeAttribute("data-exact"); // not when the field loses the focus: nothing may move under a pointer
   showWarnings();
 }
 

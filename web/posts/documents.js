@@ -17,6 +17,13 @@ const SURROUNDINGS = `
   posting_slot(order_by: [{weekday: asc}, {at: asc}, {id: asc}]) { id account_id weekday at time_zone }`;
 const COUNT = "scheduled_post_aggregate { aggregate { count } }";
 
+/** Each is another answer after a change; what changed is then asked for by CHANGES. Hasura takes one field of each. */
+export const LATEST_POST = `subscription LatestPost {
+  scheduled_post_aggregate { aggregate { count max { updated_at } } }
+}`;
+export const ACCOUNTS = "subscription Accounts { account(order_by: {id: asc}) { id account_name paused_until } }";
+export const APP = "subscription App { app { paused_until paused_reason } }";
+
 /** Everything of the author, for the start: the first page of posts; CHANGES has the others. */
 export const EVERYTHING = `query Everything {
   ${SURROUNDINGS}

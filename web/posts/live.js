@@ -1,8 +1,5 @@
-// Keeps the posts as they are at Hasura: requests each second what changed.
-//
-// A subscription would need a socket, a protocol on it and a second way to be offline; and Hasura answers it by polling
-// the database each second itself. One small query over the author's own rows costs as much, and works through every
-// proxy.
+// Keeps the posts as they are at Hasura: asks what changed when a subscription tells of a change, and each second where
+// no subscription can be had.
 
 import { messageOf } from "../lib/http.js";
 import { signUp } from "../sign_in/sign_up.js";
@@ -10,11 +7,13 @@ import { SignedOut } from "../sign_in/signed_out.js";
 import { CHANGES, EVERYTHING, IDS, PAGE_SIZE, SOME } from "./documents.js";
 import { asUser, Refusal } from "./hasura.js";
 import { posts } from "./posts.js";
+import { watchChanges } from "./watch.js";
 
 /** @import { Row } from "./posts.js" */
 
 const VISIBLE_PAUSE = 1_000;
 const HIDDEN_PAUSE = 15_000;
+const WATCHED_PAUSE = 5 * 60_000; // what no subscription tells, such as settings that were changed elsewhere
 const PAUSES_AFTER_FAILURES = [1_000, 2_000, 4_000, 8_000, 15_000];
 
 /** A single lost answer is not reported to the author. */
@@ -64,6 +63,7 @@ export function pollNow() {
 
 document.addEventListener("visibilitychange", pollNow);
 window.addEventListener("online", pollNow);
+window.addEventListener("offline", pollNow);
 
 class Poller {
   #onSignedOut;
@@ -73,10 +73,12 @@ class Poller {
   #endPause = () => {};
   #isWoken = false;
   #changedAt = 0;
+  #watch;
 
   /** @param {(message: string) => void} onSignedOut */
   constructor(onSignedOut) {
     this.#onSignedOut = onSignedOut;
+    this.#watch = watchChanges(() => this.wake());
   }
 
   async run() {
@@ -94,6 +96,7 @@ class Poller {
 
   end() {
     this.#ended = true;
+    this.#watch.end();
     this.#endPause();
   }
 
@@ -169,6 +172,7 @@ class Poller {
 
   #pauseLength() {
     if (this.#failures) return PAUSES_AFTER_FAILURES[Math.min(this.#failures, PAUSES_AFTER_FAILURES.length) - 1];
+    if (this.#watch.isOn()) return WATCHED_PAUSE;
     return document.hidden ? HIDDEN_PAUSE : VISIBLE_PAUSE;
   }
 }

@@ -91,6 +91,8 @@ class Authors:
                 self.did["actions without a post"] += 1
             elif action.kind == "delete":
                 self._delete(expectation)
+            elif action.kind == "draft":
+                self._make_a_draft(expectation)
             elif action.kind == "edit":
                 self._change(expectation, "edits", expectation.texts, expectation.plan.text(revision), "text")
             else:
@@ -126,6 +128,22 @@ class Authors:
         if len(writes) == before:  # else it is not known which of several requests was the one that changed it
             writes.append(Write(value, after_attempt=attempts[0]["number"] if attempts else 0))
         self.did[what] += 1
+
+    def _make_a_draft(self, expectation: Expectation) -> None:
+        def perhaps() -> None:
+            expectation.drafted = "perhaps"
+
+        try:
+            changed = self._graphql(expectation, _CHANGE, perhaps, {"state": "draft"})
+        except GraphQLFailed:
+            self.did["drafts that were refused"] += 1
+            return
+        except _NO_ANSWER:
+            self.did["drafts without an answer"] += 1
+            return
+        if changed:
+            expectation.drafted = "yes"
+        self.did["drafts"] += 1
 
     def _delete(self, expectation: Expectation) -> None:
         def perhaps() -> None:

@@ -49,7 +49,7 @@ class Expectation:
     """What the author of a post may expect.
 
     `created` and `deleted` are ``no``, ``yes`` or ``perhaps`` (no answer came). `deleted_when` is the state in which it
-    was deleted; `was_backdated`: it was moved to a time that is too late.
+    was deleted; `was_backdated`: it was moved to a time that is too late; `drafted`: it was made a draft, as `created`.
     """
 
     plan: PlannedPost
@@ -60,6 +60,7 @@ class Expectation:
     deleted: str = "no"
     deleted_when: str = ""
     was_backdated: bool = False
+    drafted: str = "no"
 
     def texts_at(self, attempt: int) -> set[str]:
         """The texts that this attempt may have sent."""
@@ -221,9 +222,12 @@ class _PostCheck:
             return self._without_a_row()
         if self.expectation.deleted == "yes":
             self._find("unexplained", "It was deleted, and is there.")
+        if self.expectation.drafted == "yes" and row["state"] != "draft":
+            self._find("unwanted", f"Its author made it a draft, and it is {row['state']}.")
         self._check_reason(row)
         self._check_log(row)
         became = {
+            "draft": self._draft,
             "tweeted": self._tweeted,
             "failed": self._failed,
             "missed": self._missed,
@@ -233,7 +237,7 @@ class _PostCheck:
         return became(row)
 
     def _check_reason(self, row: Record) -> None:
-        if row["state"] not in ("scheduled", "sending", "tweeted") and not row["reason"]:
+        if row["state"] not in ("draft", "scheduled", "sending", "tweeted") and not row["reason"]:
             self._find("unexplained", f"It is {row['state']} without a reason.")
 
     def _check_log(self, row: Record) -> None:
@@ -257,6 +261,11 @@ class _PostCheck:
             self._may_be_on_x()
             return "deleted when it may have been out already"
         return "deleted in time"
+
+    def _draft(self, _: Record) -> str:
+        if self.expectation.drafted == "no":
+            self._find("unexplained", "It is a draft, and its author did not make it one.")
+        return "made a draft by its author"
 
     def _tweeted(self, row: Record) -> str:
         tweet = self.tweets.get(row["tweet_id"])

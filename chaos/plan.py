@@ -17,9 +17,10 @@ from shared.limits import X_TIMEOUT
 
 @dataclass(frozen=True)
 class Action:
-    """What an author does with a post: ``edit``, ``move``, ``postpone`` (to tomorrow), ``backdate`` or ``delete``.
+    """What an author does with a post.
 
-    `to` is the new time of a move.
+    ``edit``, ``move`` (to the time `to`), ``postpone`` (to tomorrow), ``backdate``, ``draft`` (makes it one) or
+    ``delete``.
     """
 
     at: float
@@ -146,8 +147,8 @@ def _post(
 def _actions(rng: random.Random, due: float, seconds: float) -> tuple[Action, ...]:
     """About half of all posts are left alone. Most actions come close to the post's time, while it is published."""
     kinds = rng.choices(
-        [[], ["edit"], ["edit", "edit"], ["move"], ["edit", "move"], ["postpone"], ["backdate"], ["delete"]],
-        [50, 14, 6, 8, 6, 3, 3, 10],
+        [[], ["edit"], ["edit", "edit"], ["move"], ["edit", "move"], ["postpone"], ["backdate"], ["draft"], ["delete"]],
+        [50, 14, 6, 8, 6, 3, 3, 4, 6],
     )[0]
     times = sorted(max(0.0, rng.gauss(due, 3)) for _ in kinds)
     return tuple(

@@ -10,7 +10,7 @@ import psycopg
 
 from chaos.database import Database
 
-_CLOSED = ("tweeted", "failed", "missed")
+_CLOSED = ("draft", "tweeted", "failed", "missed")
 _WIDTH = 30
 
 

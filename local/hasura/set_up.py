@@ -42,5 +42,6 @@ async def lift_author_limits(pool: AsyncConnectionPool) -> None:
     """As an operator could, for authors without exceptions of their own."""
     async with pool.connection() as connection:
         await connection.execute(
-            "update public.app set max_pending = 2147483647, max_changes = 2147483647, max_posts_a_day = 2147483647"
+            "update public.app set"
+            " max_pending = 2147483647, max_changes = 2147483647, max_posts_a_day = 2147483647, max_drafts = 2147483647"
         )

@@ -33,6 +33,11 @@ POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason tw
 MOVE = """mutation ($id: bigint!, $at: timestamptz!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {schedule_for: $at}) { id }
 }"""
+KEEP = """mutation ($text: String!, $zone: String!, $account: bigint!) {
+  insert_scheduled_post_one(object: {text: $text, state: "draft"}) { id }
+  insert_posting_slot_one(object: {weekday: 1, at: "09:00", time_zone: $zone, account_id: $account}) { id }
+  update_user(where: {}, _set: {default_account_id: $account}) { affected_rows }
+}"""
 MISSED = """mutation ($id: bigint!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {state: "missed", reason: "It was too late."}) { id }
 }"""
@@ -344,7 +349,14 @@ class TestForgetUser:
         operator.stack.graphql(MOVE, {"id": moved, "at": at(7200)}, token=operator.stack.token(name))
         wait_until(lambda: operator.tables_that_hold("post_moved"), bool)
         [account] = operator.accounts(name)
-        assert {"user", "account", "scheduled_post", "post_attempt"} <= set(operator.tables_that_hold(name))
+        operator.stack.graphql(
+            KEEP,
+            {"text": f"not yet {name}", "zone": f"Etc/{name}", "account": account["id"]},
+            operator.stack.token(name),
+        )
+        assert {"user", "account", "scheduled_post", "post_attempt", "posting_slot"} <= set(
+            operator.tables_that_hold(name)
+        )
         assert "hdb_scheduled_events" in operator.tables_that_hold(name)
         assert "hdb_scheduled_event_invocation_logs" in operator.tables_that_hold(name)
         wait_until(lambda: operator.tables_that_hold(name), lambda found: "event_invocation_logs" in found)

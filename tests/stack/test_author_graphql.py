@@ -80,7 +80,7 @@ class TestNesting:
         tables = {table["table"]["name"]: table for table in load_metadata(METADATA).tables}
         visible = {name for name, table in tables.items() if select_permission(table, "user")}
 
-        assert visible == {"account", "app", "post_attempt", "scheduled_post", "user"}
+        assert visible == {"account", "app", "post_attempt", "posting_slot", "scheduled_post", "user"}
         assert_acyclic({name: visible & remote_tables(tables[name]) for name in visible})
 
     @pytest.mark.parametrize(
@@ -125,6 +125,7 @@ class TestTheSizeOfAnAnswer:
             ("app", "user"): 1,
             ("linked_account", "linker"): 1,
             ("post_attempt", "user"): 20,
+            ("posting_slot", "user"): 100,
             ("scheduled_post", "user"): 500,
             ("user", "user"): 1,
         }

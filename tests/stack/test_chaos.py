@@ -187,6 +187,16 @@ class TestTheChecker:
 
         assert kinds_found(check([deleted], [], [tweet()], NOW)) == []
 
+    def test_a_draft_is_no_finding_if_its_author_made_it_one_and_stays_one(self) -> None:
+        draft = unpublished("draft", None)
+
+        assert kinds_found(check([expected(drafted="yes")], [draft], [], NOW)) == []
+        assert kinds_found(check([expected(drafted="perhaps")], [draft], [], NOW)) == []
+        assert kinds_found(check([expected(drafted="perhaps")], [row()], [tweet()], NOW)) == []
+        assert kinds_found(check([expected()], [draft], [], NOW)) == ["unexplained"]
+        assert kinds_found(check([expected(drafted="yes")], [draft], [tweet()], NOW)) == ["unwanted"]
+        assert kinds_found(check([expected(drafted="yes")], [row()], [tweet()], NOW)) == ["unwanted"]
+
     def test_a_backdated_post_is_missed_only_if_its_author_chose_so(self) -> None:
         backdated = unpublished("missed", "too late")
 

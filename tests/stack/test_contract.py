@@ -184,7 +184,7 @@ def claimed(hasura: Hasura, post_id: int) -> ClaimedPost:
 
 def found(hasura: Hasura, post_id: int) -> FoundPost:
     post = hasura.find_post(post_id)
-    assert post is not None
+    assert isinstance(post, FoundPost)
     return post
 
 

@@ -40,7 +40,7 @@ TOOLS = (
         _browser_is_installed,
     ),
     Tool(
-        "Node.js 18 or later was not found",
+        "Node.js 20.10 or later was not found",
         lambda item: item.get_closest_marker("node") is not None,
         lambda: shutil.which("node") is not None,
     ),

@@ -24,7 +24,7 @@ export function postsOf({ hasura, functions, getToken }) {
   const socket = createClient({
     url: `${hasura.replace(/^http/, "ws")}/v1/graphql`,
     connectionParams: async () => ({ headers: await authorization() }),
-    shouldRetry: () => true, // Hasura ends the connection when the token expires or its metadata changes
+    shouldRetry: () => true, // five times in a row, also when Hasura cannot be reached or getToken fails
   });
   const http = new SetContextLink(async ({ headers }) => ({
     headers: { ...headers, ...(await authorization()) },

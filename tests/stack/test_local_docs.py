@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from local.hasura.metadata_api.not_emulated import NOT_EMULATED
+from local.hasura.subscriptions import connection, endpoint, live_queries
 from local.x_api.faults import KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -28,3 +30,22 @@ def test_every_option_of_the_stack_is_explained() -> None:
     options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
 
     assert {row[0].strip("`").split()[0] for row in table_with("option")} == options
+
+
+def test_every_metadata_call_that_only_a_real_hasura_has_is_listed() -> None:
+    section = (ROOT / "docs/local-stack.md").read_text().split("\n### Metadata calls\n")[1]
+    [on_a_database, *others] = re.findall(r"^- .*$", section, re.MULTILINE)
+    names = {name for line in others for name in re.findall(r"`([a-z_]+)`", line)}
+    without_prefix = set(re.findall(r"`([a-z_]+)`", on_a_database.partition(": ")[2]))
+
+    assert names | without_prefix | {f"pg_{name}" for name in without_prefix} == NOT_EMULATED
+
+
+def test_the_bounds_of_websockets_are_those_of_the_code() -> None:
+    bounds = {row[0]: row[1] for row in table_with("what")}
+
+    assert bounds["connections"].startswith(f"{endpoint.MOST_CONNECTIONS:,};")
+    assert bounds["subscriptions of a connection"].startswith(f"{connection.MOST_SUBSCRIPTIONS};")
+    assert bounds["a message from a client"].startswith(f"{endpoint.LARGEST_MESSAGE // 2**20} MiB;")
+    assert bounds["a message to a client"].startswith(f"{connection.SECONDS_TO_TAKE_A_MESSAGE} s ")
+    assert bounds["polls at the same time"] == str(live_queries.POLLS_AT_ONCE)

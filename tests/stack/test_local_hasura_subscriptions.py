@@ -8,9 +8,11 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 import aiohttp
 import jwt
+import psutil
 import pytest
 import yaml
 from graphql_socket import Closed, GraphQLSocket, graphql_socket
@@ -25,6 +27,7 @@ from local_hasura import (
 )
 
 from local.hasura.session import Session
+from local.hasura.subscriptions import connection
 from local.hasura.subscriptions.live_queries import Answer, LiveQueries
 
 pytest_plugins = ["local_hasura_fixtures"]
@@ -75,6 +78,11 @@ def socket(hasura: HasuraServer) -> Iterator[GraphQLSocket]:
     with graphql_socket(hasura.url) as socket:
         socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
         yield socket
+
+
+def open_connections() -> list[Any]:
+    """Of this process, to which the server belongs."""
+    return [each for each in psutil.Process().net_connections("tcp") if each.status == psutil.CONN_ESTABLISHED]
 
 
 def note(hasura: HasuraServer, number: int, body: str, owner: str = "alice") -> None:
@@ -485,6 +493,17 @@ class TestProtocol:
             socket.subscribe("1", "#" * (4 * 2**20) + NOTES)
         assert socket.receive().code in (1009, 1006)
 
+    def test_a_client_that_takes_no_more_loses_its_connection(
+        self, hasura: HasuraServer, socket: GraphQLSocket, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "SECONDS_TO_TAKE_A_MESSAGE", 0.2)
+        hasura.sql("insert into note (id, body) values (1, repeat('long', 5000000))")  # more than sockets hold
+        for number in range(3):
+            socket.subscribe(str(number), NOTES)
+
+        port = urlsplit(hasura.url).port
+        eventually(lambda: not any(each.laddr.port == port and each.raddr for each in open_connections()))
+
     def test_the_older_subprotocol_is_served(self, hasura: HasuraServer) -> None:
         with graphql_socket(hasura.url, "graphql-ws") as socket:
             assert socket.receive_any() == {"type": "ka"}
@@ -553,10 +572,17 @@ class TestChangesOfTheServer:
                 socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
             assert socket.receive() == Closed(1012, "shutting server down")
 
-    def test_settings_that_are_no_numbers_are_refused(self, cluster: str, project: Path) -> None:
-        wrong = {"HASURA_GRAPHQL_LIVE_QUERIES_MULTIPLEXED_REFETCH_INTERVAL": "soon"}
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("HASURA_GRAPHQL_LIVE_QUERIES_MULTIPLEXED_REFETCH_INTERVAL", "soon", "soon is not a whole number"),
+            ("HASURA_GRAPHQL_CORS_DOMAIN", "https://a, posts.example", "posts.example is not an origin"),
+        ],
+    )
+    def test_wrong_settings_are_refused(self, cluster: str, project: Path, name: str, value: str, message: str) -> None:
+        wrong = {name: value}
         with (
-            pytest.raises(ValueError, match="soon is not a whole number"),
+            pytest.raises(ValueError, match=message),
             hasura_in_thread(new_database(cluster), project, wrong),
         ):
             pass

@@ -33,7 +33,7 @@ CONTEXT: Any = Context()
 FAULTS = [Fault("text", "text is missing."), Fault("schedule_for", "schedule_for is in the past.")]
 
 
-def request(body: bytes | None = b"{}", content_type: str | None = "application/json") -> func.HttpRequest:
+def request(body: bytes = b"{}", content_type: str | None = "application/json") -> func.HttpRequest:
     headers = {"content-type": content_type} if content_type else {}
     return func.HttpRequest("POST", "http://localhost:7071/api/createPost", headers=headers, body=body)
 
@@ -220,7 +220,8 @@ def test_a_request_of_a_unit_test_without_a_body_is_answered_as_one_with_an_empt
     def handle(req: func.HttpRequest) -> func.HttpResponse:
         return endpoint.json_response(HTTPStatus.OK, endpoint.json_object(req, LIMIT))
 
-    for body in (None, b""):
+    none: Any = None
+    for body in (none, b""):
         problem = assert_problem(endpoint.answer(request(body), CONTEXT, handle), 400, INVOCATION_ID)
         assert problem["detail"] == "The body is not JSON."
 

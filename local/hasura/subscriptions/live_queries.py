@@ -6,8 +6,9 @@ Hasura puts the queries of one document with other variables into one statement,
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -17,7 +18,7 @@ from local.hasura.subscriptions.messages import failed_answer
 
 log = logging.getLogger(__name__)
 
-_POLLS_AT_ONCE = 4
+POLLS_AT_ONCE = 4
 """The pool's other connections are for requests and deliveries."""
 
 
@@ -29,7 +30,7 @@ class Answer:
     error: HasuraError | None = None
 
 
-Receive = Callable[[Answer], Awaitable[None]]
+Receive = Callable[[Answer], Coroutine[Any, Any, None]]
 """Takes an answer to a subscriber; returns when it has been sent."""
 
 
@@ -39,7 +40,7 @@ class LiveQueries:
     def __init__(self, pool: AsyncConnectionPool, interval: float) -> None:
         self._pool = pool
         self._interval = interval
-        self._may_poll = asyncio.Semaphore(_POLLS_AT_ONCE)
+        self._may_poll = asyncio.Semaphore(POLLS_AT_ONCE)
         self._queries: dict[tuple[str, str, str], _LiveQuery] = {}
 
     def subscribe(self, operation: CheckedOperation, receive: Receive) -> Callable[[], None]:
@@ -104,22 +105,19 @@ class _Subscriber:
 
     receive: Receive
     _last: str | None = None
-    _sending: asyncio.Task[None] | None = field(default=None)
+    _sending: asyncio.Task[None] | None = None
 
     def offer(self, answer: Answer) -> None:
         is_taking = self._sending is not None and not self._sending.done()
         if is_taking or (answer.text == self._last and answer.error is None):
             return
         self._last = answer.text
-        self._sending = asyncio.create_task(self._send(answer))
+        self._sending = asyncio.create_task(self.receive(answer))
         self._sending.add_done_callback(_log_failure)
 
     def leave(self) -> None:
         if self._sending is not None and self._sending is not asyncio.current_task():
             self._sending.cancel()
-
-    async def _send(self, answer: Answer) -> None:
-        await self.receive(answer)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

@@ -3,8 +3,6 @@
 import { calendar } from "./calendar/calendar.js";
 import { closeComposer, openComposer, whenStored, writeAnew, writeAt, writeOn } from "./composer/composer.js";
 import { closeComposerDialog, focusComposer } from "./composer/composer_dialog.js";
-import { developerTools } from "./developer/developer_tools.js";
-import { timeline } from "./developer/timeline.js";
 import { config } from "./lib/config.js";
 import { element, setAttribute, setText, showMessage } from "./lib/dom.js";
 import { focusFirstInvalid, showFieldError } from "./lib/field_error.js";
@@ -36,6 +34,10 @@ views.set("posts", {});
 views.set("calendar", calendar(element("view-calendar"), posts, { move: actions.move, write: writeInDialog }));
 views.set("settings", settings(element("view-settings")));
 if (config.developerTools) {
+  const [{ timeline }, { developerTools }] = await Promise.all([
+    import("./developer/timeline.js"),
+    import("./developer/developer_tools.js"),
+  ]);
   views.set("timeline", timeline(element("view-timeline"), config.developerTools));
   views.set("developer-tools", developerTools(element("view-developer-tools"), config.developerTools));
 }

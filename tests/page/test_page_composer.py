@@ -452,7 +452,7 @@ def test_on_a_small_screen_the_button_and_the_confirmation_are_in_sight(
 def test_a_slow_answer_is_waited_for_in_sight(alice: Author) -> None:
     alice.sign_in()
     held: list[Route] = []
-    alice.page.route("**/api/createPost", held.append)
+    alice.page.route("**/api/createPost", lambda route: held.append(route))
     alice.write("on a slow line", in_minutes(60))
 
     alice.schedule_button.click()

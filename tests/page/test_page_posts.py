@@ -131,7 +131,7 @@ class TestAPendingPost:
 
         alice.sign_in()
 
-        expect(alice.page.get_by_text(f"@{alice.name} is paused until")).to_be_visible()
+        expect(banner(alice)).to_contain_text(f"@{alice.name} is paused until")
         expect(alice.page.get_by_text("log in at x.com").filter(visible=True)).to_have_count(1)
 
     def test_a_post_that_a_pause_holds_counts_as_one_that_needs_attention(self, alice: Author) -> None:
@@ -150,7 +150,7 @@ class TestAPendingPost:
 
         alice.page.get_by_role("button", name="I fixed it, go on").click()
 
-        expect(alice.page.get_by_text(f"@{alice.name} is paused until")).to_have_count(0)
+        expect(banner(alice)).to_have_count(0)
 
     def test_a_post_that_waits_for_an_operator_says_why_and_names_no_day(self, alice: Author) -> None:
         alice.create("on hold", in_minutes(60))
@@ -162,6 +162,11 @@ class TestAPendingPost:
             expect(alice.article("on hold", region="Pending")).to_contain_text("All posts are paused. Back at noon.")
         finally:
             set_app(alice, {"paused_until": None, "paused_reason": None})
+
+
+def banner(author: Author) -> Locator:
+    """That the account is paused, above the lists."""
+    return author.page.get_by_role("status").filter(has_text="I fixed it, go on")
 
 
 def set_app(author: Author, columns: Mapping[str, str | None]) -> None:

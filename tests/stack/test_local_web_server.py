@@ -110,7 +110,9 @@ class TestPage:
     def test_the_policy_in_the_page_itself_allows_the_same_connections(self, url: str, path: str) -> None:
         [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', requests.get(url + path).text)
 
-        assert re.findall(r"connect-src ([^;]+);", policy) == ["'self' http://localhost:2 http://localhost:1 ws://localhost:1"]
+        assert re.findall(r"connect-src ([^;]+);", policy) == [
+            "'self' http://localhost:2 http://localhost:1 ws://localhost:1"
+        ]
 
     def test_answers_of_the_stack_are_never_cached(self, url: str) -> None:
         assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
@@ -162,7 +164,9 @@ class TestSignInAtAProvider:
     def test_the_policy_allows_connections_to_the_origin_of_the_issuer(self, url_with_provider: str) -> None:
         policy = requests.get(url_with_provider).headers["Content-Security-Policy"]
 
-        assert "connect-src 'self' http://localhost:2 http://localhost:1 ws://localhost:1 https://login.example;" in policy
+        assert (
+            "connect-src 'self' http://localhost:2 http://localhost:1 ws://localhost:1 https://login.example;" in policy
+        )
 
     def test_nobody_gets_a_token_by_name(self, url_with_provider: str) -> None:
         assert requests.post(f"{url_with_provider}/_local/token", json={"username": "alice"}).status_code in {404, 405}

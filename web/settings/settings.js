@@ -166,7 +166,7 @@ function preferenceSettings(attempt) {
     ...[1, SATURDAY, 7].map((day) => /** @type {[string, string]} */ ([String(day), weekdayName(day)])),
   ]);
   const account = choice("default-account", []);
-  const accountField = field("Account of a new post", account);
+  const accountField = field("New posts go out from", account);
   const element = card(
     "Times",
     `Times are those of this device's zone, ${zone} (${offsetAt(Date.now())}). Each post keeps its instant wherever you are.`,
@@ -207,8 +207,8 @@ function preferenceSettings(attempt) {
 function accountList() {
   const list = h("ul", { class: "plain-list" });
   const element = card(
-    "Accounts on X",
-    "The operator links an account to you (“make link-account”); it appears here at once.",
+    "Linked to you",
+    "From these accounts on X you may post. The operator links an account to you (“make link-account”); it appears here at once.",
     list,
   );
 

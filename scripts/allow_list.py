@@ -1,7 +1,7 @@
 """Writes Hasura's allow list for authors: query_collections.yaml and allow_list.yaml in hasura/metadata.
 
-In it are the GraphQL documents of the page (web/posts/documents.js), those that createPost sends with an author's token, in
-this version and in each release, and that of the Auth0 Action. Collections of other names stay as they are.
+In it are the GraphQL documents of the page (web/posts/documents.js), those that createPost sends with an author's
+token, in this version and in each release, and that of the Auth0 Action. Collections of other names stay as they are.
 
 ``python -m scripts.allow_list``
 """

@@ -1,7 +1,7 @@
 """Copies the page's libraries from their npm packages into web/vendor: ``make vendor``, after ``npm ci``.
 
-package-lock.json pins each package by its checksum, which `npm ci` verifies. SHA256SUMS has the checksums of the copies,
-which a test verifies without npm.
+package-lock.json pins each package by its checksum, which `npm ci` verifies. SHA256SUMS has the checksums of the
+copies, which a test verifies without npm.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
 import { calendar } from "./calendar/calendar.js";
 import { closeComposer, openComposer, whenStored, writeAnew, writeAt, writeOn } from "./composer/composer.js";
-import { closeComposerDialog, focusComposer } from "./composer/composer_dialog.js";
+import { closeComposerDialog, focusComposer, placeComposer } from "./composer/composer_dialog.js";
 import { config } from "./lib/config.js";
 import { element, setAttribute, setText, showMessage } from "./lib/dom.js";
 import { focusFirstInvalid, showFieldError } from "./lib/field_error.js";
@@ -50,7 +50,7 @@ let subject = null;
 
 signInForm.addEventListener("submit", submitSignIn);
 element("sign-out").addEventListener("click", leave);
-element("new-post").addEventListener("click", () => focusComposer(current !== "posts"));
+element("new-post").addEventListener("click", () => focusComposer(!hasComposer()));
 element("simulated").hidden = !config.simulatedX;
 whenStored(closeComposerDialog);
 whenSignedOutElsewhere(() => {
@@ -59,7 +59,7 @@ whenSignedOutElsewhere(() => {
 });
 listenToShortcuts(
   [
-    { keys: "n", name: "New post", act: () => focusComposer(current !== "posts") },
+    { keys: "n", name: "New post", act: () => focusComposer(!hasComposer()) },
     { keys: "/", name: "Search", act: () => inPosts(lists.search) },
     { keys: "j", name: "Next post", act: () => inPosts(() => lists.step(1)) },
     { keys: "k", name: "Previous post", act: () => inPosts(() => lists.step(-1)) },
@@ -187,7 +187,6 @@ function targetOf(hash) {
 function showView() {
   if (element("signed-in").hidden) return;
   element("missing").hidden = true;
-  closeComposerDialog();
   const { name, id, tab } = targetOf(location.hash);
   const next = views.has(name) ? name : "posts";
   if (next !== current) {
@@ -199,7 +198,9 @@ function showView() {
   for (const link of links) {
     setAttribute(link, "aria-current", targetOf(link.hash).name === current ? "page" : null);
   }
-  element("new-post").hidden = current === "posts";
+  const place = /** @type {HTMLElement|null} */ (element(`view-${current}`).querySelector(".composer-place"));
+  placeComposer(place);
+  element("new-post").hidden = hasComposer();
   if (current === "posts" && !id) lists.showTab(tab);
   if (id) showPost(id);
 }
@@ -227,6 +228,11 @@ function followSameLink({ target }) {
 function writeInDialog(time) {
   writeAt(time);
   focusComposer(true);
+}
+
+/** Whether the view that is shown has a place for the composer. */
+function hasComposer() {
+  return current === "posts" || element(`view-${current}`).querySelector(".composer-place") !== null;
 }
 
 /** @param {() => void} act */

@@ -228,6 +228,10 @@ class Author:
 
         self.page.route("**/v1/graphql", leave_out)
 
+    def gets_no_socket(self) -> None:
+        """As behind a proxy that lets no WebSocket through: the page polls."""
+        self.page.route_web_socket("**/v1/graphql", lambda socket: socket.close())
+
     def reconcile(self, text: str) -> None:
         """Makes the unknown attempt of this post old enough to be reconciled for good, and has it reconciled."""
         [post_id] = [post["id"] for post in self.posts() if post["text"] == text]

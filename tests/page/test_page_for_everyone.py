@@ -182,7 +182,7 @@ class TestALink:
 
 class TestABadLine:
     def test_changes_made_while_offline_are_shown_when_the_page_is_online_again(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.sign_in()
         alice.context.set_offline(True)
         away = alice.page.get_by_text("The server is not answering.")
@@ -197,7 +197,7 @@ class TestABadLine:
     @pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
     def test_the_offline_message_does_not_move_the_page(self, arrive: Arrive, screen: dict[str, Any]) -> None:
         author = arrive(**screen)
-        author.expect_complaint("Failed to load resource")
+        author.expect_complaint("Failed to load resource|WebSocket")
         author.sign_in()
         expect(author.region("Pending")).to_contain_text("No post is pending")
         before = [author.composer.bounding_box(), author.region("Pending").bounding_box()]
@@ -208,7 +208,7 @@ class TestABadLine:
         assert [author.composer.bounding_box(), author.region("Pending").bounding_box()] == before
 
     def test_a_draft_that_could_not_be_sent_offline_is_kept_and_sent_once(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.sign_in()
         alice.write("on a bad line", in_minutes(60))
         alice.context.set_offline(True)
@@ -252,6 +252,7 @@ class TestAnExpiredSignIn:
 def sign_in_again(author: Author, name: str) -> None:
     """The token is no longer taken; then somebody signs in."""
     author.page.evaluate("localStorage.setItem('session', localStorage.getItem('session').slice(0, -3) + 'abc')")
+    author.page.evaluate("window.dispatchEvent(new Event('online'))")  # its next request is not awaited
     field = author.page.get_by_role("textbox", name="Your name")
     expect(field).to_have_accessible_description(re.compile("has expired"))
     field.fill(name)
@@ -370,7 +371,7 @@ class TestShortcuts:
 
             expect(alice.text).to_be_focused()
             alice.page.keyboard.press("Escape")
-            alice.text.evaluate("field => field.blur()")
+            alice.page.evaluate("document.activeElement.blur()")
 
     def test_a_question_mark_shows_the_shortcuts(self, alice: Author) -> None:
         alice.sign_in()

@@ -334,7 +334,7 @@ class TestAnEditedPostThatIsDeletedElsewhere:
 class TestAServerThatIsAwayForAWhile:
     def test_the_calendar_does_not_say_that_there_are_no_posts_before_it_knows_them(self, alice: Author) -> None:
         alice.create("there", in_minutes(5))
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.page.route("**/v1/graphql", lambda route: route.abort())
         alice.sign_in()
         expect(alice.page.get_by_text("Offline", exact=True)).to_be_visible()
@@ -347,7 +347,7 @@ class TestAServerThatIsAwayForAWhile:
 
     def test_a_message_that_the_server_cannot_be_reached_goes_when_it_is_back(self, alice: Author) -> None:
         alice.create("not saved at first", in_minutes(60))
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.sign_in()
         alice.start_to_edit("not saved at first").fill("typed on a bad line")
         alice.page.route("**/v1/graphql", lambda route: route.abort())
@@ -360,10 +360,32 @@ class TestAServerThatIsAwayForAWhile:
         expect(failure).to_have_count(0)
 
 
+class TestASubscription:
+    def test_an_idle_page_asks_for_nothing_while_its_subscription_is_open(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.create("told by the subscription", in_minutes(60))
+        expect(alice.article("told by the subscription")).to_be_visible()
+        asked: list[str] = []
+        alice.page.on("request", lambda request: asked.append(request.url))
+
+        alice.page.wait_for_timeout(3_000)  # without a subscription three polls
+
+        assert asked == []
+
+    def test_a_page_that_gets_no_socket_polls(self, alice: Author) -> None:
+        alice.gets_no_socket()
+        alice.sign_in()
+
+        alice.create("found by a poll", in_minutes(60))
+
+        expect(alice.article("found by a poll")).to_be_visible()
+
+
 class TestPolling:
     def test_one_failed_poll_is_not_reported(self, alice: Author) -> None:
+        alice.gets_no_socket()
         alice.sign_in()
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         failed: list[Route] = []
         held: list[Route] = []
 
@@ -379,8 +401,9 @@ class TestPolling:
         held[0].continue_()
 
     def test_two_failed_polls_in_a_row_are_reported(self, alice: Author) -> None:
+        alice.gets_no_socket()
         alice.sign_in()
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
 
         alice.page.route("**/v1/graphql", lambda route: route.abort())
 

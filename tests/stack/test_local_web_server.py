@@ -2,6 +2,7 @@
 
 import json
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -422,7 +423,8 @@ def modules_of(url: str) -> dict[str, str]:
             answer = requests.get(f"{url}/{name}")
             assert answer.ok, name
             sources[name] = answer.text
-            waiting += re.findall(r'(?:from|import|mounted)\(? ?"\./([\w./]+)"', answer.text)
+            imported = re.findall(r'(?:from|import)\(? ?"(\.{1,2}/[\w./-]+)"', answer.text)
+            waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in imported]
     return sources
 
 

@@ -1,16 +1,32 @@
-// The composer has its place above the lists; in another view it opens in a dialog.
+// The composer has its place above the lists, and one in the developer tools; in other views it opens in a dialog.
 
 import { element, h } from "../lib/dom.js";
 
 const form = element("composer");
-const home = element("composer-home");
-const close = h("button", { type: "button", class: "button icon", "aria-label": "Close", on: { click: hide } }, "×");
+let home = element("composer-home");
+const close = h(
+  "button",
+  { type: "button", class: "button icon", "aria-label": "Close", on: { click: closeComposerDialog } },
+  "×",
+);
 const dialog = h(
   "dialog",
   { class: "composer-dialog", "aria-labelledby": "composer-dialog-title", on: { close: goHome } },
   h("div", { class: "dialog-head" }, h("h2", { id: "composer-dialog-title" }, "New post"), close),
 );
 document.body.append(dialog);
+
+/**
+ * Gives the composer its place in the view that is shown now.
+ * @param {HTMLElement|null} place Null: where the lists are.
+ */
+export function placeComposer(place) {
+  closeComposerDialog();
+  const next = place ?? element("composer-home");
+  if (next === home) return;
+  home = next;
+  goHome();
+}
 
 /**
  * Gives the focus to the text, where the composer is or in a dialog.
@@ -27,13 +43,11 @@ export function focusComposer(isElsewhere) {
 
 /** Closes the dialog, if it is open. What was written stays in the composer. */
 export function closeComposerDialog() {
-  hide();
-}
-
-function hide() {
-  if (dialog.open) dialog.close();
+  if (!dialog.open) return;
+  dialog.close();
+  goHome(); // the event comes later
 }
 
 function goHome() {
-  home.append(form);
+  if (form.parentElement !== home) home.append(form);
 }

@@ -1,4 +1,4 @@
-// The text behind the field in which it is written, as X shows it: links, mentions and tags marked, and what is too long.
+// Marks in the text that is being written what X marks (links, mentions, tags), and what is too long.
 
 import { h } from "../lib/dom.js";
 import { LIMIT, weightedLength } from "../text/text_length.js";
@@ -10,7 +10,7 @@ const TAGS =
 const LONGEST_MARKED = 4_000;
 
 /**
- * Draws the text of a field, whose own letters are transparent, at the same places.
+ * Draws the marks behind a field, at the places of its text.
  * @param {HTMLTextAreaElement} field
  * @returns {{element: HTMLElement, refresh: () => void}} `element` stands before the field, in the same box.
  */

@@ -23,11 +23,12 @@ export function developerTools(root, url) {
     (error) => showMessage(failure, error ? `${messageOf(error)} It tries again; the data here may be old.` : ""),
   );
   const description =
-    "Set a fault of X, schedule a post a few seconds from now, and see in the event log how it is published nevertheless.";
+    "Set a fault of X, schedule a post a few seconds from now, and see in the event log how it is published nevertheless, once.";
   root.append(
     h("header", { class: "view-header" }, h("h2", null, "Developer tools"), h("p", { class: "soft" }, description)),
     failure,
     faults.element,
+    h("div", { class: "composer-place" }),
     log.element,
   );
   return polled;

@@ -48,6 +48,10 @@ export function watchChanges(onChange) {
 
   /** One of them is enough to know that the line is lost. */
   function subscribe() {
+    if (!navigator.onLine) {
+      tryLater();
+      return;
+    }
     /** @type {(() => void)[]} */
     const ends = [];
     let isLost = false;

@@ -343,7 +343,7 @@ function viewOnX(tweetId) {
 
 /** @param {Post} post */
 function timeOf(post) {
-  return post.schedule_for ? times.timeOfDay(post.schedule_for) : "No time";
+  return post.schedule_for ? times.timeToTheMinute(post.schedule_for) : "No time";
 }
 
 /**

@@ -5,6 +5,7 @@ our servers as the page's own origin, but it still sends the page's name as ``Ho
 """
 
 import re
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -14,3 +15,8 @@ NAMES = ("localhost", "127.0.0.1", "[::1]")
 def is_meant(request: web.Request) -> bool:
     """Whether the request's ``Host`` is a loopback name, with or without a port."""
     return re.sub(r":\d+$", "", request.host) in NAMES
+
+
+def is_of_this_machine(url: str) -> bool:
+    """Whether a request to this address stays on this machine."""
+    return urlsplit(url).hostname in ("localhost", "127.0.0.1", "::1")

@@ -14,6 +14,7 @@ from typing import Any
 from local import REPOSITORY
 from local.child_process import ChildProcess, ServiceEnded
 from local.left_over_server import end_left_over_server
+from local.loopback import is_of_this_machine
 from local.ports import DEFAULT_PORTS, choose_ports
 from local.service import stop_requested, write_whole
 from local.settings import stack_settings, stack_urls
@@ -134,6 +135,8 @@ class _Stack:
         for name, url in urls.items():
             _log.info("  %-10s %s", name, url)
         _log.info("open %s in a browser; Ctrl-C ends everything", urls["web"])
+        if is_of_this_machine(urls["x"]):
+            _log.info("X is simulated: nothing leaves this machine")
         if self._plan.ready_file:
             settings = dict(self._settings)
             if self._postgres.done():

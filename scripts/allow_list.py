@@ -1,7 +1,7 @@
 """Writes Hasura's allow list for authors: query_collections.yaml and allow_list.yaml in hasura/metadata.
 
-In it are the GraphQL documents of the page (web/documents.js), those that createPost sends with an author's token, in
-this version and in each release, and that of the Auth0 Action. Collections of other names stay as they are.
+In it are the GraphQL documents of the page (web/posts/documents.js), those that createPost sends with an author's
+token, in this version and in each release, and that of the Auth0 Action. Collections of other names stay as they are.
 
 ``python -m scripts.allow_list``
 """
@@ -18,7 +18,7 @@ from graphql import OperationDefinitionNode, parse, print_ast
 
 ROOT = Path(__file__).parents[1]
 METADATA = ROOT / "hasura" / "metadata"
-PAGE = ROOT / "web" / "documents.js"
+PAGE = ROOT / "web" / "posts" / "documents.js"
 ACTION = ROOT / "auth0" / "post_login_action.js"
 RELEASES = ROOT / "tests" / "releases"
 

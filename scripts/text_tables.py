@@ -44,7 +44,7 @@ def main() -> None:
         f'EMOJI = """\n{emoji}\n"""\n"""{ABOUT_EMOJI}\n"""\n\n'
         f'TOP_LEVEL_DOMAINS = """\n{domains}\n"""\n"""{ABOUT_DOMAINS}"""\n'
     )
-    (REPOSITORY / "web/text_tables.js").write_text(
+    (REPOSITORY / "web/text/text_tables.js").write_text(
         f"{comment(NOTICE)}\n\n"
         f"{comment(ABOUT_EMOJI)}\nexport const EMOJI = `\n{emoji}\n`;\n\n"
         f"{comment(ABOUT_DOMAINS)}\nexport const TOP_LEVEL_DOMAINS = `\n{domains}\n`;\n"

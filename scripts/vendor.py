@@ -1,7 +1,7 @@
-"""Copies the page's one library from its npm package into web/vendor: ``make vendor``, after ``npm ci``.
+"""Copies the page's libraries from their npm packages into web/vendor: ``make vendor``, after ``npm ci``.
 
-package-lock.json pins the package by its checksum, which `npm ci` verifies. SHA256SUMS has the checksums of the copies,
-which a test verifies without npm.
+package-lock.json pins each package by its checksum, which `npm ci` verifies. SHA256SUMS has the checksums of the
+copies, which a test verifies without npm.
 """
 
 import argparse
@@ -11,17 +11,23 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[1]
 VENDOR = REPOSITORY / "web/vendor"
-PACKAGE = "oauth4webapi"
-FILES = ("LICENSE.md", "build/index.d.ts", "build/index.js")
+PACKAGES = {
+    "graphql-ws": ("LICENSE.md", "dist/client.d.ts", "dist/client.js", "dist/common-*.d.ts", "dist/common-*.js"),
+    "oauth4webapi": ("LICENSE.md", "build/index.d.ts", "build/index.js"),
+}
+"""The files of each that the page loads, with their types and the licence."""
 
 
 def main() -> None:
     """Writes the copies and their checksums."""
     argparse.ArgumentParser(prog="python -m scripts.vendor", description=__doc__).parse_args()
-    folder = VENDOR / PACKAGE
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(REPOSITORY / "node_modules" / PACKAGE / name, folder / Path(name).name)
+    for package, patterns in PACKAGES.items():
+        folder = VENDOR / package
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for pattern in patterns:
+            for file in (REPOSITORY / "node_modules" / package).glob(pattern):
+                shutil.copyfile(file, folder / file.name)
     (VENDOR / "SHA256SUMS").write_text(checksums())
 
 

@@ -1,21 +1,24 @@
 // The page: who is signed in, and which view is shown.
 
-import * as actions from "./actions.js";
-import { calendar } from "./calendar.js";
-import { closeComposer, openComposer } from "./composer.js";
-import { config } from "./config.js";
-import { developerTools } from "./developer_tools.js";
-import { element, setAttribute, setText, showMessage } from "./dom.js";
-import { focusFirstInvalid, showFieldError } from "./field_error.js";
-import { messageOf } from "./http.js";
-import { forget, start, stop } from "./live.js";
-import { postList } from "./post_list.js";
-import { posts } from "./posts.js";
-import { signedInAuthor, signIn, signInMethod, signOut } from "./sign_in.js";
-import { timeline } from "./timeline.js";
-import { timeOfDay } from "./times.js";
+import { calendar } from "./calendar/calendar.js";
+import { closeComposer, openComposer, whenStored, writeAnew, writeAt, writeOn } from "./composer/composer.js";
+import { closeComposerDialog, focusComposer, placeComposer } from "./composer/composer_dialog.js";
+import { config } from "./lib/config.js";
+import { element, setAttribute, setText, showMessage } from "./lib/dom.js";
+import { focusFirstInvalid, showFieldError } from "./lib/field_error.js";
+import { messageOf } from "./lib/http.js";
+import { listenToShortcuts } from "./lib/shortcuts.js";
+import { timeOfDay } from "./lib/times.js";
+import { closeToasts, undoLatest } from "./lib/toast.js";
+import * as actions from "./posts/actions.js";
+import { forget, start, stop } from "./posts/live.js";
+import { posts } from "./posts/posts.js";
+import { waitingActions } from "./posts/undo.js";
+import { queue } from "./queue/queue.js";
+import { settings } from "./settings/settings.js";
+import { signedInAuthor, signIn, signInMethod, signOut, whenSignedOutElsewhere } from "./sign_in/sign_in.js";
 
-/** @import { Author } from "./sign_in.js" */
+/** @import { Author } from "./sign_in/sign_in.js" */
 /** @typedef {{show?: () => void, hide?: () => void}} View */
 
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/;
@@ -24,12 +27,17 @@ const STATUS = { loading: "Loading", live: "Live", offline: "Offline" };
 const signInForm = element("sign-in", HTMLFormElement);
 const username = element("username", HTMLInputElement);
 const links = /** @type {HTMLAnchorElement[]} */ ([...element("views").querySelectorAll("a")]);
-const lists = postList(element("view-posts"));
+const lists = queue(element("queue"), { write: writeOn, reuse: writeAnew });
 /** @type {Map<string, View>} */
 const views = new Map();
 views.set("posts", {});
-views.set("calendar", calendar(element("view-calendar"), posts, actions));
+views.set("calendar", calendar(element("view-calendar"), posts, { move: actions.move, write: writeInDialog }));
+views.set("settings", settings(element("view-settings")));
 if (config.developerTools) {
+  const [{ timeline }, { developerTools }] = await Promise.all([
+    import("./developer/timeline.js"),
+    import("./developer/developer_tools.js"),
+  ]);
   views.set("timeline", timeline(element("view-timeline"), config.developerTools));
   views.set("developer-tools", developerTools(element("view-developer-tools"), config.developerTools));
 }
@@ -42,6 +50,29 @@ let subject = null;
 
 signInForm.addEventListener("submit", submitSignIn);
 element("sign-out").addEventListener("click", leave);
+element("new-post").addEventListener("click", () => focusComposer(!hasComposer()));
+element("simulated").hidden = !config.simulatedX;
+whenStored(closeComposerDialog);
+whenSignedOutElsewhere(() => {
+  closeComposer();
+  location.reload();
+});
+listenToShortcuts(
+  [
+    { keys: "n", name: "New post", act: () => focusComposer(!hasComposer()) },
+    { keys: "/", name: "Search", act: () => inPosts(lists.search) },
+    { keys: "j", name: "Next post", act: () => inPosts(() => lists.step(1)) },
+    { keys: "k", name: "Previous post", act: () => inPosts(() => lists.step(-1)) },
+    { keys: "e", name: "Edit the post", act: () => lists.actOnFocused("edit") },
+    { keys: "m", name: "Move the post", act: () => lists.actOnFocused("move") },
+    { keys: "d", name: "Delete the post", act: () => lists.actOnFocused("remove") },
+    { keys: "s", name: "Select many", act: () => inPosts(lists.select) },
+    { keys: "z", name: "Undo", act: undoLatest },
+    { keys: "q", name: "Queue", act: () => goTo("#posts") },
+    { keys: "c", name: "Calendar", act: () => goTo("#calendar") },
+  ],
+  () => !element("signed-in").hidden,
+);
 document.addEventListener("click", followSameLink);
 element("skip").addEventListener("click", (event) => {
   event.preventDefault(); // the hash names the view
@@ -74,6 +105,7 @@ async function enter() {
  */
 function receive(author) {
   forget();
+  closeToasts();
   subject = author.subject;
   setText(element("name"), author.name);
   setAttribute(element("name"), "title", author.subject);
@@ -82,6 +114,9 @@ function receive(author) {
 
 /** Signs out. The page is loaded anew, so that nothing of the author stays in it. */
 async function leave() {
+  await waitingActions.completeAll();
+  closeToasts();
+  closeComposerDialog();
   closeComposer();
   forget();
   subject = null;
@@ -116,6 +151,7 @@ function showSignIn(message = "") {
 function showFrame(id) {
   for (const frame of ["loading", "sign-in", "signed-in"]) element(frame).hidden = frame !== id;
   for (const part of ["who", "views"]) element(part).hidden = id !== "signed-in";
+  if (id !== "signed-in") element("new-post").hidden = true;
   if (id !== "signed-in") element("offline").hidden = true;
 }
 
@@ -140,18 +176,18 @@ function showSignInError(message) {
 }
 
 /**
- * What a hash names: "#posts/12" is post 12 in the view of posts.
+ * What a hash names: "#posts/12" is post 12 in the view of posts, "#posts/sent" a tab of it.
  * @param {string} hash
  */
 function targetOf(hash) {
   const [name, id] = hash.slice(1).split("/");
-  return { name: name || "posts", id: Number(id) || null };
+  return { name: name || "posts", id: Number(id) || null, tab: Number(id) ? "" : (id ?? "") };
 }
 
 function showView() {
   if (element("signed-in").hidden) return;
   element("missing").hidden = true;
-  const { name, id } = targetOf(location.hash);
+  const { name, id, tab } = targetOf(location.hash);
   const next = views.has(name) ? name : "posts";
   if (next !== current) {
     hideView();
@@ -162,7 +198,10 @@ function showView() {
   for (const link of links) {
     setAttribute(link, "aria-current", targetOf(link.hash).name === current ? "page" : null);
   }
-  document.body.dataset.view = current;
+  const place = /** @type {HTMLElement|null} */ (element(`view-${current}`).querySelector(".composer-place"));
+  placeComposer(place);
+  element("new-post").hidden = hasComposer();
+  if (current === "posts" && !id) lists.showTab(tab);
   if (id) showPost(id);
 }
 
@@ -180,6 +219,32 @@ function hideView() {
 function followSameLink({ target }) {
   const link = target instanceof Element ? target.closest("a") : null;
   if (link?.hash && link.hash === location.hash) showView();
+}
+
+/**
+ * Begins a post at a time that was chosen in another view.
+ * @param {Date} time
+ */
+function writeInDialog(time) {
+  writeAt(time);
+  focusComposer(true);
+}
+
+/** Whether the view that is shown has a place for the composer. */
+function hasComposer() {
+  return current === "posts" || element(`view-${current}`).querySelector(".composer-place") !== null;
+}
+
+/** @param {() => void} act */
+function inPosts(act) {
+  if (current !== "posts") goTo("#posts");
+  showView();
+  act();
+}
+
+/** @param {string} hash */
+function goTo(hash) {
+  location.hash = hash;
 }
 
 /**

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from aiohttp import web
 
 from local import REPOSITORY
+from local.loopback import is_of_this_machine
 from local.web_server.developer_tools import DeveloperTools
 from local.web_server.refusals import loopback_only, own_page_only
 from local.web_server.ways_to_sign_in import WayToSignIn
@@ -54,7 +55,9 @@ class _Server:
     def __init__(self, settings: Mapping[str, str], sign_in: WayToSignIn) -> None:
         self._settings = settings
         self._sign_in = sign_in
-        origins = settings["ACTIONS_BASE_URL"], settings["APP_BASE_API"], *sign_in.origins
+        hasura = settings["APP_BASE_API"]
+        socket = re.sub("^http", "ws", hasura)
+        origins = settings["ACTIONS_BASE_URL"], hasura, socket, *sign_in.origins
         self._connections = f"connect-src 'self' {' '.join(origins)}"
         self._policy = _content_security_policy(self._connections)
 
@@ -85,6 +88,7 @@ class _Server:
                 "graphql": f"{self._settings['APP_BASE_API']}/v1/graphql",
                 **self._sign_in.config,
                 "developerTools": "/_local/",
+                "simulatedX": is_of_this_machine(self._settings["X_BASE_URL"]),
             }
         )
 

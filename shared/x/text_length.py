@@ -1,7 +1,7 @@
 """How long a text is for X, and which texts X cannot take at all.
 
 X counts weighted characters: most Latin letters 1, most other characters and every emoji 2, every link 23 (X's docs,
-Counting characters; twitter-text configuration v3). The page counts in the same way (web/text_length.js).
+Counting characters; twitter-text configuration v3). The page counts in the same way (web/text/text_length.js).
 """
 
 import re

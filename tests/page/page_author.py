@@ -49,8 +49,11 @@ class Author:
 
     def sign_in(self) -> "Author":
         self.page.goto(self.stack.urls["web"])
-        self.page.get_by_role("textbox", name="Your name").fill(self.name)
-        self.page.get_by_role("button", name="Sign in").click()
+        name = self.page.get_by_role("textbox", name="Your name")
+        expect(name.or_(self.text)).to_be_visible()
+        if name.is_visible():  # no other tab of this browser has signed in
+            name.fill(self.name)
+            self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
         return self
 
@@ -126,13 +129,41 @@ class Author:
 
     def delete(self, text: str) -> None:
         self.button(text, "Delete").click()
-        self.page.get_by_role("button", name="Delete it", exact=True).click()
+        self.do_at_once()
+
+    def publish_now(self, text: str) -> None:
+        self.button(text, "Publish now").click()
+        self.do_at_once()
+
+    def try_again(self, text: str) -> None:
+        self.button(text, "Try again").click()
+        self.do_at_once()
+
+    @property
+    def undo_button(self) -> Locator:
+        return self.page.get_by_role("status", name="Messages").get_by_role("button", name="Undo")
+
+    def do_at_once(self) -> None:
+        """Closes the message that offers to undo; what waits is then done at once."""
+        self.page.get_by_role("status", name="Messages").get_by_role("button", name="Close").last.click()
+
+    def tab(self, name: str) -> None:
+        """Goes to a tab of the posts: ``Queue``, ``Drafts``, ``Sent`` or ``Needs attention``."""
+        self.page.get_by_role("navigation", name="Lists").get_by_role("link", name=name).click()
+
+    def open(self, text: str) -> Locator:
+        """The post with this text, with its details."""
+        self.button(text, "Details").click()
+        return self.article(text)
+
+    def choose(self, text: str, choice: str) -> None:
+        """Chooses from the menu of the post with this text."""
+        self.button(text, "More").click()
+        self.page.get_by_role("menuitem", name=choice, exact=True).click()
 
     def unfold_attempts(self, text: str) -> Locator:
-        """The attempts of the post with this text, unfolded."""
-        article = self.article(text)
-        article.locator("summary").click()
-        return article.get_by_role("listitem")
+        """The attempts of the post with this text, shown."""
+        return self.open(text).get_by_role("listitem")
 
     def tab_to(self, target: Locator) -> None:
         """Presses Tab until `target` has the focus, as somebody without a mouse does."""
@@ -196,6 +227,10 @@ class Author:
             route.fulfill(response=answer, json=content)
 
         self.page.route("**/v1/graphql", leave_out)
+
+    def gets_no_socket(self) -> None:
+        """As behind a proxy that lets no WebSocket through: the page polls."""
+        self.page.route_web_socket("**/v1/graphql", lambda socket: socket.close())
 
     def reconcile(self, text: str) -> None:
         """Makes the unknown attempt of this post old enough to be reconciled for good, and has it reconciled."""

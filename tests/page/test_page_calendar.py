@@ -2,11 +2,12 @@
 
 import re
 from datetime import datetime, timedelta
+from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import pytest
 from page_author import Arrive, Author, in_seconds
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FloatRect, Locator, expect
 from waiting import wait_until
 
 
@@ -62,6 +63,76 @@ class TestAWeek:
 
         expect(post).to_have_accessible_name(re.compile("12:00.*midweek"))
         expect(post).to_be_focused()
+
+    def test_twelve_posts_of_one_minute_are_listed_as_rows(self, alice: Author, wednesday: datetime) -> None:
+        for number in range(12):
+            alice.create(f"number {number}", wednesday)
+        calendar = Calendar(alice)
+        button = calendar.view.get_by_role("button", name=re.compile(r"\d+ (more|posts)"))
+
+        button.click()
+
+        rows = alice.page.get_by_role("group", name="Posts at this time").get_by_role("link")
+        expect(rows.last).to_be_visible()
+        shown = calendar.view.locator(".entry")
+        assert rows.count() + shown.count() == 12
+        assert [box_of(one)["width"] >= 44 and box_of(one)["height"] >= 44 for one in shown.all()] == [
+            True
+        ] * shown.count()
+
+    @pytest.mark.parametrize("width", [1280, 375])
+    def test_no_post_covers_another(self, arrive: Arrive, width: int) -> None:
+        author = arrive(viewport={"width": width, "height": 800})
+        day = next_wednesday(author.zone)
+        for minutes in (0, 20, 40, 50, 70, 100):
+            author.create(f"at {minutes}", day + timedelta(minutes=minutes))
+        calendar = Calendar(author)
+        jump = calendar.view.get_by_role("button", name=re.compile("^Go to"))
+        if jump.is_visible():  # a phone shows three days
+            jump.click()
+        shown = calendar.view.locator(".day-column > *")
+        expect(shown.first).to_be_visible()
+
+        boxes = [box_of(one) for one in shown.all()]
+
+        assert [(one, other) for one, other in combinations(boxes, 2) if overlap(one, other)] == []
+
+    def test_a_click_on_a_free_place_begins_a_post_at_that_time(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        calendar = Calendar(alice)
+        box = box_of(calendar.post("midweek"))
+
+        alice.page.mouse.click(box["x"] + 10, box["y"] + box["height"] + 8)
+
+        expect(alice.page.get_by_role("dialog", name="New post")).to_be_visible()
+        expect(alice.text).to_be_focused()
+        expect(alice.when).to_have_value(re.compile(f"{wednesday:%Y-%m-%d}T11:"))
+
+    def test_a_post_is_moved_in_its_card_without_a_drag(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        Calendar(alice).post("midweek").click()
+        card = alice.page.get_by_role("group", name="Post", exact=True)
+
+        card.get_by_role("button", name="Move").click()
+        card.get_by_role("button", name="1 hour later").click()
+        card.get_by_role("button", name="Save").click()
+
+        wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(hours=1))
+
+
+def box_of(target: Locator) -> FloatRect:
+    box = target.bounding_box()
+    assert box
+    return box
+
+
+def overlap(one: FloatRect, other: FloatRect) -> bool:
+    return (
+        one["x"] < other["x"] + other["width"]
+        and other["x"] < one["x"] + one["width"]
+        and one["y"] < other["y"] + other["height"]
+        and other["y"] < one["y"] + one["height"]
+    )
 
 
 class TestMovingByKeyboard:

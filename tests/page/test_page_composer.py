@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from page_author import Arrive, Author, in_minutes
+import pytest
+from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
 UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
@@ -45,8 +46,43 @@ class TestTheText:
         expect(alice.text).to_have_attribute("aria-invalid", "true")
         assert alice.posts() == []
 
+    def test_a_text_is_written_from_right_to_left_where_its_language_is(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.text.fill("שלום עולם")
+
+        assert alice.text.evaluate("field => getComputedStyle(field).direction") == "rtl"
+
+    def test_links_and_mentions_are_marked_and_what_is_too_long(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.text.fill("@ida see https://example.com " + "x" * 300)
+
+        preview = alice.composer.locator(".text-preview")
+        expect(preview.locator(".link")).to_have_text(["@ida", "https://example.com"])
+        expect(preview.locator(".too-long")).to_have_text("x" * (300 - (280 - len("@ida see ") - 23 - 1)))
+
 
 class TestTheTime:
+    def test_a_time_of_this_minute_means_now_and_the_post_is_not_late(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.write("this very minute", in_seconds(-30))
+        expect(alice.composer.locator("#when-words")).to_have_text("Now")
+
+        alice.schedule_button.click()
+
+        expect(alice.article("this very minute", region="Published")).to_contain_text("On time")
+
+    def test_the_proposed_time_is_not_that_of_another_pending_post(self, alice: Author) -> None:
+        alice.sign_in()
+        expect(alice.region("Pending")).to_contain_text("No post is pending")
+        first = alice.when.input_value()
+        alice.text.fill("takes the first time")
+        alice.schedule_button.click()
+        expect(alice.article("takes the first time")).to_be_visible()
+
+        expect(alice.when).not_to_have_value(first)
+
     def test_a_time_is_in_the_zone_of_the_author(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York").sign_in()
         when = in_minutes(25 * 60).replace(microsecond=0)
@@ -208,6 +244,23 @@ class TestOneDraft:
         expect(first.get_by_text("Scheduled in another window")).to_be_visible()
         expect(first.get_by_role("textbox", name="Post", exact=True)).to_have_value("")
 
+    def test_a_text_that_was_changed_here_does_not_stand_under_the_report_of_another_window(
+        self, alice: Author
+    ) -> None:
+        alice.sign_in()
+        alice.write("as both have it", in_minutes(60))
+        first, alice.page = alice.page, alice.context.new_page()
+        alice.sign_in()
+        expect(alice.text).to_have_value("as both have it")
+        here = first.get_by_role("textbox", name="Post", exact=True)
+        here.fill("half a new thou")
+
+        alice.schedule_button.click()
+
+        expect(first.get_by_role("article").filter(has_text="as both have it")).to_be_visible()
+        expect(here).to_have_value("half a new thou")
+        expect(first.get_by_text("Scheduled in another window")).to_have_count(0)
+
     def test_a_draft_counts_as_scheduled_if_the_list_shows_it_after_the_answer_is_lost(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.sign_in()
@@ -336,3 +389,74 @@ class TestTheAccount:
 def link_second_account(author: Author) -> int:
     [user] = author.graphql("{ user { id } }")["user"]
     return author.link_account(user["id"], author.name + "2")
+
+
+class TestAPausedAccount:
+    def test_the_composer_says_before_and_after_that_a_post_will_wait_for_the_end_of_a_pause(
+        self, alice: Author
+    ) -> None:
+        alice.stack.fail("suspended", username=alice.name)
+        alice.create("held up", in_seconds(0))
+        alice.sign_in()
+        expect(alice.page.get_by_role("button", name="I fixed it, go on")).to_be_visible()
+
+        alice.write("another one", in_minutes(2))
+        expect(alice.composer).to_contain_text("before that nothing goes out")
+        alice.schedule_button.click()
+
+        expect(alice.composer).to_contain_text(re.compile("Scheduled for .* is paused until"))
+
+
+class TestDrafts:
+    def test_a_draft_is_saved_and_scheduled_later_from_its_tab(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.text.fill("half an idea")
+        alice.page.get_by_role("button", name="Post now or save as draft").click()
+        alice.page.get_by_role("menuitem", name="Save as draft").click()
+        expect(alice.text).to_have_value("")
+        assert [post["state"] for post in alice.posts()] == ["draft"]
+
+        alice.tab("Drafts")
+        alice.button("half an idea", "Edit").click()
+        alice.text.fill("a whole idea")
+        alice.schedule_button.click()
+
+        alice.tab("Queue")
+        expect(alice.article("a whole idea", region="Pending")).to_be_visible()
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("a whole idea", "scheduled")]
+
+    def test_a_scheduled_post_becomes_a_draft(self, alice: Author) -> None:
+        alice.create("on second thoughts", in_minutes(60))
+        alice.sign_in()
+
+        alice.choose("on second thoughts", "Make it a draft")
+
+        alice.tab("Drafts")
+        expect(alice.article("on second thoughts", region="Drafts")).to_be_visible()
+        assert [post["state"] for post in alice.posts()] == ["draft"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 620), (375, 667)])
+def test_on_a_small_screen_the_button_and_the_confirmation_are_in_sight(
+    arrive: Arrive, width: int, height: int
+) -> None:
+    author = arrive(viewport={"width": width, "height": height}).sign_in()
+
+    author.write("Three lines of text\nthat somebody types\non a small screen", in_minutes(60))
+
+    expect(author.schedule_button).to_be_in_viewport(ratio=1)
+    author.schedule_button.click()
+    expect(author.composer.get_by_text("Scheduled for")).to_be_in_viewport(ratio=1)
+
+
+def test_a_slow_answer_is_waited_for_in_sight(alice: Author) -> None:
+    alice.sign_in()
+    held: list[Route] = []
+    alice.page.route("**/api/createPost", lambda route: held.append(route))
+    alice.write("on a slow line", in_minutes(60))
+
+    alice.schedule_button.click()
+
+    expect(alice.composer.get_by_text("Sending…")).to_be_visible()
+    held[0].continue_()
+    expect(alice.composer.get_by_text("Scheduled for")).to_be_visible()

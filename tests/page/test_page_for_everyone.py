@@ -9,7 +9,7 @@ from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
-VIEWS = ["posts", "calendar", "timeline", "developer-tools"]
+VIEWS = ["posts", "calendar", "timeline", "developer-tools", "settings"]
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -182,7 +182,7 @@ class TestALink:
 
 class TestABadLine:
     def test_changes_made_while_offline_are_shown_when_the_page_is_online_again(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.sign_in()
         alice.context.set_offline(True)
         away = alice.page.get_by_text("The server is not answering.")
@@ -197,7 +197,7 @@ class TestABadLine:
     @pytest.mark.parametrize("screen", [{}, PHONE], ids=["desktop", "phone"])
     def test_the_offline_message_does_not_move_the_page(self, arrive: Arrive, screen: dict[str, Any]) -> None:
         author = arrive(**screen)
-        author.expect_complaint("Failed to load resource")
+        author.expect_complaint("Failed to load resource|WebSocket")
         author.sign_in()
         expect(author.region("Pending")).to_contain_text("No post is pending")
         before = [author.composer.bounding_box(), author.region("Pending").bounding_box()]
@@ -208,7 +208,7 @@ class TestABadLine:
         assert [author.composer.bounding_box(), author.region("Pending").bounding_box()] == before
 
     def test_a_draft_that_could_not_be_sent_offline_is_kept_and_sent_once(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         alice.sign_in()
         alice.write("on a bad line", in_minutes(60))
         alice.context.set_offline(True)
@@ -251,7 +251,8 @@ class TestAnExpiredSignIn:
 
 def sign_in_again(author: Author, name: str) -> None:
     """The token is no longer taken; then somebody signs in."""
-    author.page.evaluate("sessionStorage.setItem('session', sessionStorage.getItem('session').slice(0, -3) + 'abc')")
+    author.page.evaluate("localStorage.setItem('session', localStorage.getItem('session').slice(0, -3) + 'abc')")
+    author.page.evaluate("window.dispatchEvent(new Event('online'))")  # its next request is not awaited
     field = author.page.get_by_role("textbox", name="Your name")
     expect(field).to_have_accessible_description(re.compile("has expired"))
     field.fill(name)
@@ -344,3 +345,59 @@ class TestSafety:
         assert "private" not in alice.page.content()
         assert alice.page.locator("#text").input_value() == ""
         assert "private" not in alice.page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+    def test_signing_out_in_one_tab_signs_out_all_and_leaves_no_word_there(self, alice: Author) -> None:
+        alice.create("private", in_minutes(60))
+        alice.sign_in()
+        alice.text.fill("privately drafted")
+        other = alice.context.new_page()
+        other.goto(f"{alice.stack.urls['web']}/#calendar")
+        expect(other.get_by_role("button", name=re.compile("private")).first).to_be_visible()
+
+        alice.page.get_by_role("button", name="Sign out").click()
+
+        expect(other.get_by_role("button", name="Sign in")).to_be_visible()
+        assert "private" not in other.content()
+        assert "private" not in other.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+class TestShortcuts:
+    def test_the_key_n_begins_a_post_in_every_view(self, alice: Author) -> None:
+        alice.sign_in()
+        for view in ("posts", "calendar", "settings"):
+            alice.show(view)
+
+            alice.page.keyboard.press("n")
+
+            expect(alice.text).to_be_focused()
+            alice.page.keyboard.press("Escape")
+            alice.page.evaluate("document.activeElement.blur()")
+
+    def test_a_question_mark_shows_the_shortcuts(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.page.keyboard.press("?")
+
+        expect(alice.page.get_by_role("dialog", name="Shortcuts")).to_contain_text("New post")
+
+    def test_shortcuts_can_be_switched_off(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.show("settings")
+        alice.page.get_by_label("Shortcuts of one key").uncheck()
+
+        alice.page.keyboard.press("?")
+
+        expect(alice.page.get_by_role("dialog", name="Shortcuts")).to_be_hidden()
+
+
+class TestTheFirstRun:
+    def test_somebody_new_sends_a_first_post_and_is_led_to_make_x_fail(self, alice: Author) -> None:
+        alice.sign_in()
+        expect(alice.page.get_by_text("Simulated X: nothing leaves this machine")).to_be_visible()
+        alice.page.get_by_role("button", name="Fill in an example").click()
+        alice.when.fill(alice.field_value(in_seconds(1)))
+
+        alice.schedule_button.click()
+
+        alice.page.get_by_role("link", name="Make X fail").click()
+        expect(alice.page.get_by_role("region", name="Fault injection")).to_be_visible()

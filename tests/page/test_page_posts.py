@@ -68,7 +68,7 @@ class TestAPendingPost:
 
         expect(alice.article("second thought", region="Pending")).to_be_visible()
         expect(alice.article("first thought")).to_have_count(0)
-        alice.button("second thought", "Publish now").click()
+        alice.publish_now("second thought")
         expect(alice.article("second thought", region="Published")).to_be_visible()
         assert alice.tweets() == ["second thought"]
 
@@ -86,12 +86,12 @@ class TestAPendingPost:
         alice.create("now, please", in_minutes(60))
         alice.sign_in()
 
-        alice.button("now, please", "Publish now").click()
+        alice.publish_now("now, please")
 
         expect(alice.article("now, please", region="Published")).to_be_visible()
         assert alice.tweets() == ["now, please"]
 
-    def test_a_post_is_deleted_after_its_author_confirmed_it(self, alice: Author) -> None:
+    def test_a_deleted_post_disappears(self, alice: Author) -> None:
         alice.create("regretted", in_minutes(60))
         alice.create("kept", in_minutes(90))
         alice.sign_in()
@@ -101,16 +101,6 @@ class TestAPendingPost:
         expect(alice.article("regretted")).to_have_count(0)
         expect(alice.article("kept")).to_be_visible()
         assert [post["text"] for post in alice.posts()] == ["kept"]
-
-    def test_escape_keeps_a_post_that_was_about_to_be_deleted(self, alice: Author) -> None:
-        alice.create("nearly gone", in_minutes(60))
-        alice.sign_in()
-
-        alice.button("nearly gone", "Delete").click()
-        alice.page.keyboard.press("Escape")
-
-        expect(alice.button("nearly gone", "Delete")).to_be_focused()
-        assert [post["text"] for post in alice.posts()] == ["nearly gone"]
 
     def test_a_refused_edit_of_a_post_that_is_being_published_keeps_the_typed_text(self, alice: Author) -> None:
         post_id = alice.create("on its way", in_minutes(60))
@@ -135,6 +125,33 @@ class TestAPendingPost:
 
         expect(alice.article("held up", region="Pending")).to_contain_text("log in at x.com")
 
+    def test_a_pause_is_a_banner_and_its_reason_is_written_once(self, alice: Author) -> None:
+        alice.stack.fail("suspended", username=alice.name)
+        alice.create("held up", in_seconds(0))
+
+        alice.sign_in()
+
+        expect(banner(alice)).to_contain_text(f"@{alice.name} is paused until")
+        expect(alice.page.get_by_text("log in at x.com").filter(visible=True)).to_have_count(1)
+
+    def test_a_post_that_a_pause_holds_counts_as_one_that_needs_attention(self, alice: Author) -> None:
+        alice.stack.fail("suspended", username=alice.name)
+        alice.create("held up", in_seconds(0))
+
+        alice.sign_in()
+
+        expect(alice.page.get_by_role("link", name="Needs attention 1")).to_be_visible()
+        expect(alice.page).to_have_title("(1) Scheduled posts")
+
+    def test_an_author_ends_the_pause_of_an_account_that_is_right_again(self, alice: Author) -> None:
+        alice.stack.fail("suspended", username=alice.name)
+        alice.create("held up", in_seconds(0))
+        alice.sign_in()
+
+        alice.page.get_by_role("button", name="I fixed it, go on").click()
+
+        expect(banner(alice)).to_have_count(0)
+
     def test_a_post_that_waits_for_an_operator_says_why_and_names_no_day(self, alice: Author) -> None:
         alice.create("on hold", in_minutes(60))
         pause = {"paused_until": "8999-12-31T00:00:00Z", "paused_reason": "Back at noon."}
@@ -145,6 +162,11 @@ class TestAPendingPost:
             expect(alice.article("on hold", region="Pending")).to_contain_text("All posts are paused. Back at noon.")
         finally:
             set_app(alice, {"paused_until": None, "paused_reason": None})
+
+
+def banner(author: Author) -> Locator:
+    """That the account is paused, above the lists."""
+    return author.page.get_by_role("status").filter(has_text="I fixed it, go on")
 
 
 def set_app(author: Author, columns: Mapping[str, str | None]) -> None:
@@ -171,7 +193,7 @@ class TestAPostThatFailed:
         alice.sign_in()
         expect(alice.article("second chance", region="Failed")).to_contain_text("X rejects this post")
 
-        alice.button("second chance", "Try again").click()
+        alice.try_again("second chance")
 
         expect(alice.article("second chance", region="Published")).to_be_visible()
         assert alice.tweets() == ["second chance"]
@@ -194,7 +216,7 @@ class TestAPostThatFailed:
         alice.sign_in()
         expect(alice.article("old news", region="Failed")).to_contain_text("360 minutes past its time")
 
-        alice.button("old news", "Try again").click()
+        alice.try_again("old news")
 
         expect(alice.article("old news", region="Published")).to_be_visible()
 
@@ -242,7 +264,6 @@ class TestWhatHappensElsewhere:
         expect(alice.article("gone soon")).to_have_count(0)
 
     def test_a_failed_post_disappears_at_once_when_it_is_deleted_here(self, alice: Author) -> None:
-        """Deleted elsewhere it may stay for a minute: only pending posts are counted each second."""
         alice.stack.fail("403", username=alice.name)
         alice.create("rejected", in_seconds(0))
         alice.sign_in()
@@ -290,6 +311,7 @@ class TestTheFocusOfWhoUsesTheKeyboard:
         alice.button("second", "Try again").focus()
 
         alice.page.keyboard.press("Enter")
+        expect(alice.article("second")).to_be_focused()
 
         expect(alice.article("second", region="Published")).to_be_focused()
 
@@ -319,10 +341,61 @@ class TestAnEditedPostThatIsDeletedElsewhere:
         expect(alice.article("doomed")).to_have_count(0)
 
 
+class TestAServerThatIsAwayForAWhile:
+    def test_the_calendar_does_not_say_that_there_are_no_posts_before_it_knows_them(self, alice: Author) -> None:
+        alice.create("there", in_minutes(5))
+        alice.expect_complaint("Failed to load resource|WebSocket")
+        alice.page.route("**/v1/graphql", lambda route: route.abort())
+        alice.sign_in()
+        expect(alice.page.get_by_text("Offline", exact=True)).to_be_visible()
+
+        calendar = alice.show("calendar")
+
+        expect(calendar).to_contain_text("Not known yet.")
+        expect(calendar).not_to_contain_text("No posts here")
+        expect(alice.page.get_by_role("link", name="Queue 0")).to_have_count(0)
+
+    def test_a_message_that_the_server_cannot_be_reached_goes_when_it_is_back(self, alice: Author) -> None:
+        alice.create("not saved at first", in_minutes(60))
+        alice.expect_complaint("Failed to load resource|WebSocket")
+        alice.sign_in()
+        alice.start_to_edit("not saved at first").fill("typed on a bad line")
+        alice.page.route("**/v1/graphql", lambda route: route.abort())
+        alice.page.get_by_role("button", name="Save", exact=True).click()
+        failure = alice.article("not saved at first").get_by_role("alert").filter(has_text="cannot be reached")
+        expect(failure).to_be_visible()
+
+        alice.page.unroute("**/v1/graphql")
+
+        expect(failure).to_have_count(0)
+
+
+class TestASubscription:
+    def test_an_idle_page_asks_for_nothing_while_its_subscription_is_open(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.create("told by the subscription", in_minutes(60))
+        expect(alice.article("told by the subscription")).to_be_visible()
+        asked: list[str] = []
+        alice.page.on("request", lambda request: asked.append(request.url))
+
+        alice.page.wait_for_timeout(3_000)  # without a subscription three polls
+
+        assert asked == []
+
+    def test_a_page_that_gets_no_socket_polls(self, alice: Author) -> None:
+        alice.gets_no_socket()
+        alice.sign_in()
+
+        alice.create("found by a poll", in_minutes(60))
+
+        expect(alice.article("found by a poll")).to_be_visible()
+
+
 class TestPolling:
     def test_one_failed_poll_is_not_reported(self, alice: Author) -> None:
+        alice.gets_no_socket()
         alice.sign_in()
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
         failed: list[Route] = []
         held: list[Route] = []
 
@@ -338,8 +411,9 @@ class TestPolling:
         held[0].continue_()
 
     def test_two_failed_polls_in_a_row_are_reported(self, alice: Author) -> None:
+        alice.gets_no_socket()
         alice.sign_in()
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|WebSocket")
 
         alice.page.route("**/v1/graphql", lambda route: route.abort())
 
@@ -401,15 +475,15 @@ class TestADeviceWhoseClockIsWrong:
         expect(alice.page.get_by_text("This device's clock")).to_have_count(0)
 
 
-def test_a_text_of_very_many_lines_is_folded_until_it_is_opened(alice: Author) -> None:
+def test_a_text_of_very_many_lines_is_one_line_until_it_is_opened(alice: Author) -> None:
     alice.create("\n".join(str(line) for line in range(60)), in_minutes(60))
     alice.sign_in()
     article = alice.region("Pending").get_by_role("article")
     folded = height_of(article)
 
-    article.get_by_role("button", name="Show all 60 lines").click()
+    article.get_by_role("button", name="Details").click()
 
-    assert folded < 500 < height_of(article)
+    assert folded < 60 < 1000 < height_of(article)
 
 
 def height_of(article: Locator) -> float:
@@ -449,3 +523,86 @@ def test_posts_are_listed_by_day(alice: Author) -> None:
 
     day = in_two_days.astimezone(alice.zone)
     expect(alice.region("Pending").get_by_role("heading", name=re.compile(rf"\b{day.day}\b.*{day:%B}"))).to_be_visible()
+
+
+def test_a_day_of_another_year_is_named_with_its_year(alice: Author) -> None:
+    in_a_year = in_minutes(364 * 24 * 60)
+    alice.create("far away", in_a_year)
+    alice.sign_in()
+
+    article = alice.open("far away")
+
+    assert in_a_year.year != in_minutes(0).year
+    expect(alice.region("Pending").get_by_role("heading", name=str(in_a_year.year))).to_be_visible()
+    expect(article).to_contain_text(re.compile(rf"{in_a_year:%b}[a-z]* {in_a_year.year}, "))
+
+
+class TestFindingAPost:
+    def test_a_search_shows_the_posts_with_these_words(self, alice: Author) -> None:
+        for text in ("about bread", "about books"):
+            alice.create(text, in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("about bread")).to_be_visible()
+
+        alice.page.get_by_role("searchbox", name="Search posts").fill("BOOK")
+
+        expect(alice.article("about bread")).to_have_count(0)
+        expect(alice.article("about books")).to_be_visible()
+
+    def test_a_search_without_a_result_says_so(self, alice: Author) -> None:
+        alice.create("about bread", in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("about bread")).to_be_visible()
+
+        alice.page.get_by_role("searchbox", name="Search posts").fill("nothing like it")
+
+        expect(alice.page.get_by_text("No post matches.")).to_be_visible()
+
+    def test_the_posts_of_one_state_are_shown(self, alice: Author) -> None:
+        alice.stack.fail("403", username=alice.name)
+        alice.create("refused", in_seconds(0))
+        alice.post_once("refused", "failed")
+        alice.create("to come", in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("to come")).to_be_visible()
+
+        alice.page.get_by_label("Show posts that are").select_option("Failed")
+
+        expect(alice.article("to come")).to_have_count(0)
+        expect(alice.article("refused")).to_be_visible()
+
+
+class TestTheTabs:
+    def test_a_failed_post_stands_above_the_pending_ones(self, alice: Author) -> None:
+        alice.stack.fail("403", username=alice.name)
+        alice.create("refused", in_seconds(0))
+        alice.post_once("refused", "failed")
+        alice.create("to come", in_minutes(60))
+
+        alice.sign_in()
+
+        expect(alice.page.get_by_role("article")).to_contain_text(["refused", "to come"])
+
+    def test_each_tab_shows_its_posts_and_is_in_the_address(self, alice: Author) -> None:
+        alice.stack.fail("403", username=alice.name)
+        alice.create("refused", in_seconds(0))
+        alice.post_once("refused", "failed")
+        alice.create("out there", in_seconds(0))
+        alice.post_once("out there", "tweeted")
+        alice.sign_in()
+
+        alice.tab("Sent")
+        expect(alice.page.get_by_role("article")).to_contain_text(["out there"])
+        expect(alice.page).to_have_url(re.compile("#posts/sent$"))
+        alice.tab("Needs attention")
+
+        expect(alice.page.get_by_role("article")).to_contain_text(["refused"])
+
+    def test_a_published_post_is_reused_as_a_new_one(self, alice: Author) -> None:
+        alice.create("worth repeating", in_seconds(0))
+        alice.sign_in()
+        expect(alice.article("worth repeating", region="Published")).to_be_visible()
+
+        alice.choose("worth repeating", "Reuse as a new post")
+
+        expect(alice.text).to_have_value("worth repeating")

@@ -36,7 +36,7 @@ def page_counts(in_page: Page) -> Count:
     def count(texts: list[str]) -> list[int]:
         lengths: list[int] = in_page.evaluate(
             """async (texts) => {
-              const { weightedLength } = await import("/text_length.js");
+              const { weightedLength } = await import("/text/text_length.js");
               return texts.map(weightedLength);
             }""",
             texts,
@@ -65,7 +65,7 @@ def assert_same(page_counts: Count, texts: list[str]) -> None:
 
 
 def test_the_page_has_the_limit_that_the_server_has(in_page: Page) -> None:
-    assert in_page.evaluate("async () => (await import('/text_length.js')).LIMIT") == LIMIT
+    assert in_page.evaluate("async () => (await import('/text/text_length.js')).LIMIT") == LIMIT
 
 
 def test_the_page_and_the_server_say_the_same_of_every_emoji(page_counts: Count) -> None:
@@ -90,7 +90,7 @@ def test_the_page_finds_the_faults_that_the_server_finds(in_page: Page) -> None:
     texts = [*FAULTY, *(text for text in text_lengths() if len(text) < 100)]
 
     faults = in_page.evaluate(
-        "async (texts) => texts.map((await import('/text_length.js')).textError)",
+        "async (texts) => texts.map((await import('/text/text_length.js')).textError)",
         texts,
     )
 
@@ -123,7 +123,7 @@ def test_the_page_and_the_server_take_the_same_characters_for_invisible(in_page:
 
     invisible = in_page.evaluate(
         """async ([text, sentence]) => {
-          const { textError } = await import("/text_length.js");
+          const { textError } = await import("/text/text_length.js");
           return Array.from(text).filter((character) => textError(character) === sentence).join("");
         }""",
         ["".join(map(chr, codes)), sentence],

@@ -17,7 +17,27 @@ from scripts import allow_list
 SEALED = "v1.local." + "A" * 60
 ROOT = Path(__file__).parents[2]
 DOCUMENT = re.compile(r"[\"'`]\s*(query|mutation|subscription|fragment)\s+\w+")
-OPERATIONS_OF_PAGE = ["Everything", "SignUp", "Changes", "Some", "Ids", "EditText", "Move", "Remove"]
+OPERATIONS_OF_PAGE = [
+    "LatestPost",
+    "Accounts",
+    "App",
+    "Everything",
+    "SignUp",
+    "Changes",
+    "Some",
+    "Ids",
+    "EditText",
+    "Move",
+    "Remove",
+    "AddDraft",
+    "ChangeDraft",
+    "ScheduleDraft",
+    "MakeDraft",
+    "EndPause",
+    "SetPreferences",
+    "AddSlot",
+    "RemoveSlot",
+]
 
 
 @pytest.fixture(scope="module")
@@ -83,13 +103,15 @@ class TestTheFiles:
 
 
 def test_the_page_has_its_documents_in_one_file_and_sends_no_other() -> None:
-    others = {file.name: file.read_text() for file in (ROOT / "web").glob("*.js") if file.name != "documents.js"}
+    others = {file.name: file.read_text() for file in (ROOT / "web").rglob("*.js") if file.name != "documents.js"}
 
-    constants = re.findall(r"^export const (\w+) =(?! \d)", (ROOT / "web" / "documents.js").read_text(), re.MULTILINE)
+    written = (ROOT / "web" / "posts" / "documents.js").read_text()
+    constants = re.findall(r"^export const (\w+) =(?! \d)", written, re.MULTILINE)
     sent = {name for text in others.values() for name in re.findall(r"\b(?:asUser|update)\(\s*([A-Z_]+)\b", text)}
+    watched = re.findall(r"const DOCUMENTS = \[(.*)\];", others["watch.js"])[0].split(", ")
 
     assert [name for name, text in others.items() if DOCUMENT.search(text)] == []
-    assert sent == set(constants)
+    assert sent | set(watched) == set(constants)
     assert len(constants) == len(OPERATIONS_OF_PAGE)
 
 

@@ -237,11 +237,11 @@ class TestNothingIsForgotten:
         assert claim(db) == ["paused"]
 
     def test_a_post_that_is_stored_while_the_pause_of_its_account_is_being_ended_is_due_after_that(
-        self, cluster: str, db: Database
+        self, database_url: str, db: Database
     ) -> None:
         alice = add_author(db, "alice")
         db.execute("update account set paused_until = now() + interval '6 days'")
-        with psycopg.connect(cluster) as ends, psycopg.connect(cluster, autocommit=True) as stores:
+        with psycopg.connect(database_url) as ends, psycopg.connect(database_url, autocommit=True) as stores:
             ends.execute("update account set paused_until = null")
             with ThreadPoolExecutor(1) as thread:
                 stored = thread.submit(add_posts, stores, alice, "post")

@@ -572,10 +572,17 @@ class TestChangesOfTheServer:
                 socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
             assert socket.receive() == Closed(1012, "shutting server down")
 
-    def test_settings_that_are_no_numbers_are_refused(self, cluster: str, project: Path) -> None:
-        wrong = {"HASURA_GRAPHQL_LIVE_QUERIES_MULTIPLEXED_REFETCH_INTERVAL": "soon"}
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("HASURA_GRAPHQL_LIVE_QUERIES_MULTIPLEXED_REFETCH_INTERVAL", "soon", "soon is not a whole number"),
+            ("HASURA_GRAPHQL_CORS_DOMAIN", "https://a, posts.example", "posts.example is not an origin"),
+        ],
+    )
+    def test_wrong_settings_are_refused(self, cluster: str, project: Path, name: str, value: str, message: str) -> None:
+        wrong = {name: value}
         with (
-            pytest.raises(ValueError, match="soon is not a whole number"),
+            pytest.raises(ValueError, match=message),
             hasura_in_thread(new_database(cluster), project, wrong),
         ):
             pass

@@ -2,6 +2,7 @@
 
 import json
 import os
+import posixpath
 import re
 import subprocess
 import sys
@@ -95,7 +96,7 @@ class TestPage:
             "script-src": "'self'",
             "style-src": "'self'",
             "img-src": "'self' data:",
-            "connect-src": "'self' http://localhost:2 http://localhost:1",
+            "connect-src": "'self' http://localhost:2 http://localhost:1 ws://localhost:1",
             "object-src": "'none'",
             "base-uri": "'none'",
             "form-action": "'none'",
@@ -110,7 +111,9 @@ class TestPage:
     def test_the_policy_in_the_page_itself_allows_the_same_connections(self, url: str, path: str) -> None:
         [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', requests.get(url + path).text)
 
-        assert re.findall(r"connect-src ([^;]+);", policy) == ["'self' http://localhost:2 http://localhost:1"]
+        assert re.findall(r"connect-src ([^;]+);", policy) == [
+            "'self' http://localhost:2 http://localhost:1 ws://localhost:1"
+        ]
 
     def test_answers_of_the_stack_are_never_cached(self, url: str) -> None:
         assert requests.get(f"{url}/_local/tweets").headers["Cache-Control"] == "no-store"
@@ -128,6 +131,7 @@ class TestPage:
             "graphql": "http://localhost:1/v1/graphql",
             "token": "/_local/token",
             "developerTools": "/_local/",
+            "simulatedX": True,
         }
 
     @pytest.mark.parametrize("path", ["/../README.md", "/%2e%2e/host.json", "/..%2fhost.json", "/nothing"])
@@ -161,7 +165,9 @@ class TestSignInAtAProvider:
     def test_the_policy_allows_connections_to_the_origin_of_the_issuer(self, url_with_provider: str) -> None:
         policy = requests.get(url_with_provider).headers["Content-Security-Policy"]
 
-        assert "connect-src 'self' http://localhost:2 http://localhost:1 https://login.example;" in policy
+        assert (
+            "connect-src 'self' http://localhost:2 http://localhost:1 ws://localhost:1 https://login.example;" in policy
+        )
 
     def test_nobody_gets_a_token_by_name(self, url_with_provider: str) -> None:
         assert requests.post(f"{url_with_provider}/_local/token", json={"username": "alice"}).status_code in {404, 405}
@@ -417,7 +423,8 @@ def modules_of(url: str) -> dict[str, str]:
             answer = requests.get(f"{url}/{name}")
             assert answer.ok, name
             sources[name] = answer.text
-            waiting += re.findall(r'(?:from|import|mounted)\(? ?"\./([\w./]+)"', answer.text)
+            imported = re.findall(r'(?:from|import)\(? ?"(\.{1,2}/[\w./-]+)"', answer.text)
+            waiting += [posixpath.normpath(posixpath.join(posixpath.dirname(name), path)) for path in imported]
     return sources
 
 

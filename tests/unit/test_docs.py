@@ -166,7 +166,8 @@ def test_the_policy_in_the_page_names_the_origins_of_its_config() -> None:
     [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text_of("web/index.html"))
     [connections] = re.findall(r"connect-src ([^;]+);", policy)
 
-    assert connections.split() == ["'self'", *(f"https://{urlsplit(address).netloc}" for address in addresses)]
+    function, hasura, provider = [f"https://{urlsplit(address).netloc}" for address in addresses]
+    assert connections.split() == ["'self'", function, hasura, hasura.replace("https:", "wss:"), provider]
 
 
 def test_the_example_of_a_provider_s_file_is_one_that_the_local_stack_takes(tmp_path: Path) -> None:

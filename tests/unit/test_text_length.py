@@ -282,7 +282,7 @@ def test_twice_the_text_is_twice_the_work(part: str) -> None:
 
 
 def test_the_page_has_the_same_tables() -> None:
-    page = (REPOSITORY / "web/text_tables.js").read_text(encoding="utf-8")
+    page = (REPOSITORY / "web/text/text_tables.js").read_text(encoding="utf-8")
 
     assert re.findall("`([^`]+)`;", page) == [EMOJI, TOP_LEVEL_DOMAINS]
 

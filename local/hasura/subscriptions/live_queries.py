@@ -6,8 +6,9 @@ Hasura puts the queries of one document with other variables into one statement,
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
 
 from psycopg_pool import AsyncConnectionPool
 
@@ -29,7 +30,7 @@ class Answer:
     error: HasuraError | None = None
 
 
-Receive = Callable[[Answer], Awaitable[None]]
+Receive = Callable[[Answer], Coroutine[Any, Any, None]]
 """Takes an answer to a subscriber; returns when it has been sent."""
 
 
@@ -104,22 +105,19 @@ class _Subscriber:
 
     receive: Receive
     _last: str | None = None
-    _sending: asyncio.Task[None] | None = field(default=None)
+    _sending: asyncio.Task[None] | None = None
 
     def offer(self, answer: Answer) -> None:
         is_taking = self._sending is not None and not self._sending.done()
         if is_taking or (answer.text == self._last and answer.error is None):
             return
         self._last = answer.text
-        self._sending = asyncio.create_task(self._send(answer))
+        self._sending = asyncio.create_task(self.receive(answer))
         self._sending.add_done_callback(_log_failure)
 
     def leave(self) -> None:
         if self._sending is not None and self._sending is not asyncio.current_task():
             self._sending.cancel()
-
-    async def _send(self, answer: Answer) -> None:
-        await self.receive(answer)
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

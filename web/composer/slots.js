@@ -1,0 +1,104 @@
+// The author's posting times of the week, and the next ones that no pending post has taken.
+
+import { instant, now } from "../lib/times.js";
+
+/** @import { Post, Slot } from "../posts/posts.js" */
+
+const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+const DAYS_AHEAD = 60;
+
+/**
+ * The next slot of an account without a pending post in its minute; null when there is none within 60 days.
+ * @param {Slot[]} slots
+ * @param {Post[]} pending
+ * @param {number|null} account Null: of any account.
+ * @returns {Date|null}
+ */
+export function nextFreeSlot(slots, pending, account) {
+  const taken = new Set(pending.map(({ schedule_for }) => minuteOf(instant(schedule_for))));
+  const own = slots.filter(({ account_id }) => account_id === null || account === null || account_id === account);
+  const times = own.flatMap(timesOf).sort((one, other) => one.getTime() - other.getTime());
+  return times.find((time) => time.getTime() > now() + MINUTE && !taken.has(minuteOf(time))) ?? null;
+}
+
+/** @param {Date} date */
+export function minuteOf(date) {
+  return Math.floor(date.getTime() / MINUTE);
+}
+
+/**
+ * The instants of a slot, from today on, in its own zone: each at the same time of day, summer or winter.
+ * @param {Slot} slot
+ */
+function timesOf({ weekday, at, time_zone }) {
+  const [hour, minute] = at.split(":").map(Number);
+  const today = wallClock(now(), time_zone);
+  const times = [];
+  for (let days = 0; days <= DAYS_AHEAD; days += 1) {
+    const day = new Date(today + days * DAY);
+    if (day.getUTCDay() !== weekday % 7) continue;
+    const wanted = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), hour, minute);
+    times.push(instantAt(wanted, time_zone));
+  }
+  return times;
+}
+
+/**
+ * The instant at which the clocks of a zone show a time. A time that they skip is as much later as they leap.
+ * @param {number} wanted What they show, as if they were at UTC.
+ * @param {string} zone
+ */
+function instantAt(wanted, zone) {
+  const first = wanted - (wallClock(wanted, zone) - wanted);
+  const offset = wallClock(first, zone) - first;
+  return new Date(wanted - offset);
+}
+
+/**
+ * What the clocks of a zone show at an instant, as if they were at UTC.
+ * @param {number} at
+ * @param {string} zone
+ */
+function wallClock(at, zone) {
+  const parts = Object.fromEntries(
+    formatOf(zone)
+      .formatToParts(at)
+      .map(({ type, value }) => [type, Number(value)]),
+  );
+  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
+}
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** @param {string} zone */
+function formatOf(zone) {
+  const known = formats.get(zone);
+  if (known) return known;
+  /** @type {Intl.DateTimeFormatOptions} */
+  const options = {
+    year: "numeric",
+    month: "numeric",
+    day: "numeric",
+    hour: "numeric",
+    minute: "numeric",
+    second: "numeric",
+  };
+  const made = new Intl.DateTimeFormat("en-US", { ...options, hourCycle: "h23", timeZone: knownZone(zone) });
+  formats.set(zone, made);
+  return made;
+}
+
+/**
+ * A browser may not know a zone that the database has; UTC is better than no page.
+ * @param {string} zone
+ */
+function knownZone(zone) {
+  try {
+    new Intl.DateTimeFormat("en-US", { timeZone: zone });
+    return zone;
+  } catch {
+    return "UTC";
+  }
+}

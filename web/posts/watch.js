@@ -1,0 +1,106 @@
+// Tells when something of the author changed at Hasura: a subscription, over a WebSocket, as long as one can be had.
+
+import { config } from "../lib/config.js";
+import { withAccessToken } from "../sign_in/sign_in.js";
+import { createClient } from "../vendor/graphql-ws/client.js";
+import { ACCOUNTS, APP, LATEST_POST } from "./documents.js";
+
+const PING = 20_000; // a line that died without a word is noticed after this time and the next one
+const PONG_TIMEOUT = 5_000;
+const DOCUMENTS = [LATEST_POST, ACCOUNTS, APP];
+const PAUSES = [1_000, 2_000, 5_000, 15_000, 30_000];
+
+/**
+ * @typedef {object} Watch
+ * @property {() => boolean} isOn Whether every change is told now. While it is not, it tries again by itself.
+ * @property {() => void} end
+ */
+
+/**
+ * @param {() => void} onChange Called after each change, and when the watch begins or ends to be on.
+ * @returns {Watch}
+ */
+export function watchChanges(onChange) {
+  let isOn = false;
+  let isEnded = false;
+  let timer = 0;
+  let pongTimer = 0;
+  let failures = 0;
+  const client = createClient({
+    url: config.graphql.replace(/^http/, "ws"),
+    connectionParams: () => withAccessToken(async (token) => ({ headers: { Authorization: `Bearer ${token}` } })),
+    connectionAckWaitTimeout: PONG_TIMEOUT,
+    keepAlive: PING,
+    retryAttempts: 0, // below: also after a refusal
+    onNonLazyError: () => {},
+    on: {
+      ping: (received) => {
+        if (!received) pongTimer = setTimeout(() => client.terminate(), PONG_TIMEOUT);
+      },
+      pong: (received) => {
+        if (received) clearTimeout(pongTimer);
+      },
+    },
+  });
+  window.addEventListener("offline", terminate);
+  window.addEventListener("online", tryNow);
+  subscribe();
+
+  /** One of them is enough to know that the line is lost. */
+  function subscribe() {
+    if (!navigator.onLine) {
+      tryLater();
+      return;
+    }
+    /** @type {(() => void)[]} */
+    const ends = [];
+    let isLost = false;
+    const lose = () => {
+      if (isLost) return;
+      isLost = true;
+      for (const end of ends) end();
+      tryLater();
+    };
+    for (const query of DOCUMENTS) ends.push(client.subscribe({ query }, { next: take, error: lose, complete: lose }));
+  }
+
+  /** @param {{errors?: unknown}} answer */
+  function take({ errors }) {
+    if (errors) return; // Hasura says why to the next query, too
+    failures = 0;
+    isOn = true;
+    onChange();
+  }
+
+  function tryLater() {
+    clearTimeout(pongTimer);
+    if (isEnded) return;
+    const wasOn = isOn;
+    isOn = false;
+    timer = setTimeout(subscribe, PAUSES[Math.min(failures, PAUSES.length - 1)]);
+    failures += 1;
+    if (wasOn) onChange();
+  }
+
+  function tryNow() {
+    if (isOn || isEnded) return;
+    clearTimeout(timer);
+    failures = 0;
+    subscribe();
+  }
+
+  function terminate() {
+    client.terminate();
+  }
+
+  function end() {
+    isEnded = true;
+    clearTimeout(timer);
+    clearTimeout(pongTimer);
+    window.removeEventListener("offline", terminate);
+    window.removeEventListener("online", tryNow);
+    client.dispose();
+  }
+
+  return { isOn: () => isOn, end };
+}

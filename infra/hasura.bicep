@@ -51,8 +51,8 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
       }]
     }
     template: {
-      // Hasura waits up to 60 s for deliveries under way.
-      terminationGracePeriodSeconds: 70
+      // Hasura waits up to 150 s for deliveries under way.
+      terminationGracePeriodSeconds: 160
       initContainers: empty(postgresHost) ? [] : [
         {
           // Makes the database and its role. It runs at each start; when both are there it only sets the password.
@@ -90,6 +90,8 @@ resource hasura 'Microsoft.App/containerApps@2024-03-01' = {
             { name: 'HASURA_GRAPHQL_ENABLE_CONSOLE', value: 'false' }
             { name: 'HASURA_GRAPHQL_DEV_MODE', value: 'false' }
             { name: 'HASURA_GRAPHQL_ENABLE_TELEMETRY', value: 'false' }
+            // As long as it waits for the answer to a delivery.
+            { name: 'HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT', value: '150' }
             // createPost creates scheduled events by the metadata API.
             { name: 'HASURA_GRAPHQL_ENABLED_APIS', value: 'graphql,metadata' }
             // An author can send what the page and createPost send, and nothing else: docs/hasura.md.

@@ -3,12 +3,15 @@
 import os
 import re
 import subprocess
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from dotenv import dotenv_values
+
+from shared.limits import DELIVERY_TIMEOUT
 
 ROOT = Path(__file__).parents[2]
 VARIABLE = re.compile(r'(?:\{\{|from_env"?: "?)(\w+)')
@@ -159,7 +162,10 @@ def test_the_database_has_no_port_outside_and_hasura_only_one_on_loopback(file: 
 
 
 def test_hasura_has_longer_to_stop_than_it_waits_for_deliveries() -> None:
-    assert BASE["services"]["hasura"]["stop_grace_period"] == "70s"
+    waits = BASE["services"]["hasura"]["environment"]["HASURA_GRAPHQL_GRACEFUL_SHUTDOWN_TIMEOUT"]
+
+    assert timedelta(seconds=int(waits)) == DELIVERY_TIMEOUT
+    assert BASE["services"]["hasura"]["stop_grace_period"] == "160s"
 
 
 def test_in_production_there_is_no_console_and_what_is_open_is_named() -> None:

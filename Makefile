@@ -135,7 +135,7 @@ lock: install ## write requirements.lock: exact versions and hashes of what requ
 	@$(BIN)/python -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
 
-vendor: install ## copy the page's library into web/vendor again, as package-lock.json pins it
+vendor: install ## copy the page's libraries into web/vendor again, as package-lock.json pins it
 	@npm ci --silent --no-fund --no-audit
 	@$(BIN)/python -m scripts.vendor
 

@@ -34,7 +34,7 @@ DESKTOP = {"width": 1280, "height": 960}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True}
 
 PUBLISHED = [
-    "The winter catalogue is up: https://idabinds.example/winter",
+    "The winter catalogue is up: https://example.com/winter",
     "Good morning from the workshop. Today: forty notebooks and one stubborn glue pot.",
 ]
 REJECTED_FIRST = "A question I get every week: no, the marbled papers are never the same twice. That is the point."
@@ -46,24 +46,35 @@ PENDING = [
     (
         0,
         "17:00",
-        "Evening course on Thursday is full. The waiting list is short and moves: https://idabinds.example/courses",
+        "Evening course on Thursday is full. The waiting list is short and moves: https://example.com/courses",
     ),
     (1, "12:15", "Lunch break find: a receipt from 1911, pressed between pages 204 and 205. Two kilos of nails."),
     (2, "09:00", "Pocket planners for next year, bound in the offcuts of this one. Thirty of them, numbered."),
     (2, "18:30", "How to open a new book so that its spine lasts: a thread for everyone who gives books this winter."),
     (3, "10:00", "Advent idea: fold one signature a day, and on the 24th you bind the book 📖"),
-    (4, "09:00", "The planners are half gone. https://idabinds.example/planners"),
+    (4, "09:00", "The planners are half gone. https://example.com/planners"),
     (5, "09:30", "Doors open at ten, the kettle is on. See you at the course!"),
     (5, "16:00", "Ten people, ten books, no blood. What a Saturday."),
     (8, "12:00", "Behind the marbling: ox gall, carrageen, and patience."),
     (10, "09:00", "Last day to order before the holidays is the 15th."),
 ]
+DRAFTS = [
+    "Why old paper smells of vanilla (it is the lignin), and why new paper will not.",
+    "Book repair at the school on the 12th: who brings glue?",
+]
+SLOTS = [(weekday, at) for weekday in range(1, 6) for at in ("09:00", "17:30")]
+_ADD_DRAFT = """mutation ($text: String!) {
+  insert_scheduled_post_one(object: {state: "draft", text: $text}) { id }
+}"""
+_ADD_SLOT = """mutation ($weekday: smallint!, $at: time!, $zone: String!) {
+  insert_posting_slot_one(object: {weekday: $weekday, at: $at, time_zone: $zone}) { id }
+}"""
 _MOVE = """mutation ($id: bigint!, $to: timestamptz!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {schedule_for: $to}) { id }
 }"""
 _STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason } }"
 DRAFT = (
-    "Open house on Sunday: bring a book that falls apart, leave with one that does not. https://idabinds.example/open"
+    "Open house on Sunday: bring a book that falls apart, leave with one that does not. https://example.com/open"
 )
 
 
@@ -94,18 +105,21 @@ def _take_pictures(camera: "_Camera") -> None:
         with camera.page(color_scheme=scheme) as page:
             _write_a_draft(page)
             camera.take(page, f"posts-{scheme}")
+            _tab(page, "Sent")
             _unfold(page, REJECTED_FIRST)
-            _jump(page, "Published")
             camera.take(page, f"published-{scheme}")
     with camera.page(**PHONE) as page:
         _write_a_draft(page)
         camera.take(page, "phone")
     with camera.page(**PHONE, color_scheme="dark") as page:
-        _jump(page, "Pending")
+        page.get_by_role("region", name="Pending").evaluate("region => region.scrollIntoView()")
         camera.take(page, "phone-dark")
     with camera.page() as page:
         _turn_to_the_week_of_the_posts(_show(page, "Calendar"))
         camera.take(page, "calendar")
+    with camera.page() as page:
+        _show(page, "Settings")
+        camera.take(page, "settings")
     with camera.page() as page:
         expect(_show(page, "Timeline").get_by_role("article").first).to_be_visible()
         camera.take(page, "timeline")
@@ -142,15 +156,14 @@ class _Camera:
 
 def _write_a_draft(page: Page) -> None:
     page.get_by_role("textbox", name="Post", exact=True).fill(DRAFT)
-    page.get_by_role("button", name="Tomorrow 9:00").click()
 
 
 def _unfold(page: Page, text: str) -> None:
-    page.get_by_role("article").filter(has_text=text).locator("summary").click()
+    page.get_by_role("article").filter(has_text=text).get_by_role("button", name="Details").click()
 
 
-def _jump(page: Page, name: str) -> None:
-    page.get_by_role("navigation", name="Lists").get_by_role("button", name=name).click()
+def _tab(page: Page, name: str) -> None:
+    page.get_by_role("navigation", name="Lists").get_by_role("link", name=name).click()
 
 
 def _show(page: Page, name: str) -> Locator:
@@ -176,6 +189,10 @@ def _set_fault(tools: Locator) -> None:
 
 def _publish_a_morning(stack: RunningStack, zone: ZoneInfo) -> None:
     token = stack.token(AUTHOR)
+    for text in DRAFTS:
+        stack.graphql(_ADD_DRAFT, {"text": text}, token)
+    for weekday, at in SLOTS:
+        stack.graphql(_ADD_SLOT, {"weekday": weekday, "at": at, "zone": zone.key}, token)
     _schedule_all(stack, token, zone)
     for text in PUBLISHED:
         _publish(stack, token, text, "tweeted")

@@ -319,6 +319,8 @@ def arriving(browser: Browser, make: Callable[[BrowserContext, str], Author]) ->
     yield arrive
     complaints = [complaint for author in authors for complaint in author.complaints()]
     for author in authors:
+        for page in author.context.pages:
+            page.unroute_all(behavior="ignoreErrors")  # a route may still wait for an answer
         author.context.close()
     assert complaints == []
 

@@ -175,6 +175,34 @@ class TestMovingByDrag:
 
         wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(days=1))
 
+    def test_a_move_in_the_calendar_can_be_undone(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+        drag(post, to_the_right=day_width(post))
+
+        alice.undo_button.click()
+
+        expect(post).to_have_accessible_name(re.compile("Wed.*10:00"))
+        wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday)
+
+    def test_a_post_held_at_the_side_goes_to_the_next_week(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        calendar = Calendar(alice)
+        post, mouse = calendar.post("midweek"), alice.page.mouse
+        post.scroll_into_view_if_needed()
+        grid, start = box_of(calendar.view.get_by_role("region", name="Hours")), box_of(post)
+
+        mouse.move(start["x"] + 20, start["y"] + 5)
+        mouse.down()
+        mouse.move(grid["x"] + grid["width"] - 4, start["y"] + 5, steps=8)
+        title = calendar.view.get_by_role("heading", level=2)
+        shown = title.inner_text()
+        expect(title).not_to_have_text(shown)
+        mouse.move(start["x"] + 20, start["y"] + 5, steps=4)
+        mouse.up()
+
+        wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(days=7))
+
     def test_a_refused_move_puts_the_post_back_and_says_why(self, alice: Author, wednesday: datetime) -> None:
         post_id = alice.create("midweek", wednesday)
         calendar = Calendar(alice)

@@ -5,7 +5,6 @@ import functools
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -19,7 +18,7 @@ from waiting import wait_until
 
 from local.ports import DEFAULT_PORTS, choose_ports
 from local.running_stack import RunningStack, started
-from scripts.vendor import FILES, PACKAGE, REPOSITORY, VENDOR
+from scripts.vendor import PACKAGES, REPOSITORY, VENDOR
 
 GRAPHQL = "**/v1/graphql"
 TOKENS = "**/token"
@@ -363,11 +362,17 @@ class TestReload:
 
 class TestLibrary:
     def test_the_vendored_files_are_those_of_the_npm_package(self, provider_and_stack: object) -> None:
-        package = REPOSITORY / "node_modules" / PACKAGE
+        modules = REPOSITORY / "node_modules"
+        files = {
+            file: VENDOR / package / file.name
+            for package, patterns in PACKAGES.items()
+            for pattern in patterns
+            for file in (modules / package).glob(pattern)
+        }
 
-        vendored = {name: (VENDOR / PACKAGE / Path(name).name).read_bytes() for name in FILES}
+        vendored = {file: copy.read_bytes() for file, copy in files.items()}
 
-        assert vendored == {name: (package / name).read_bytes() for name in FILES}
+        assert vendored == {file: file.read_bytes() for file in files}
 
 
 class TestSignOut:

@@ -2,8 +2,9 @@
 
 import { messageOf } from "../lib/http.js";
 import { dayAndTime, instant, now, timeOfDay } from "../lib/times.js";
+import { showToast } from "../lib/toast.js";
 import { beginning } from "../posts/beginning.js";
-import { actionsOf, willBeReconciled } from "../posts/post_state.js";
+import { actionsOf, listOf, willBeReconciled } from "../posts/post_state.js";
 
 /** @import { Entry } from "./entry.js" */
 /** @import { Post, PostStore } from "../posts/posts.js" */
@@ -101,6 +102,7 @@ export function moving({ posts, move, announce, showError, confirm, redraw, reve
       const { updated_at } = await move(post.id, time);
       requested.set(post.id, { time, updatedAt: updated_at });
       announce(`Moved ${name} to ${dayAndTime(time)}.`);
+      offerUndo(post, time);
     } catch (error) {
       requested.delete(post.id);
       const present = posts.get(post.id);
@@ -109,6 +111,19 @@ export function moving({ posts, move, announce, showError, confirm, redraw, reve
       reveal(post.id);
     }
     settle();
+  }
+
+  /**
+   * @param {Post} before
+   * @param {Date} time
+   */
+  function offerUndo(before, time) {
+    if (listOf(before) !== "pending" || isPast(time)) return; // no move undoes that
+    const undo = () => {
+      const post = posts.get(before.id);
+      if (post) request(post, instant(before.schedule_for));
+    };
+    showToast(`Moved to ${dayAndTime(time)}.`, { action: { name: "Undo", act: undo } });
   }
 
   function cancel() {

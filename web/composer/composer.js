@@ -342,6 +342,7 @@ function hasField({ field }) {
 }
 
 function takePosts() {
+  propose();
   showAccounts();
   const stored = isSending ? undefined : storedDraft();
   if (!stored) showWarnings();
@@ -455,7 +456,11 @@ function setSending(value) {
 
 /** As time passes, a time that nobody chose moves on, and the distance shrinks. */
 function tick() {
+  propose();
+  showPause();
+}
+
+function propose() {
   if (draft.when === null && document.activeElement !== whenInput) when.set(proposedTime());
   else when.refresh();
-  showPause();
 }

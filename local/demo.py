@@ -100,7 +100,7 @@ def _show_tweet(stack: RunningStack, due: datetime) -> None:
     print(f"\n  @{tweet['username']}: {tweet['text']}")
     print(f"  published on X at {tweet['created_at']}, {late / timedelta(milliseconds=1):.0f} ms after its time")
     print(
-        f"\n(Hasura polls its events every {_HASURAS_POLL} s. The delivery came early, and waited for the second of the post.)"
+        f"\n(Hasura polls its events every {_HASURAS_POLL} s. The delivery came early and waited.)"
     )
 
 

@@ -101,7 +101,7 @@ def main() -> None:
 
 def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
     """Without the triggers, which would take an hour; next_due gets what they would have written."""
-    db.execute('truncate "user", account, account_user, scheduled_post, post_attempt, next_due restart identity')
+    db.execute('truncate "user", account, next_due restart identity cascade')
     db.execute("update app set paused_until = null")
     db.execute("insert into \"user\" (username) select 'author ' || n from generate_series(1, %s) as n", [authors])
     db.execute(

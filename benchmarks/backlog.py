@@ -173,7 +173,8 @@ def _add_posts(database: Database, posts: int) -> None:
         database.execute("alter table scheduled_post enable trigger user")
         database.execute(
             "insert into next_due select user_id, account_id, min(due_at) from scheduled_post "
-            "where state = 'scheduled' group by 1, 2 on conflict (user_id, account_id) do update set due_at = excluded.due_at"
+            "where state = 'scheduled' group by 1, 2 "
+            "on conflict (user_id, account_id) do update set due_at = excluded.due_at"
         )
     database.execute("analyze scheduled_post")
 

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test unit stack-test page-test browser chaos soak fuzz screenshots benchmark check check-python \
+.PHONY: help install run demo test unit stack-test page-test browser chaos soak fuzz screenshots bench check check-python \
 	check-javascript check-infra check-advisories contract dotenv fill-vault lock vendor doctor link-account unlink-account forget-user \
 	rotate-keys pause resume limits reconcile delete-old-events clean
 
@@ -78,9 +78,8 @@ fuzz: install ## send many random requests to the functions, and compare the ans
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
 	@$(BIN)/python -m scripts.screenshots
 
-benchmark: install ## measure the page with 1,000 posts (needs a Chromium), and a thousand deliveries within a second
-	@$(BIN)/python -m benchmarks.page
-	@$(BIN)/python -m benchmarks.thousand_deliveries
+bench: install ## run all benchmarks, short (about ten minutes; OPTIONS=--full: over an hour), with tables, numbers and plots
+	@$(BIN)/python -m benchmarks $(OPTIONS)
 
 check: check-python check-javascript check-infra check-advisories ## check format, lint and types, the workflows, infra/, and packages for advisories
 

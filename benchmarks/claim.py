@@ -6,6 +6,7 @@ PostgreSQL itself, without Hasura, and are rolled back.
 """
 
 import argparse
+import json
 import re
 import tempfile
 import time
@@ -76,6 +77,7 @@ def main() -> None:
     parser.add_argument("--claims", type=int, default=30, help="how many claims a median is of (30)")
     parser.add_argument("--one-author", action="store_true", help="all rows are of one author")
     parser.add_argument("--plans", action="store_true", help="print how PostgreSQL finds the posts")
+    parser.add_argument("--json", type=Path, help="where to write what was measured")
     given = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as data, postgres.running(Path(data)) as url:
@@ -92,6 +94,9 @@ def main() -> None:
                 medians[situation.name, rows] = measure(db, given.claims)
     if plans:
         print("\n".join(plans))
+    if given.json:
+        named = [{"situation": name, "rows": rows, "ms": ms} for (name, rows), ms in medians.items()]
+        given.json.write_text(json.dumps(named, indent=1))
     print(f"| rows | {' | '.join(f'{rows:,}' for rows in given.rows)} | largest / smallest |")
     print(f"| --- |{' ---: |' * (len(given.rows) + 1)}")
     for situation in SITUATIONS:
@@ -101,7 +106,7 @@ def main() -> None:
 
 def fill(db: Database, situation: Situation, rows: int, authors: int) -> None:
     """Without the triggers, which would take an hour; next_due gets what they would have written."""
-    db.execute('truncate "user", account, account_user, scheduled_post, post_attempt, next_due restart identity')
+    db.execute('truncate "user", account, next_due restart identity cascade')
     db.execute("update app set paused_until = null")
     db.execute("insert into \"user\" (username) select 'author ' || n from generate_series(1, %s) as n", [authors])
     db.execute(

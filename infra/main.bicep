@@ -47,7 +47,7 @@ param earlySeconds int = 15
 @description('How long the sweep stays and publishes what falls due meanwhile.')
 param sweepWaitSeconds int = 0
 
-param publishBatch int = 10
+param publishBatch int = 50
 
 @description('The ceiling on the bill of X: posts in a day (UTC); one with a link counts as 13 and a third.')
 param maxPostsPerDay int = 1000

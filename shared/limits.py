@@ -61,10 +61,10 @@ RECORD_WAITS = (timedelta(milliseconds=200), timedelta(seconds=2))
 """A decision that could not be recorded is recorded again after these."""
 
 DRAIN_TIME = timedelta(seconds=4)
-"""A delivery that does not wait claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+"""The sweep, or the delivery of a post, claims another batch until then: Hasura's poll of such events waits for it."""
 
 WAIT_TIME = timedelta(seconds=60)
-"""A delivery that waits claims another batch until then. What it leaves behind, a follow-up delivery takes."""
+"""A delivery that waits, or a follow-up one, claims until then. What it leaves, another follow-up delivery takes."""
 
 WAIT_STEP = timedelta(seconds=1)
 """How often who waits asks what is due by now. The database believes for 5 s that it is alive."""

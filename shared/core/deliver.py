@@ -10,7 +10,7 @@ from shared.core.drain import AfterClaim, drain
 from shared.core.model import Clock, Delivery, FoundDraft, PostStore, State, XApi
 from shared.core.scheduled_events import ensure_event
 from shared.core.wait import request_follow_up, wait_and_publish
-from shared.limits import BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER
+from shared.limits import BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER, WAIT_TIME
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,9 @@ def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock)
     begun_at = clock.now()
     if delivery.is_follow_up:
         store.release_follow_up()
-    drained = drain(delivery, begun_at + DRAIN_TIME, store, x, clock)
+    # A follow-up delivery is of an event trigger, whose deliveries hold up no others.
+    claim_until = begun_at + (WAIT_TIME if delivery.is_follow_up else DRAIN_TIME)
+    drained = drain(delivery, claim_until, store, x, clock)
     ended = drained.posts
     begin_by = begun_at + DRAIN_TIME + BATCH_TIME
     result = _of_delivery(delivery, ended, begin_by, store, clock)

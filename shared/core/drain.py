@@ -1,8 +1,10 @@
 """Claims what is due, batch after batch, and publishes or reconciles each post of a batch in a thread of its own."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from queue import SimpleQueue
 
 from shared import log
 from shared.core.model import ClaimedPost, Clock, Delivery, MissedPost, PostStore, State, XApi
@@ -35,49 +37,67 @@ class Drained:
 def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, clock: Clock) -> Drained:
     """Claims until nothing is due, or until `claim_until`; but once in any case.
 
-    What is surely absent from X is due again at once, and is claimed again. Raises HasuraUnavailable when nothing could
-    be claimed.
+    Claims the next batch when half of the posts of the one before have ended, so that their calls to X and to the store
+    overlap. What is surely absent from X is due again at once, and is claimed again. Raises HasuraUnavailable when
+    nothing could be claimed.
     """
     all_ended: dict[int, AfterClaim] = {}
-    while True:
-        begun_at = clock.now()
-        claim = store.claim_due_posts(delivery.post_id)
-        deadlines = Deadlines(begun_at + LATEST_START, clock.now() + RECONCILE_TIME, begun_at + BATCH_TIME)
-        if claim.ceiling_reached:
-            log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
-        ended = [_missed(post) for post in claim.missed]
-        ended += _publish_and_reconcile(claim.posts, deadlines, delivery, store, x, clock)
-        all_ended |= {post.id: post for post in ended}
-        is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
-        if claim.size < store.batch_size and not is_due_again:
-            return Drained(all_ended, is_all=True)
-        if clock.now() > claim_until:
-            return Drained(all_ended, is_all=False)
+    with _Publishers(delivery, store, x, clock) as publishers:
+        while True:
+            begun_at = clock.now()
+            claim = store.claim_due_posts(delivery.post_id)
+            deadlines = Deadlines(begun_at + LATEST_START, clock.now() + RECONCILE_TIME, begun_at + BATCH_TIME)
+            if claim.ceiling_reached:
+                log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
+            publishers.begin(claim.posts, deadlines)
+            is_all = claim.size < store.batch_size
+            ended = [_missed(post) for post in claim.missed]
+            ended += publishers.wait(still_running=0 if is_all else store.batch_size // 2)
+            all_ended |= {post.id: post for post in ended}
+            is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
+            if is_all and not is_due_again:
+                return Drained(all_ended, is_all=True)
+            if clock.now() > claim_until:
+                all_ended |= {post.id: post for post in publishers.wait(still_running=0)}
+                return Drained(all_ended, is_all=False)
 
 
-def _publish_and_reconcile(
-    posts: tuple[ClaimedPost, ...],
-    deadlines: Deadlines,
-    delivery: Delivery,
-    store: PostStore,
-    x: XApi,
-    clock: Clock,
-) -> list[AfterClaim]:
-    """Side by side, each post in a thread. Only this thread logs: Azure drops the log lines of others."""
-    if not posts:
-        return []
-    timelines = Timelines(posts, deadlines.read_by, x)
-    with ThreadPoolExecutor(max_workers=len(posts)) as pool:
-        running = [
-            pool.submit(publish, post, deadlines, store, x, clock)
-            if post.state is State.SENDING
-            else pool.submit(reconcile, post, timelines, deadlines, store, clock)
-            for post in posts
-        ]
-    ended = [_ended(post, work, clock) for post, work in zip(posts, running, strict=True)]
-    for post in posts:
-        delete_leftover_event(post, delivery, deadlines.begin_by, store, clock)
-    return ended
+class _Publishers(AbstractContextManager["_Publishers"]):
+    """Claimed posts, side by side, each in a thread; at most one batch and a half.
+
+    Only the thread that waits for them logs: Azure drops the log lines of others. The end of the block waits for all.
+    """
+
+    def __init__(self, delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> None:
+        self._delivery, self._store, self._x, self._clock = delivery, store, x, clock
+        self._threads = ThreadPoolExecutor(max_workers=store.batch_size + store.batch_size // 2)
+        self._running: dict[Future[Conclusion], tuple[ClaimedPost, Deadlines]] = {}
+        self._ended: SimpleQueue[Future[Conclusion]] = SimpleQueue()
+
+    def begin(self, posts: tuple[ClaimedPost, ...], deadlines: Deadlines) -> None:
+        timelines = Timelines(posts, deadlines.read_by, self._x)
+        for post in posts:
+            work = (
+                self._threads.submit(publish, post, deadlines, self._store, self._x, self._clock)
+                if post.state is State.SENDING
+                else self._threads.submit(reconcile, post, timelines, deadlines, self._store, self._clock)
+            )
+            self._running[work] = post, deadlines
+            work.add_done_callback(self._ended.put)
+
+    def wait(self, still_running: int) -> list[AfterClaim]:
+        """How posts ended, until no more than so many are running."""
+        ended = []
+        while len(self._running) > still_running:
+            work = self._ended.get()
+            post, deadlines = self._running.pop(work)
+            ended.append(_ended(post, work, self._clock))
+            delete_leftover_event(post, self._delivery, deadlines.begin_by, self._store, self._clock)
+        return ended
+
+    def __exit__(self, *_: object) -> None:
+        self.wait(still_running=0)
+        self._threads.shutdown()
 
 
 def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> AfterClaim:

@@ -240,11 +240,15 @@ class _TlsConnection(_Connection, urllib3.connection.HTTPSConnection):
     pass
 
 
+_CONNECTIONS = 150
+"""So many to one host are kept: a delivery sends up to one and a half times PUBLISH_BATCH at the same time."""
+
+
 class _Adapter(requests.adapters.HTTPAdapter):
     """Makes connections that are used again while they are young, and whose answers have an end."""
 
     def __init__(self, keep_alive: float) -> None:
-        super().__init__(pool_maxsize=32, max_retries=0)
+        super().__init__(pool_maxsize=_CONNECTIONS, max_retries=0)
         self._keep_alive = keep_alive
 
     def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:

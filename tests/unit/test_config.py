@@ -63,7 +63,7 @@ def dotenv(tmp_path: Path) -> Path:
         ("actions_base_url", "http://localhost:7071"),
         ("x_base_url", "https://api.x.com"),
         ("max_lateness_seconds", 6 * 3600),
-        ("publish_batch", 10),
+        ("publish_batch", 50),
         ("allow_plain_http", False),
         ("webhook_secret_previous", None),
         ("notify_url", None),
@@ -155,7 +155,7 @@ class TestDotenv:
         dotenv.write_text("WEBHOOK_SECRET=\nPUBLISH_BATCH=\n")
         others = {name: value for name, value in REQUIRED.items() if name != "WEBHOOK_SECRET"}
 
-        assert config.load(REQUIRED, dotenv).publish_batch == 10
+        assert config.load(REQUIRED, dotenv).publish_batch == 50
         with pytest.raises(ConfigurationError, match="WEBHOOK_SECRET is missing"):
             config.load(others, dotenv)
 
@@ -170,7 +170,7 @@ class TestDotenv:
         dotenv.write_text("PUBLISH_BATCH=3\n")
         config.load(dotenv=dotenv)
 
-        assert config.load(dotenv=NO_DOTENV).publish_batch == 10
+        assert config.load(dotenv=NO_DOTENV).publish_batch == 50
 
 
 def test_the_environment_of_the_process_is_read_when_none_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

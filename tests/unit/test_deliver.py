@@ -24,6 +24,7 @@ from shared.core.deliver import DeliveryResult, handle_delivery
 from shared.core.model import (
     Accepted,
     Account,
+    Claim,
     Delivery,
     FoundDraft,
     FoundPost,
@@ -37,7 +38,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.errors import HasuraUnavailable
-from shared.limits import DRAIN_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS
+from shared.limits import DRAIN_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS, WAIT_TIME
 
 OF_POST_1 = Delivery(1, "event-of-1")
 SWEEP = Delivery(None, "sweep")
@@ -224,6 +225,50 @@ class TestDraining:
 
         assert store.follow_ups == 1
         assert len(store.claims) == 7
+
+    def test_the_next_batch_is_claimed_when_half_of_the_posts_of_the_one_before_have_ended(self) -> None:
+        is_next_batch_running = threading.Event()
+
+        class OneIsSlow(FakeX):
+            def publish(self, account: Account, text: str) -> PublishResult:
+                if text == "of the next batch":
+                    is_next_batch_running.set()
+                if text == "slow" and not is_next_batch_running.wait(10):
+                    return Unanswered("The next batch was not claimed meanwhile.")
+                return super().publish(account, text)
+
+        first = claim(sending(text="slow"), sending(id=2, text="quick"))
+        store = Store(claims=[first, claim(sending(id=3, text="of the next batch"))], batch_size=2)
+
+        assert delivered(store, OneIsSlow(), SWEEP).claimed == {"tweeted": 3}
+
+    def test_how_posts_ended_is_logged_although_the_next_claim_fails(self, caplog: pytest.LogCaptureFixture) -> None:
+        class FailsAtTheSecondClaim(Store):
+            def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
+                if not self.claims:
+                    raise HasuraUnavailable("away")
+                return super().claim_due_posts(delivered_post_id)
+
+        caplog.set_level(logging.INFO)
+        store = FailsAtTheSecondClaim(claims=[claim(sending(), sending(id=2, text="b"))], batch_size=2)
+
+        with pytest.raises(HasuraUnavailable):
+            delivered(store, delivery=SWEEP)
+
+        assert [f"post {post_id} is tweeted" in caplog.text for post_id in (1, 2)] == [True, True]
+
+    def test_a_follow_up_delivery_which_holds_up_no_other_claims_for_a_minute(self) -> None:
+        store, clock = Store(claims=[claim(sending())] * 99, batch_size=1), StoppedClock()
+
+        class Slow(FakeX):
+            def publish(self, account: Account, text: str) -> PublishResult:
+                clock.time += DRAIN_TIME
+                return super().publish(account, text)
+
+        delivered(store, Slow(), replace(SWEEP, is_follow_up=True), clock)
+
+        assert 99 - len(store.claims) == WAIT_TIME // DRAIN_TIME + 1
+        assert store.follow_ups == 1
 
     def test_a_follow_up_delivery_that_came_makes_room_for_the_next(self) -> None:
         store = Store()

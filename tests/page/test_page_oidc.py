@@ -52,7 +52,9 @@ def arrive(browser: Browser, provider_and_stack: tuple[str, RunningStack]) -> It
 
 @pytest.fixture
 def alice(arrive: Any) -> AuthorAtProvider:
+    """Whose page polls: each second, it sends a token that a test can have refused."""
     author: AuthorAtProvider = arrive()
+    author.gets_no_socket()
     return author
 
 
@@ -210,6 +212,17 @@ class TestSignIn:
 
 
 class TestRenewal:
+    def test_a_subscription_goes_on_with_a_new_token_when_one_expires(self, arrive: Any) -> None:
+        author = arrive()
+        author.name = f"brief-{author.name[:9]}"
+        used = author.refresh_tokens_used()
+        author.sign_in_linked()
+
+        author.wait_until(lambda: len(used) >= 2)
+        author.schedule("after an hour or two", in_minutes(60))
+
+        expect(author.live).to_be_visible()
+
     def test_tokens_are_renewed_before_they_expire_and_each_refresh_token_is_used_once(
         self, alice: AuthorAtProvider
     ) -> None:

@@ -99,9 +99,7 @@ def _show_tweet(stack: RunningStack, due: datetime) -> None:
     late = datetime.fromisoformat(tweet["created_at"]) - due
     print(f"\n  @{tweet['username']}: {tweet['text']}")
     print(f"  published on X at {tweet['created_at']}, {late / timedelta(milliseconds=1):.0f} ms after its time")
-    print(
-        f"\n(Hasura polls its events every {_HASURAS_POLL} s. The delivery came early and waited.)"
-    )
+    print(f"\n(Hasura polls its events every {_HASURAS_POLL} s. The delivery came early and waited.)")
 
 
 def _polled(read: Callable[[], Any], until: datetime) -> Iterator[Any]:

@@ -73,9 +73,7 @@ _MOVE = """mutation ($id: bigint!, $to: timestamptz!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {schedule_for: $to}) { id }
 }"""
 _STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state reason } }"
-DRAFT = (
-    "Open house on Sunday: bring a book that falls apart, leave with one that does not. https://example.com/open"
-)
+DRAFT = "Open house on Sunday: bring a book that falls apart, leave with one that does not. https://example.com/open"
 
 
 def main() -> None:

@@ -151,7 +151,7 @@ class Author:
         """Goes to a tab of the posts: ``Queue``, ``Drafts``, ``Sent`` or ``Needs attention``."""
         self.page.get_by_role("navigation", name="Lists").get_by_role("link", name=name).click()
 
-    def open(self, text: str) -> Locator:
+    def open_details(self, text: str) -> Locator:
         """The post with this text, with its details."""
         self.button(text, "Details").click()
         return self.article(text)
@@ -163,7 +163,7 @@ class Author:
 
     def unfold_attempts(self, text: str) -> Locator:
         """The attempts of the post with this text, shown."""
-        return self.open(text).get_by_role("listitem")
+        return self.open_details(text).get_by_role("listitem")
 
     def tab_to(self, target: Locator) -> None:
         """Presses Tab until `target` has the focus, as somebody without a mouse does."""

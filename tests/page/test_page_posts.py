@@ -530,7 +530,7 @@ def test_a_day_of_another_year_is_named_with_its_year(alice: Author) -> None:
     alice.create("far away", in_a_year)
     alice.sign_in()
 
-    article = alice.open("far away")
+    article = alice.open_details("far away")
 
     assert in_a_year.year != in_minutes(0).year
     expect(alice.region("Pending").get_by_role("heading", name=str(in_a_year.year))).to_be_visible()

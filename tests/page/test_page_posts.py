@@ -375,6 +375,7 @@ class TestASubscription:
         alice.sign_in()
         alice.create("told by the subscription", in_minutes(60))
         expect(alice.article("told by the subscription")).to_be_visible()
+        alice.page.wait_for_timeout(3_000)  # createPost writes the event's id after the post
         asked: list[str] = []
         alice.page.on("request", lambda request: asked.append(request.url))
 

@@ -4,6 +4,7 @@
 a script, so that PYTHONPATH can name another checkout whose createPost is to be compared.
 """
 
+import argparse
 import http.client
 import importlib
 import json
@@ -82,8 +83,15 @@ def _draft(number: int) -> bytes:
 
 
 def main() -> None:
-    upstream, contender = sys.argv[1:]
-    create = floor(upstream) if contender == "floor" else ours(upstream, with_key=contender == "ours-with-key")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.create_posts", description=__doc__)
+    parser.add_argument("upstream", help="its address")
+    parser.add_argument("contender", choices=("ours", "ours-with-key", "floor"))
+    given = parser.parse_args()
+    create = (
+        floor(given.upstream)
+        if given.contender == "floor"
+        else ours(given.upstream, with_key=given.contender == "ours-with-key")
+    )
     for line in sys.stdin:
         times = []
         cpu = time.process_time()

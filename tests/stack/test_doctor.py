@@ -883,6 +883,14 @@ def test_the_document_shows_the_shape_of_the_json() -> None:
     assert [one.keys() for one in example["findings"]] == [as_json(Report([finding]))["findings"][0].keys()] * 2
 
 
+UNDER_WAY = """
+select
+  (
+    select count(*) from hdb_catalog.hdb_scheduled_events
+    where status in ('scheduled', 'locked') and scheduled_time < now() + interval '1 minute'
+  ) + (select count(*) from hdb_catalog.event_log where not delivered and not error and not archived)"""
+
+
 class BrokenStack:
     """A stack of its own to be broken by hand, and its doctor."""
 
@@ -911,6 +919,12 @@ class BrokenStack:
         )
         return post_id
 
+    def events_under_way(self) -> object:
+        """How many events are due that Hasura has not delivered yet."""
+        with psycopg.connect(self.stack.settings["PG_DATABASE_URL"]) as connection:
+            row = connection.execute(UNDER_WAY).fetchone()
+        return row[0] if row else None
+
     def force(self, statement: str) -> None:
         """Writes what no trigger of the database would let pass."""
         with psycopg.connect(self.stack.settings["PG_DATABASE_URL"]) as connection:
@@ -928,8 +942,9 @@ class BrokenStack:
 
     @contextmanager
     def without_sweep(self) -> Iterator[None]:
-        """So that no delivery comes and mends it."""
+        """So that no delivery comes and mends it; those of events that are under way have ended."""
         self.stack.metadata("delete_cron_trigger", {"name": "publish_due_posts"})
+        wait_until(self.events_under_way, lambda number: number == 0)
         try:
             yield
         finally:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -47,11 +46,13 @@ def page_counts(in_page: Page) -> Count:
 
 
 def _answer(route: Route) -> None:
-    name = Path(urlsplit(route.request.url).path).name
-    if name:
-        route.fulfill(path=WEB / name, content_type="text/javascript")
-    else:
+    path = WEB / urlsplit(route.request.url).path.lstrip("/")
+    if path == WEB:
         route.fulfill(body="<!doctype html><title>A page</title>", content_type="text/html")
+    elif path.is_file():
+        route.fulfill(path=path, content_type="text/javascript")
+    else:  # or the page would wait for ever
+        route.fulfill(status=404)
 
 
 def server_counts(text: str) -> int:

@@ -1,8 +1,8 @@
 """Runs all benchmarks and keeps what they measured: ``python -m benchmarks``, or ``make bench``.
 
 Prints the tables, and writes them to ``tables.md``, the numbers to ``results.json`` and the plots of docs/. Short
-settings take about ten minutes; ``--full`` takes more than an hour. A benchmark that fails, because a post left early,
-twice or not at all, is named at the end, and the status is 1.
+settings take ten to fifteen minutes; ``--full`` takes more than an hour. A benchmark that fails, because a post left
+early, twice or not at all, is named at the end, and the status is 1.
 """
 
 import argparse

@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 RELEASES = ROOT / "tests" / "releases"
 
 AT = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
-"""Long ago, so that the posts are due wherever the requests are repeated."""
+"""The time of all posts. tests/stack/test_upgrade.py puts its own in its place."""
 
 ANSWERS: dict[str, Any] = {
     "insertPost": {"insert_scheduled_post_one": {"id": 1}},

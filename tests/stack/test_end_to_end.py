@@ -234,6 +234,10 @@ def events_of(stack: RunningStack, post_id: int) -> list[dict[str, Any]]:
     return [event for event in events if event["payload"].get("id") == post_id]
 
 
+def invocations_of(stack: RunningStack, event_id: str) -> Any:
+    return stack.metadata("get_scheduled_event_invocations", {"type": "one_off", "event_id": event_id})["invocations"]
+
+
 def are_only(instant: str, times: list[str]) -> bool:
     return [datetime.fromisoformat(time) for time in times] == [datetime.fromisoformat(instant)]
 
@@ -318,6 +322,8 @@ class TestAnUnknownOutcome:
         alice.stack.fail(kind, username=alice.name)
         post_id = alice.schedule(f"{kind} & <b> example.com/{kind}", seconds_ahead=0.3)
         alice.post_once(post_id, "unknown")
+        event_id = wait_until(lambda: alice.post(post_id)["event_id"], bool)
+        wait_until(lambda: invocations_of(alice.stack, event_id), bool)  # one that came later would reconcile the post
         alice.stack.graphql(AGE_ATTEMPTS, {"id": post_id, "at": in_seconds(-180)})
         alice.stack.graphql(MOVE, {"id": post_id, "changes": {"reconcile_at": in_seconds(-1)}})
         return post_id

@@ -1,17 +1,17 @@
 """Claims what is due, batch after batch, and publishes or reconciles each post of a batch in a thread of its own."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from datetime import datetime
-from queue import SimpleQueue
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
 
 from shared import log
 from shared.core.model import ClaimedPost, Clock, Delivery, MissedPost, PostStore, State, XApi
 from shared.core.publish import Conclusion, Deadlines, publish
 from shared.core.reconcile import Timelines, reconcile
 from shared.core.scheduled_events import delete_leftover_event
-from shared.limits import BATCH_TIME, LATEST_START, RECONCILE_TIME
+from shared.limits import BATCH_TIME, LATEST_START, RECONCILE_TIME, WAIT_STEP
 from shared.log import LogEvent
 
 
@@ -38,8 +38,9 @@ def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, 
     """Claims until nothing is due, or until `claim_until`; but once in any case.
 
     Claims the next batch when half of the posts of the one before have ended, so that their calls to X and to the store
-    overlap. What is surely absent from X is due again at once, and is claimed again. Raises HasuraUnavailable when
-    nothing could be claimed.
+    overlap. Claims again each WAIT_STEP while a few are running, so that a post that X does not answer holds up none
+    that falls due meanwhile. What is surely absent from X is due again at once, and is claimed again. Raises
+    HasuraUnavailable when nothing could be claimed.
     """
     all_ended: dict[int, AfterClaim] = {}
     with _Publishers(delivery, store, x, clock) as publishers:
@@ -52,14 +53,17 @@ def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, 
             publishers.begin(claim.posts, deadlines)
             is_all = claim.size < store.batch_size
             ended = [_missed(post) for post in claim.missed]
-            ended += publishers.wait(still_running=0 if is_all else store.batch_size // 2)
+            ended += publishers.wait(still_running=store.batch_size // 2)
+            if is_all:
+                ended += publishers.wait_while_posts_end(WAIT_STEP)
+            is_last = clock.now() > claim_until
+            if is_last:
+                ended += publishers.wait(still_running=0)
             all_ended |= {post.id: post for post in ended}
             is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
-            if is_all and not is_due_again:
-                return Drained(all_ended, is_all=True)
-            if clock.now() > claim_until:
-                all_ended |= {post.id: post for post in publishers.wait(still_running=0)}
-                return Drained(all_ended, is_all=False)
+            is_drained = is_all and not is_due_again and not publishers.are_running
+            if is_drained or is_last:
+                return Drained(all_ended, is_drained)
 
 
 class _Publishers(AbstractContextManager["_Publishers"]):
@@ -89,10 +93,25 @@ class _Publishers(AbstractContextManager["_Publishers"]):
         """How posts ended, until no more than so many are running."""
         ended = []
         while len(self._running) > still_running:
-            work = self._ended.get()
-            post, deadlines = self._running.pop(work)
-            ended.append(_ended(post, work, self._clock))
-            delete_leftover_event(post, self._delivery, deadlines.begin_by, self._store, self._clock)
+            ended.append(self._take(self._ended.get()))
+        return ended
+
+    def wait_while_posts_end(self, pause: timedelta) -> list[AfterClaim]:
+        """How posts ended, until none is running, or none has ended for so long."""
+        ended = []
+        with suppress(Empty):
+            while self._running:
+                ended.append(self._take(self._ended.get(timeout=pause.total_seconds())))
+        return ended
+
+    @property
+    def are_running(self) -> bool:
+        return bool(self._running)
+
+    def _take(self, work: Future[Conclusion]) -> AfterClaim:
+        post, deadlines = self._running.pop(work)
+        ended = _ended(post, work, self._clock)
+        delete_leftover_event(post, self._delivery, deadlines.begin_by, self._store, self._clock)
         return ended
 
     def __exit__(self, *_: object) -> None:

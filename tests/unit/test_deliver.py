@@ -242,6 +242,21 @@ class TestDraining:
 
         assert delivered(store, OneIsSlow(), SWEEP).claimed == {"tweeted": 3}
 
+    def test_a_post_that_x_does_not_answer_holds_up_none_that_falls_due_meanwhile(self) -> None:
+        is_next_published = threading.Event()
+
+        class OneHangs(FakeX):
+            def publish(self, account: Account, text: str) -> PublishResult:
+                if text == "next":
+                    is_next_published.set()
+                if text == "hangs" and not is_next_published.wait(10):
+                    return Unanswered("The next post was not claimed meanwhile.")
+                return super().publish(account, text)
+
+        store = Store(claims=[claim(sending(text="hangs")), claim(sending(id=2, text="next"))])
+
+        assert delivered(store, OneHangs(), SWEEP).claimed == {"tweeted": 2}
+
     def test_how_posts_ended_is_logged_although_the_next_claim_fails(self, caplog: pytest.LogCaptureFixture) -> None:
         class FailsAtTheSecondClaim(Store):
             def claim_due_posts(self, delivered_post_id: int | None) -> Claim:

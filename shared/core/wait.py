@@ -27,12 +27,13 @@ def wait_and_publish(delivery: Delivery, begun_at: datetime, store: PostStore, x
     """Waits while posts are due soon, unless another delivery does; for WAIT_TIME at most.
 
     A delivery about no post stays for `store.sweep_wait`, whatever is due. Nothing is claimed ahead, and the database's
-    clock says what is due. A store that fails ends the waiting: the next delivery takes over.
+    clock says what is due. A store that fails ends the waiting: the next delivery takes over. The same event, delivered
+    again, has its turn at once, though the database still believes that it waits.
     """
     stay = store.sweep_wait if delivery.post_id is None else timedelta()
     if not (store.early or stay):
         return Waited({}, somebody_waits=False)
-    caller = str(uuid4())
+    caller = delivery.event_id or str(uuid4())
     stop_at = begun_at + WAIT_TIME
     posts: dict[int, AfterClaim] = {}
     follow_up_is_requested = False

@@ -190,6 +190,25 @@ class TestAnEarlyDelivery:
 
         assert (result.state, result.retry_after) == (State.SCHEDULED, SECOND)
 
+    def test_that_comes_again_is_the_caller_that_it_was_before(self, database: Database, x: TimedX) -> None:
+        database.schedule(post_due_in(12))
+        database.fails_to_wait_at = NOW + 5 * SECOND
+        delivered(database, x)
+
+        database.fails_to_wait_at = None
+        delivered(database, x)
+
+        assert len({caller for caller, _, _ in database.asked_to_wait}) == 1
+
+    def test_about_whose_event_nothing_is_known_is_a_caller_of_its_own(self, database: Database, x: TimedX) -> None:
+        database.another_waits = True
+        database.schedule(post_due_in(12))
+
+        for _ in range(2):
+            delivered(database, x, Delivery(1))
+
+        assert len({caller for caller, _, _ in database.asked_to_wait}) == 2
+
     def test_says_in_the_log_why_its_waiting_has_ended(
         self, database: Database, x: TimedX, caplog: pytest.LogCaptureFixture
     ) -> None:

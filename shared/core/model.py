@@ -169,8 +169,9 @@ class FoundDraft:
 class Delivery:
     """An invocation of the webhook: the post it is about, if any, and the event that caused it.
 
-    About no post are the sweep (the cron trigger ``publish_due_posts``, each minute), a delivery for new posts that are
-    due soon, and a follow-up delivery, which another delivery asked for because it left posts behind.
+    About no post are the sweep (the cron trigger ``publish_due_posts``, each minute), one that the database asks for
+    when there are new posts that are due soon or a pause was ended, and a follow-up delivery, which another delivery
+    asked for because it left posts behind.
     """
 
     post_id: int | None

@@ -183,7 +183,7 @@ class Hasura:
         self._graphql_as_admin(documents.REQUEST_FOLLOW_UP, {"args": args})
 
     def release_follow_up(self) -> None:
-        """The follow-up delivery has come; the next one may be reserved."""
+        """The follow-up delivery has come; the next one may be asked for."""
         self._graphql_as_admin(documents.RELEASE_FOLLOW_UP, {})
 
     def _require_own(self, user_id: int, token: str) -> None:

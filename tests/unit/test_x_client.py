@@ -3,11 +3,13 @@
 import json
 import logging
 import re
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
 
 import pytest
 import requests
@@ -31,7 +33,8 @@ from shared.core.model import (
     TokensUnreadable,
     Unanswered,
 )
-from shared.limits import ANSWER_BYTES
+from shared.http import client as http_client
+from shared.limits import ANSWER_BYTES, X_TIMEOUT
 from shared.x.client import X
 from shared.x.sealed_tokens import AccessTokens, TokenKeys
 
@@ -475,6 +478,43 @@ class TestNothingPrivate:
 
         told = caplog.text + repr(caught.value) + "".join(traceback.format_exception(caught.value))
         assert not [private for private in PRIVATE if private in told]
+
+
+class KeepingServer(BaseHTTPRequestHandler):
+    """Keeps each connection, and answers everything with an empty page. Notes the port that each request came from."""
+
+    protocol_version = "HTTP/1.1"
+    ports: ClassVar[list[int]] = []
+
+    def do_GET(self) -> None:
+        self.ports.append(self.client_address[1])
+        self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        body = json.dumps(page()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+def test_a_connection_that_is_kept_for_others_is_used_neither_for_a_post_nor_for_a_timeline() -> None:
+    """Those to X are kept for a shorter time: a post whose connection breaks is of unknown outcome."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeepingServer) as server:
+        threading.Thread(target=server.serve_forever).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        of_x = X(settings(X_BASE_URL=address), lambda: NOW)
+
+        http_client.get(address, params={}, timeout=X_TIMEOUT)
+        of_x.publish(ADA, "Hello")
+        of_x.timeline(ADA, NOW, NOW + MINUTE).find("Hello", NOW)
+        server.shutdown()
+
+    of_others, of_post, of_timeline = KeepingServer.ports
+    assert of_others not in (of_post, of_timeline)
 
 
 JSON = st.recursive(

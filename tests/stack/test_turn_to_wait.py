@@ -180,6 +180,14 @@ class TestADeliveryRequest:
 
         assert requests(db) == []
 
+    def test_is_not_made_for_a_draft(self, db: Database) -> None:
+        db.execute(
+            """insert into scheduled_post (user_id, text, schedule_for, state)
+            select id, '', now(), 'draft' from "user" """
+        )
+
+        assert requests(db) == []
+
     def test_is_one_for_all_posts_that_are_stored_at_once(self, db: Database) -> None:
         db.execute(ADD_POST.replace("%s", "2") + " cross join generate_series(1, 50)")
 

@@ -15,7 +15,7 @@ MOST = 10_000
 """How many open, and how many closed posts are read."""
 
 PATIENCE = timedelta(minutes=3)
-"""The sweep comes each minute and is answered within a minute: what is overdue for longer than this is stuck."""
+"""The sweep comes each minute, and Hasura waits 150 s at most for its answer: what is overdue for longer is stuck."""
 
 _POST = """{
   id account_id text schedule_for state next_attempt_at reconcile_at lease_until tweet_id reason

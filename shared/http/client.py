@@ -229,6 +229,8 @@ class _Connection(urllib3.connection.HTTPConnection):
         answer = super().getresponse()
         announced = _ANNOUNCED.search(answer.headers.get("Keep-Alive", ""))
         kept = min(self._keep_alive, int(announced[1]) / 2) if announced else self._keep_alive
+        if answer.status < 200:  # what is said in advance: the answer follows, and the next request must not get it
+            kept = -math.inf
         self._usable_until = time.monotonic() + kept
         return answer
 

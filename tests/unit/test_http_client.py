@@ -113,6 +113,7 @@ class MisbehavingServer:
             "/answers_twice": functools.partial(self._answer_twice, b""),
             "/answers_twice_and_says_for_how_long": functools.partial(self._answer_twice, b"Keep-Alive: timeout=0\r\n"),
             "/answers_once_and_then_closes": self._answer_once_and_then_close,
+            "/hints_and_answers_when_it_is_asked_again": self._hint_and_answer_when_asked_again,
             "/resets_before_answering": resets,
             "/closes_before_answering": sends(b""),
             "/truncated": sends(b"HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"),
@@ -193,6 +194,13 @@ class MisbehavingServer:
     def _answer_once_and_then_close(self, connection: socket.socket) -> None:
         self._answer_and_keep(b"", connection)
         self.asked.append(_read_request(connection))
+
+    def _hint_and_answer_when_asked_again(self, connection: socket.socket) -> None:
+        self._kept.append(connection)
+        sends(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")(connection)
+        with contextlib.suppress(IndexError):  # the client does not use the connection again
+            self.asked.append(_read_request(connection))
+            self._answer_and_keep(b"", connection)
 
     def _answer_and_keep(self, header: bytes, connection: socket.socket) -> None:
         self._kept.append(connection)
@@ -468,6 +476,14 @@ class TestAConnection:
             ask(server.url("/answers_twice_and_says_for_how_long"))
 
         assert (server.connections(), len(server.asked)) == (2, 2)
+
+    def test_whose_answer_is_still_to_come_is_not_used_again_so_that_no_other_request_gets_it(
+        self, server: MisbehavingServer, ask: Ask
+    ) -> None:
+        answers = [ask(server.url("/hints_and_answers_when_it_is_asked_again")) for _ in range(2)]
+
+        assert [answer.status for answer in answers] == [103, 103]
+        assert server.connections() == 2
 
     def test_is_not_used_again_by_a_call_that_keeps_them_for_another_time(
         self, server: MisbehavingServer, ask: Ask

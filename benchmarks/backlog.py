@@ -9,7 +9,6 @@ to so many threads: posts / threads x latency. The processor time shows what hol
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -134,11 +133,11 @@ def _ours(batch: int, given: argparse.Namespace) -> Backlog:
 
 @contextmanager
 def _stack(x: str, batch: int) -> Iterator[tuple[RunningStack, Database]]:
-    os.environ.update({"X_BASE_URL": x, "PUBLISH_BATCH": str(batch)})
+    settings = {"X_BASE_URL": x, "PUBLISH_BATCH": str(batch)}
     options = ["--without", "x", "--rate-limit", "off", "--author-limits", "off"]
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
-        started(Path(data), *options) as stack,
+        started(Path(data), *options, settings=settings) as stack,
         psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database,
     ):
         yield stack, database

@@ -40,7 +40,7 @@ CEILING = 100
 """MAX_POSTS_PER_DAY in the attack on the operator's bill."""
 
 SECONDS_TO_PUBLISH = 90.0
-"""What is inserted by GraphQL has no scheduled event: the sweep of each minute publishes it."""
+"""What is inserted by GraphQL has no scheduled event; what its delivery leaves, the sweep of each minute publishes."""
 HONEST_POSTS, HONEST_PAUSE = 20, 0.5
 
 CONNECTIONS = 20

@@ -107,7 +107,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="how often each (1)")
     parser.add_argument("--sample", type=int, default=40, help="how many posts of the tutorial's logic (40)")
     parser.add_argument("--json", type=Path, help="where to write what was measured")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.posts % AUTHORS:
+        parser.error(f"--posts: each of {AUTHORS} authors has as many")
+    return given
 
 
 def _tutorial(node: str, given: argparse.Namespace) -> Backlog:

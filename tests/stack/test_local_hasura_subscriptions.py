@@ -580,13 +580,13 @@ class TestChangesOfTheServer:
     ) -> None:
         monkeypatch.setattr(connection, "SECONDS_TO_TAKE_A_MESSAGE", 10 * DEADLINE)
         with ExitStack() as stack:
-            with hasura_in_thread(new_database(cluster), project, QUICK) as server:
+            with hasura_in_thread(new_database(cluster), project, QUICK) as server:  # which fails when it does not end
                 socket = stack.enter_context(graphql_socket(server.url))
                 socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
                 server.sql("insert into note (id, body) values (1, repeat('long', 5000000))")  # more than sockets hold
                 socket.subscribe("1", NOTES)
                 eventually(lambda: socket.unread_bytes() > 2**16)
-            assert socket.receive() == Closed(1006)
+            assert isinstance(socket.receive(), Closed)
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),

@@ -9,7 +9,6 @@ to so many threads: posts / threads x latency. The processor time shows what hol
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -108,7 +107,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=1, help="how often each (1)")
     parser.add_argument("--sample", type=int, default=40, help="how many posts of the tutorial's logic (40)")
     parser.add_argument("--json", type=Path, help="where to write what was measured")
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.posts % AUTHORS:
+        parser.error(f"--posts: each of {AUTHORS} authors has as many")
+    return given
 
 
 def _tutorial(node: str, given: argparse.Namespace) -> Backlog:
@@ -134,11 +136,11 @@ def _ours(batch: int, given: argparse.Namespace) -> Backlog:
 
 @contextmanager
 def _stack(x: str, batch: int) -> Iterator[tuple[RunningStack, Database]]:
-    os.environ.update({"X_BASE_URL": x, "PUBLISH_BATCH": str(batch)})
+    settings = {"X_BASE_URL": x, "PUBLISH_BATCH": str(batch)}
     options = ["--without", "x", "--rate-limit", "off", "--author-limits", "off"]
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
-        started(Path(data), *options) as stack,
+        started(Path(data), *options, settings=settings) as stack,
         psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database,
     ):
         yield stack, database

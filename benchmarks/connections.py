@@ -12,17 +12,15 @@ import tempfile
 import time
 import urllib.request
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from ssl import create_default_context
 from statistics import median
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from tqdm import tqdm
 
 from benchmarks import upstream
+from benchmarks.certificate import self_signed_certificate
 from shared.http import client
 from shared.limits import X_KEEP_ALIVE, X_TIMEOUT
 from shared.x.signature import signature
@@ -50,7 +48,7 @@ def main() -> None:
     given = parser.parse_args()
 
     with tempfile.TemporaryDirectory() as directory:
-        certificate = _certificate(Path(directory) / "server.pem")
+        certificate = self_signed_certificate(Path(directory) / "server.pem")
         os.environ["REQUESTS_CA_BUNDLE"] = str(certificate)
         measured = _measure(given, certificate)
     print("| connections to X | p50 of a post | rounds' p50, from to | CPU | connections opened |")
@@ -103,25 +101,6 @@ def _connections(address: str, certificate: Path) -> int:
     with urllib.request.urlopen(f"{address}/connections", context=create_default_context(cafile=certificate)) as answer:
         connections: int = json.load(answer)["connections"]
         return connections
-
-
-def _certificate(file: Path) -> Path:
-    """A private key and its certificate for localhost, signed by itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ is the poll that is measured, so the emulator takes part; the times of X's answe
 import argparse
 import json
 import math
-import os
 import random
 import sys
 import tempfile
@@ -112,10 +111,9 @@ def _options() -> argparse.Namespace:
 
 def _measured(case: Case, posts: int, given: argparse.Namespace) -> Result:
     options = ["--delivery", case.delivery, "--rate-limit", "off", "--author-limits", "off"]
-    os.environ.update(case.settings)
     with (
         tempfile.TemporaryDirectory(prefix="scheduled-posts-benchmark-") as data,
-        started(Path(data), *options, "--poll-interval", given.poll_interval) as stack,
+        started(Path(data), *options, "--poll-interval", given.poll_interval, settings=case.settings) as stack,
     ):
         if case.x_milliseconds:
             fault = {"kind": "slow", "times": 10 * posts, "ms": case.x_milliseconds}

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import requests
@@ -112,11 +113,11 @@ class RunningStack:
 
 
 @contextmanager
-def started(data: Path, *options: str) -> Iterator[RunningStack]:
+def started(data: Path, *options: str, settings: Mapping[str, str] = MappingProxyType({})) -> Iterator[RunningStack]:
     """A stack of its own with its data in `data`, on free ports; ends with the block, or with this process.
 
-    `options` are those of ``python -m local``; a service that they leave out keeps its usual port. The output goes to
-    `data`/stack.log. Raises StackFailed.
+    `options` are those of ``python -m local``; a service that they leave out keeps its usual port. `settings` come
+    before those of the environment. The output goes to `data`/stack.log. Raises StackFailed.
     """
     data.mkdir(parents=True, exist_ok=True)
     ready_file, log = data / "ready.json", data / "stack.log"
@@ -128,7 +129,7 @@ def started(data: Path, *options: str) -> Iterator[RunningStack]:
         process = subprocess.Popen(
             [*command, *options],
             cwd=REPOSITORY,
-            env={**os.environ, STOP_AT_END_OF_INPUT: "yes"},
+            env={**os.environ, **settings, STOP_AT_END_OF_INPUT: "yes"},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -6,15 +6,14 @@ Every attack is bounded in time and in how much it sends. What they did before t
 import argparse
 import base64
 import json
-import os
 import tempfile
 import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,7 +40,7 @@ CEILING = 100
 """MAX_POSTS_PER_DAY in the attack on the operator's bill."""
 
 SECONDS_TO_PUBLISH = 90.0
-"""What is inserted by GraphQL has no scheduled event: the sweep of each minute publishes it."""
+"""What is inserted by GraphQL has no scheduled event; what its delivery leaves, the sweep of each minute publishes."""
 HONEST_POSTS, HONEST_PAUSE = 20, 0.5
 
 CONNECTIONS = 20
@@ -97,7 +96,7 @@ def links(data: Path) -> str:
     """Two requests with as many posts with links as before, then as many as one author may create, in two requests."""
     with started(data / "limits") as stack:
         published, seconds = _publish_links(stack)
-    with _environment(MAX_POSTS_PER_DAY=str(CEILING)), started(data / "ceiling") as stack:
+    with started(data / "ceiling", settings={"MAX_POSTS_PER_DAY": str(CEILING)}) as stack:
         under_ceiling, _ = _publish_links(stack)
     return (
         f"the two requests are refused; {published} posts go out within {seconds:.0f} s "
@@ -127,8 +126,7 @@ def slow_keys(data: Path) -> str:
         stack.token("alice")  # her row, and her account on X
     with (
         _Issuer() as issuer,
-        _environment(HASURA_GRAPHQL_JWT_SECRET=issuer.hasura_setting),
-        started(data, *NO_PAGE) as stack,
+        started(data, *NO_PAGE, settings={"HASURA_GRAPHQL_JWT_SECRET": issuer.hasura_setting}) as stack,
     ):
         alice = issuer.token("alice")
         stack.create_post(alice, _draft("now")).raise_for_status()
@@ -246,21 +244,6 @@ def _unsigned_token() -> str:
     """Of a key that nobody has; its algorithm is one for which published keys are needed."""
     parts: tuple[dict[str, str], ...] = ({"alg": "RS256", "kid": uuid.uuid4().hex}, {"sub": "alice"}, {})
     return ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
-
-
-@contextmanager
-def _environment(**settings: str) -> Iterator[None]:
-    """These settings, for a stack that is started within the block."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 class _Issuer:

@@ -1,4 +1,4 @@
-"""The normal authors: each creates a post now and then, a few seconds ahead, and has the page open meanwhile."""
+"""The normal authors: each creates a post now and then, a few seconds ahead, and asks what changed meanwhile."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ POSTS = 28
 """Of each author in any 15 minutes: fewer than the 30 that an author may create."""
 
 BETWEEN_READS = 1.0
-"""As often as the page asks for what changed."""
+"""As often as the page asks for what changed where no socket can be had."""
 
 BETWEEN_POSTS_AT_LEAST = 2.0
 
@@ -50,7 +50,7 @@ class Author:
                 self.due[text] = schedule_for
 
     async def read_the_page(self, first_after: float) -> None:
-        """Asks what the page asks: for everything, then for what has changed."""
+        """Asks what the page asks without a socket: for everything, then for what has changed."""
         document = page_queries()
         async for number in self._clients.each(BETWEEN_READS, first_after):
             if number == 0:

@@ -67,7 +67,7 @@ class Clients:
         return content
 
     async def raw(self, who: str, service: str, dialogue: Dialogue) -> None:
-        """A connection without an HTTP client"""
+        """A connection without an HTTP client."""
         at, address = self.now(), urlsplit(self.urls[service])
         try:
             reader, writer = await asyncio.open_connection(address.hostname, address.port)

@@ -18,7 +18,7 @@ _PREFLIGHT_SECONDS = "1728000"
 
 @dataclass(frozen=True)
 class AllowedOrigins:
-    """The origins of the setting; one such as ``https://*.example.com`` stands for all that end as it does."""
+    """The origins of the setting. ``https://*.example.com`` is every host with one name more than ``example.com``."""
 
     origins: frozenset[str]
 

@@ -1,10 +1,9 @@
 """Hasura's HTTP endpoints: authentication, the JSON of requests, and the form of answers and errors."""
 
-import json
 import logging
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any
 
 import psycopg
 from aiohttp import web
@@ -19,6 +18,7 @@ from local.hasura.json_arguments import count, mapping, one_of, optional, requir
 from local.hasura.metadata_api.commands import SUCCESS, MetadataApi
 from local.hasura.schema_cache import SchemaCache
 from local.hasura.session import ADMIN, Session
+from local.hasura.strict_json import parsed_json
 from local.hasura.subscriptions.endpoint import WebSockets, is_upgrade
 
 log = logging.getLogger(__name__)
@@ -114,13 +114,9 @@ class HttpApi:
 
 async def _json_body(request: web.Request) -> Any:
     try:
-        return json.loads(await request.read(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        return parsed_json(await request.read())
+    except ValueError as error:
         raise HasuraError("invalid-json", f"the body is not JSON: {error}") from error
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _answer(request: web.Request, content: Any) -> web.Response:

@@ -4,13 +4,13 @@ First all are read: one of a wrong type is refused whatever the others say. Then
 claim that is null counts as absent, and an absent one is not checked.
 """
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from local.hasura.errors import HasuraError
+from local.hasura.strict_json import parsed_json
 
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:([A-Za-z0-9:/?#\[\]@!$&'()*+,;=._~-]|%[0-9A-Fa-f]{2})*")
 _LATEST = 10**15
@@ -54,16 +54,12 @@ def _check_times(read: Mapping[str, Any], skew: float, now: float) -> None:
 
 def _json_object(payload: bytes) -> dict[str, Any]:
     try:
-        claims = json.loads(payload.decode(), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        claims = parsed_json(payload.decode())
+    except ValueError as error:
         raise _cannot_decode(str(error)) from error
     if not isinstance(claims, dict):
         raise _cannot_decode("the claims are not an object")
     return claims
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
 
 
 def _time(name: str, value: Any) -> float:

@@ -6,7 +6,6 @@ The key decides which algorithms are accepted: all of its kind, but never `none`
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from local.hasura.jwt_payload import URI, invalid_token
+from local.hasura.strict_json import parsed_json
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _CURVES = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
@@ -64,8 +64,8 @@ def _algorithms_of(key: Any) -> tuple[str, ...]:
 
 def _algorithm(header: bytes) -> str:
     try:
-        given = json.loads(header.decode())
-    except (ValueError, RecursionError):
+        given = parsed_json(header.decode())
+    except ValueError:
         given = None
     if not isinstance(given, dict):
         raise _unreadable('JSONDecodeError "protected header contains invalid JSON"')

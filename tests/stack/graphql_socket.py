@@ -1,7 +1,10 @@
 """For tests: a WebSocket to the local Hasura whose test sees every message, and how the connection ends."""
 
+import array
 import asyncio
+import fcntl
 import json
+import termios
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,6 +65,12 @@ class GraphQLSocket:
         if received.type is aiohttp.WSMsgType.CLOSE:
             return Closed(received.data, received.extra or "")
         return Closed(self._socket.close_code or 1006)
+
+    def unread_bytes(self) -> int:
+        """How many bytes have arrived that were not received."""
+        count = array.array("i", [0])
+        fcntl.ioctl(self._socket.get_extra_info("socket").fileno(), termios.FIONREAD, count)
+        return count[0]
 
     def is_open(self) -> bool:
         """Whether Hasura still answers."""

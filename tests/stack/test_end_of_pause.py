@@ -1,13 +1,12 @@
 """An author who has put an account right on X ends its pause: once in a while, and nothing else of the account."""
 
 import re
-import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
+from author_with_database import AuthorWithDatabase
 from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
@@ -19,28 +18,16 @@ PAUSE = """update account set paused_until = now() + interval '1 hour', paused_r
   where account_name = %(name)s"""
 
 
-class Author:
-    """A signed-in user with an account of the same name, and the database past every permission."""
-
-    def __init__(self, stack: RunningStack, database: psycopg.Connection) -> None:
-        self.stack = stack
-        self.database = database
-        self.name = "u" + uuid.uuid4().hex[:12]
-        self.token = stack.token(self.name)
-
+class Author(AuthorWithDatabase):
     def end_pause(self, **account: Any) -> Any:
         changes = account or {"paused_until": None}
-        return self.stack.graphql(END, {"account": changes}, token=self.token)["update_account"]
-
-    def sql(self, statement: str) -> list[Any]:
-        cursor = self.database.execute(statement.encode(), {"name": self.name})
-        return cursor.fetchall() if cursor.description else []
+        return self.graphql(END, account=changes)["update_account"]
 
 
 @pytest.fixture
 def alice(stack: RunningStack) -> Iterator[Author]:
-    with psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database:
-        yield Author(stack, database)
+    with Author.signed_in(stack) as author:
+        yield author
 
 
 def refused(author: Author, **account: Any) -> str:

@@ -1,12 +1,11 @@
 """Drafts: kept in the database, never published, scheduled by one change of state; written with GraphQL alone."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import psycopg
 import pytest
+from author_with_database import AuthorWithDatabase
 from waiting import wait_until
 
 from local.running_stack import GraphQLFailed, RunningStack
@@ -21,18 +20,7 @@ DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } 
 STATE = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { state event_id event_at tweet_id } }"
 
 
-class Author:
-    """A signed-in user with an account of the same name, and the database past every permission."""
-
-    def __init__(self, stack: RunningStack, database: psycopg.Connection) -> None:
-        self.stack = stack
-        self.database = database
-        self.name = "u" + uuid.uuid4().hex[:12]
-        self.token = stack.token(self.name)
-
-    def graphql(self, document: str, **variables: Any) -> Any:
-        return self.stack.graphql(document, variables, token=self.token)
-
+class Author(AuthorWithDatabase):
     def insert(self, **post: Any) -> Any:
         return self.graphql(INSERT, post=post)["insert_scheduled_post_one"]
 
@@ -47,19 +35,11 @@ class Author:
     def post(self, post_id: int) -> Any:
         return self.graphql(STATE, id=post_id)["scheduled_post_by_pk"]
 
-    def account(self) -> int:
-        account_id: int = self.graphql("{ account { id } }")["account"][0]["id"]
-        return account_id
-
-    def sql(self, statement: str, **values: Any) -> list[Any]:
-        cursor = self.database.execute(statement.encode(), {"name": self.name, **values})
-        return cursor.fetchall() if cursor.description else []
-
 
 @pytest.fixture
 def alice(stack: RunningStack) -> Iterator[Author]:
-    with psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database:
-        yield Author(stack, database)
+    with Author.signed_in(stack) as author:
+        yield author
 
 
 def at(**ahead: float) -> str:

@@ -48,4 +48,5 @@ def test_the_bounds_of_websockets_are_those_of_the_code() -> None:
     assert bounds["subscriptions of a connection"].startswith(f"{connection.MOST_SUBSCRIPTIONS};")
     assert bounds["a message from a client"].startswith(f"{endpoint.LARGEST_MESSAGE // 2**20} MiB;")
     assert bounds["a message to a client"].startswith(f"{connection.SECONDS_TO_TAKE_A_MESSAGE} s ")
+    assert bounds["a close frame to a client"].startswith(f"{connection.SECONDS_TO_CLOSE} s ")
     assert bounds["polls at the same time"] == str(live_queries.POLLS_AT_ONCE)

@@ -18,6 +18,7 @@ import yaml
 from graphql_socket import Closed, GraphQLSocket, graphql_socket
 from local_hasura import (
     ADMIN_SECRET,
+    DEADLINE,
     JWT_KEY,
     HasuraServer,
     eventually,
@@ -460,6 +461,8 @@ class TestProtocol:
             ("{", "not JSON"),
             ('{"type": "connection_init", "payload": {"headers": {"Authorization": null}}}', "expected String"),
             ('{"type": "subscribe", "payload": {"query": "{ note { id } }"}}', 'key \\"id\\" not found'),
+            ('{"type": "connection_init", "payload": {"headers": {"x-hasura-admin-secret": "\\ud800"}}}', "half"),
+            ('{"type": "ping", "payload": {"message": NaN}}', "not JSON"),
             ('{"type": "hello"}', "unexpected"),
             ("[]", "expected Object"),
         ],
@@ -571,6 +574,19 @@ class TestChangesOfTheServer:
                 socket = stack.enter_context(graphql_socket(server.url))
                 socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
             assert socket.receive() == Closed(1012, "shutting server down")
+
+    def test_a_client_that_takes_no_more_does_not_hold_up_the_end(
+        self, cluster: str, project: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(connection, "SECONDS_TO_TAKE_A_MESSAGE", 10 * DEADLINE)
+        with ExitStack() as stack:
+            with hasura_in_thread(new_database(cluster), project, QUICK) as server:  # which fails when it does not end
+                socket = stack.enter_context(graphql_socket(server.url))
+                socket.initialise(x_hasura_admin_secret=ADMIN_SECRET)
+                server.sql("insert into note (id, body) values (1, repeat('long', 5000000))")  # more than sockets hold
+                socket.subscribe("1", NOTES)
+                eventually(lambda: socket.unread_bytes() > 2**16)
+            assert isinstance(socket.receive(), Closed)
 
     @pytest.mark.parametrize(
         ("name", "value", "message"),

@@ -1,11 +1,10 @@
 """What an author keeps for the page: posting times, preferences, and the limits that hold for him."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg
 import pytest
+from author_with_database import AuthorWithDatabase
 
 from local.running_stack import GraphQLFailed, RunningStack
 
@@ -21,18 +20,7 @@ PREFER = """mutation ($preferences: user_set_input!) {
 MONDAY = {"weekday": 1, "at": "09:30", "time_zone": "Europe/Berlin"}
 
 
-class Author:
-    """A signed-in user with an account of the same name, and the database past every permission."""
-
-    def __init__(self, stack: RunningStack, database: psycopg.Connection) -> None:
-        self.stack = stack
-        self.database = database
-        self.name = "u" + uuid.uuid4().hex[:12]
-        self.token = stack.token(self.name)
-
-    def graphql(self, document: str, **variables: Any) -> Any:
-        return self.stack.graphql(document, variables, token=self.token)
-
+class Author(AuthorWithDatabase):
     def insert(self, *slots: dict[str, Any]) -> Any:
         return self.graphql(INSERT, slots=slots)["insert_posting_slot"]["returning"]
 
@@ -40,19 +28,11 @@ class Author:
         [row] = self.graphql(PREFER, preferences=preferences)["update_user"]["returning"]
         return row
 
-    def account(self) -> int:
-        account_id: int = self.graphql("{ account { id } }")["account"][0]["id"]
-        return account_id
-
-    def sql(self, statement: str) -> list[Any]:
-        cursor = self.database.execute(statement.encode(), {"name": self.name})
-        return cursor.fetchall() if cursor.description else []
-
 
 @pytest.fixture
 def alice(stack: RunningStack) -> Iterator[Author]:
-    with psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database:
-        yield Author(stack, database)
+    with Author.signed_in(stack) as author:
+        yield author
 
 
 def refused(call: Callable[[], Any]) -> tuple[str, str]:

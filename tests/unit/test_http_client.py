@@ -13,7 +13,7 @@ import traceback
 import tracemalloc
 import zlib
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +21,9 @@ import pytest
 import requests
 import responses
 import urllib3.exceptions
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from requests.auth import AuthBase
 
+from benchmarks.certificate import self_signed_certificate
 from shared.http import client as http_client
 from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
 from shared.limits import ANSWER_BYTES
@@ -249,7 +247,7 @@ def closed_port() -> int:
 def port_with_a_certificate_nobody_vouches_for(tmp_path: Path) -> Iterator[int]:
     """A TLS server that signed its certificate itself."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_self_signed_certificate(tmp_path / "server.pem"))
+    context.load_cert_chain(self_signed_certificate(tmp_path / "server.pem"))
 
     def shake_hands() -> None:
         try:
@@ -269,7 +267,7 @@ def port_with_a_certificate_nobody_vouches_for(tmp_path: Path) -> Iterator[int]:
 @pytest.fixture
 def tls_server_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[bytes], int]]:
     """Starts a TLS server that the client trusts, and that sends a head and then a byte from time to time."""
-    certificate = _self_signed_certificate(tmp_path / "server.pem")
+    certificate = self_signed_certificate(tmp_path / "server.pem")
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -299,24 +297,6 @@ def tls_server_that_drips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         end.set()
         for thread in threads:
             thread.join()
-
-
-def _self_signed_certificate(file: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 Ask = Callable[..., HttpAnswer]

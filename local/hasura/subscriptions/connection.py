@@ -3,8 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +34,9 @@ from local.hasura.subscriptions.messages import (
 MOST_SUBSCRIPTIONS = 100
 SECONDS_TO_TAKE_A_MESSAGE = 30
 """A client that has not taken a message by then is gone."""
+
+SECONDS_TO_CLOSE = 2
+"""A client has so long to take the close frame, and as long to answer it."""
 
 _NORMAL, _BAD_REQUEST, _FORBIDDEN, _NOT_INITIALISED_IN_TIME = 1000, 4400, 4403, 4408
 
@@ -89,8 +91,7 @@ class Connection:
 
     async def close(self, code: int, reason: bytes) -> None:
         """Closes it; clients open a new one after some codes and not after others."""
-        with suppress(ConnectionError):
-            await self._socket.close(code=code, message=reason)
+        await self._within(2 * SECONDS_TO_CLOSE, self._socket.close(code=code, message=reason))
 
     async def _take(self, received: WSMessage) -> None:
         if received.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
@@ -221,10 +222,14 @@ class Connection:
             await self.close(_NOT_INITIALISED_IN_TIME, b"Connection initialisation timed out")
 
     async def _send(self, text: str) -> None:
-        """Sends what the client still wants to have; one that takes nothing any more loses its connection."""
+        """Sends what the client still wants to have."""
+        await self._within(SECONDS_TO_TAKE_A_MESSAGE, self._socket.send_str(text))
+
+    async def _within(self, seconds: float, sending: Awaitable[object]) -> None:
+        """Sends; a client that takes nothing for so long loses its connection."""
         try:
-            async with asyncio.timeout(SECONDS_TO_TAKE_A_MESSAGE):
-                await self._socket.send_str(text)
+            async with asyncio.timeout(seconds):
+                await sending
         except ConnectionError:
             pass
         except TimeoutError:

@@ -11,7 +11,7 @@ from local.hasura.authentication import Authentication
 from local.hasura.cors import AllowedOrigins
 from local.hasura.errors import HasuraError
 from local.hasura.schema_cache import SchemaCache
-from local.hasura.subscriptions.connection import Connection, Limits, Services
+from local.hasura.subscriptions.connection import SECONDS_TO_CLOSE, Connection, Limits, Services
 from local.hasura.subscriptions.live_queries import LiveQueries
 from local.hasura.subscriptions.messages import Subprotocol
 
@@ -21,7 +21,6 @@ MOST_CONNECTIONS = 1000
 LARGEST_MESSAGE = 4 * 2**20
 """Bytes. A larger one ends its connection with the code 1009."""
 
-_SECONDS_TO_CLOSE = 2
 _RESTART = 1012
 
 
@@ -61,7 +60,7 @@ class WebSockets:
             return _refused(HasuraError("unexpected", "too many WebSockets are open"), 503)
         subprotocol = _subprotocol(request)
         socket = web.WebSocketResponse(
-            protocols=[subprotocol.value], max_msg_size=LARGEST_MESSAGE, compress=False, timeout=_SECONDS_TO_CLOSE
+            protocols=[subprotocol.value], max_msg_size=LARGEST_MESSAGE, compress=False, timeout=SECONDS_TO_CLOSE
         )
         await socket.prepare(request)
         connection = Connection(request, socket, subprotocol, self._services)

@@ -12,6 +12,7 @@ from typing import Any
 
 from local.hasura.errors import HasuraError
 from local.hasura.json_arguments import anything, mapping, optional, parse_failed, required, text
+from local.hasura.strict_json import parsed_json
 
 _LONGEST_REASON = 123
 """Bytes: what a close frame holds (RFC 6455, section 5.5)."""
@@ -61,8 +62,8 @@ ClientMessage = Init | Start | Stop | Ping | Pong | Terminate
 def client_message(data: str | bytes) -> ClientMessage:
     """The message that a client sent. Raises HasuraError ``parse-failed``."""
     try:
-        given = mapping(json.loads(data), _PATH)
-    except (ValueError, RecursionError) as error:
+        given = mapping(parsed_json(data), _PATH)
+    except ValueError as error:
         raise parse_failed(f"not JSON: {error}", _PATH) from error
     match required(given, "type", text, _PATH):
         case "connection_init":
@@ -83,7 +84,17 @@ def client_message(data: str | bytes) -> ClientMessage:
 
 def _headers(given: Mapping[str, Any]) -> Mapping[str, str]:
     headers = optional(optional(given, "payload", mapping, _PATH) or {}, "headers", mapping, f"{_PATH}.payload") or {}
-    return {name: text(value, f"{_PATH}.payload.headers") for name, value in headers.items()}
+    return {name: _header(value, f"{_PATH}.payload.headers") for name, value in headers.items()}
+
+
+def _header(value: Any, path: str) -> str:
+    """JSON can escape what no text holds, and no header."""
+    header = text(value, path)
+    try:
+        header.encode()
+    except UnicodeEncodeError:
+        raise parse_failed("half of a surrogate pair", path) from None
+    return header
 
 
 def _request(value: Any, path: str) -> Mapping[str, Any]:

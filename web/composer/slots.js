@@ -51,8 +51,8 @@ function timesOf({ weekday, at, time_zone }) {
  */
 function instantAt(wanted, zone) {
   const first = wanted - (wallClock(wanted, zone) - wanted);
-  const offset = wallClock(first, zone) - first;
-  return new Date(wanted - offset);
+  const second = wanted - (wallClock(first, zone) - first);
+  return new Date(wallClock(second, zone) === wanted ? second : Math.max(first, second));
 }
 
 /**

@@ -257,9 +257,11 @@ class TestAnExpiredSignIn:
         first.sign_in()
         first.start_to_edit("private").fill("typed in private")
         first.text.fill("drafted in private")
+        first.page.get_by_role("searchbox", name="Search posts").fill("private")
 
         sign_in_again(first, second.name)
 
+        expect(first.page.get_by_role("searchbox", name="Search posts")).to_have_value("")
         expect(first.text).to_have_value("")
         expect(first.page.get_by_role("article")).to_have_count(0)
 

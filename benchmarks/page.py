@@ -88,6 +88,9 @@ _SHOWN_AT = """(text) => new Promise((resolve) => {
 _CLIENT_FRAME_HEADER = 6
 _SERVER_FRAME_HEADER = 2
 
+_SECONDS_AFTER_A_CHANGE = 10
+"""Within them the page asks once more for changes: web/posts/live.js."""
+
 
 @dataclass
 class Traffic:
@@ -202,6 +205,7 @@ def _idle(page: Page, hasura: str, seconds: int) -> dict[str, str]:
         if request.url.startswith(hasura) and request.method == "POST":
             traffic.count(request)
 
+    page.wait_for_timeout(_SECONDS_AFTER_A_CHANGE * 1000)
     before = _busy_seconds(session)
     page.on("requestfinished", count)
     traffic.sent = traffic.received = 0

@@ -89,7 +89,11 @@ enter();
 async function enter() {
   try {
     const author = await signedInAuthor();
-    if (author.subject !== subject) receive(author);
+    if (subject && author.subject !== subject) {
+      location.reload(); // nothing of the author before stays in the page
+      return;
+    }
+    if (!subject) receive(author);
   } catch (error) {
     showSignIn(messageOf(error));
     return;
@@ -99,13 +103,8 @@ async function enter() {
   showView();
 }
 
-/**
- * Removes everything of the author before.
- * @param {Author} author
- */
+/** @param {Author} author */
 function receive(author) {
-  forget();
-  closeToasts();
   subject = author.subject;
   setText(element("name"), author.name);
   setAttribute(element("name"), "title", author.subject);

@@ -11,13 +11,18 @@ import functools
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from page_author import PATIENCE_MILLISECONDS, Arrive, Author, arriving
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from local import REPOSITORY
 from local import browser as chromium
 from local.running_stack import RunningStack
+
+WEB = REPOSITORY / "web"
+A_PAGE = "http://page.test/"
 
 _running = ExitStack()
 _browsers: list[Browser] = []
@@ -37,6 +42,25 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     if nextitem is None or nextitem.path.parent != Path(__file__).parent:
         _browsers.clear()
         _running.close()
+
+
+@pytest.fixture(scope="module")
+def in_page(browser: Browser) -> Iterator[Page]:
+    """An empty page that can import the modules of `web/`."""
+    with browser.new_context() as context, context.new_page() as page:
+        page.route(f"{A_PAGE}**", _answer)
+        page.goto(A_PAGE)
+        yield page
+
+
+def _answer(route: Route) -> None:
+    path = WEB / urlsplit(route.request.url).path.lstrip("/")
+    if path == WEB:
+        route.fulfill(body="<!doctype html><title>A page</title>", content_type="text/html")
+    elif path.is_file():
+        route.fulfill(path=path, content_type="text/javascript")
+    else:  # or the page would wait for ever
+        route.fulfill(status=404)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
+DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
 
 
@@ -424,6 +425,23 @@ class TestDrafts:
         alice.tab("Queue")
         expect(alice.article("a whole idea", region="Pending")).to_be_visible()
         assert [(post["text"], post["state"]) for post in alice.posts()] == [("a whole idea", "scheduled")]
+
+    def test_a_draft_that_was_deleted_elsewhere_while_it_is_written_can_be_scheduled(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.text.fill("half an idea")
+        alice.page.get_by_role("button", name="Post now or save as draft").click()
+        alice.page.get_by_role("menuitem", name="Save as draft").click()
+        alice.tab("Drafts")
+        alice.button("half an idea", "Edit").click()
+        alice.text.fill("a whole idea")
+        [draft] = alice.posts()
+        alice.graphql(DELETE, id=draft["id"])
+        expect(alice.article("half an idea")).to_have_count(0)
+
+        alice.schedule_button.click()
+
+        alice.tab("Queue")
+        expect(alice.article("a whole idea", region="Pending")).to_be_visible()
 
     def test_a_scheduled_post_becomes_a_draft(self, alice: Author) -> None:
         alice.create("on second thoughts", in_minutes(60))

@@ -11,6 +11,7 @@ from playwright.sync_api import Route, expect
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 VIEWS = ["posts", "calendar", "timeline", "developer-tools", "settings"]
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True}
+TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True, "is_mobile": True}
 
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, textarea, summary, nav a")]
@@ -92,6 +93,20 @@ class TestAPhone:
         author.schedule_button.tap()
 
         expect(author.article("on the train", region="Pending")).to_be_visible()
+
+
+class TestATablet:
+    def test_a_tap_on_a_post_opens_it_and_presses_no_button_that_is_not_shown(self, arrive: Arrive) -> None:
+        author = arrive(**TABLET)
+        author.create("not by accident", in_minutes(60))
+        author.sign_in()
+        box = author.button("not by accident", "Publish now").bounding_box()
+        assert box
+
+        author.page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+
+        expect(author.button("not by accident", "Details")).to_have_attribute("aria-expanded", "true")
+        expect(author.undo_button).to_have_count(0)
 
 
 def too_wide(author: Author, view: str) -> int:
@@ -242,9 +257,11 @@ class TestAnExpiredSignIn:
         first.sign_in()
         first.start_to_edit("private").fill("typed in private")
         first.text.fill("drafted in private")
+        first.page.get_by_role("searchbox", name="Search posts").fill("private")
 
         sign_in_again(first, second.name)
 
+        expect(first.page.get_by_role("searchbox", name="Search posts")).to_have_value("")
         expect(first.text).to_have_value("")
         expect(first.page.get_by_role("article")).to_have_count(0)
 

@@ -1,12 +1,14 @@
 """The lists of posts in a real browser: what happens to a post, live, and what its author can do."""
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 from page_author import Author, in_minutes, in_seconds
-from playwright.sync_api import Locator, Response, Route, expect
+from playwright.sync_api import Locator, Response, Route, WebSocketRoute, expect
 from waiting import wait_until
 
 MORE_THAN_A_PAGE = 501
@@ -21,6 +23,8 @@ update scheduled_post set
   schedule_for = now() + make_interval(mins => 1000 - split_part(text, ' ', 2)::integer)
 where {OF_AUTHOR}"""
 DELETE_A_POST = f"delete from scheduled_post where id = (select min(id) from scheduled_post where {OF_AUTHOR})"
+EDIT_THE_FIRST = f"""
+update scheduled_post set text = text || ', seen second' where text = 'edited first' and {OF_AUTHOR}"""
 DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 
 
@@ -392,6 +396,64 @@ class TestASubscription:
         alice.create("found by a poll", in_minutes(60))
 
         expect(alice.article("found by a poll")).to_be_visible()
+
+    def test_a_page_polls_while_one_of_its_subscriptions_is_answered_with_an_error(self, alice: Author) -> None:
+        alice.page.route_web_socket("**/v1/graphql", answer_the_latest_post_with_an_error)
+        alice.sign_in()
+
+        for text in ("maybe found by what the answers caused", "found by a poll"):
+            alice.create(text, in_minutes(60))
+
+            expect(alice.article(text)).to_be_visible()
+
+    def test_a_socket_that_is_closed_without_an_error_is_opened_again_after_a_pause(self, alice: Author) -> None:
+        opened: list[WebSocketRoute] = []
+
+        def close(socket: WebSocketRoute) -> None:
+            opened.append(socket)
+            socket.close(code=1000)
+
+        alice.page.route_web_socket("**/v1/graphql", close)
+        alice.sign_in()
+
+        alice.create("found by a poll", in_minutes(60))
+
+        expect(alice.article("found by a poll")).to_be_visible()
+        assert len(opened) < 10
+
+    def test_a_change_that_becomes_visible_after_a_later_one_is_shown(self, alice: Author) -> None:
+        alice.create("edited first", in_minutes(60))
+        post_id = alice.create("edited second", in_minutes(90))
+        alice.sign_in()
+
+        with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"]) as database:
+            database.execute(EDIT_THE_FIRST, {"author": alice.name})
+            alice.change(post_id, text="edited second, seen first")
+            expect(alice.article("edited second, seen first")).to_be_visible()
+            database.commit()
+
+        expect(alice.article("edited first, seen second")).to_be_visible()
+
+
+def answer_the_latest_post_with_an_error(socket: WebSocketRoute) -> None:
+    """Answers as Hasura does; to the subscription to the latest post with an error after the first answer."""
+
+    def answer(message: str | bytes) -> None:
+        received = json.loads(message)
+        if received["type"] == "connection_init":
+            send(type="connection_ack")
+        elif received["type"] == "ping":
+            send(type="pong")
+        elif received["type"] == "subscribe":
+            send(id=received["id"], type="next", payload={"data": {}})
+            if "LatestPost" in received["payload"]["query"]:
+                errors = [{"message": "database query error", "extensions": {"code": "unexpected", "path": "$"}}]
+                send(id=received["id"], type="next", payload={"errors": errors})
+
+    def send(**message: Any) -> None:
+        socket.send(json.dumps(message))
+
+    socket.on_message(answer)
 
 
 class TestPolling:

@@ -1,31 +1,17 @@
 """The page counts as the server counts: both must say the same of a text, or an author is told two things."""
 
 import re
-from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from collections.abc import Callable
 
 import pytest
 from golden_lengths import emoji_lengths, text_lengths
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Page
 
-from local import REPOSITORY
 from shared.x.text_length import LIMIT, one_line_end, text_fault, weighted_length
 
-WEB = REPOSITORY / "web"
-A_PAGE = "http://page.test/"
-
 Count = Callable[[list[str]], list[int]]
-
-
-@pytest.fixture(scope="module")
-def in_page(browser: Browser) -> Iterator[Page]:
-    """An empty page that can import the modules of `web/`."""
-    with browser.new_context() as context, context.new_page() as page:
-        page.route(f"{A_PAGE}**", _answer)
-        page.goto(A_PAGE)
-        yield page
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +29,6 @@ def page_counts(in_page: Page) -> Count:
         return lengths
 
     return count
-
-
-def _answer(route: Route) -> None:
-    path = WEB / urlsplit(route.request.url).path.lstrip("/")
-    if path == WEB:
-        route.fulfill(body="<!doctype html><title>A page</title>", content_type="text/html")
-    elif path.is_file():
-        route.fulfill(path=path, content_type="text/javascript")
-    else:  # or the page would wait for ever
-        route.fulfill(status=404)
 
 
 def server_counts(text: str) -> int:

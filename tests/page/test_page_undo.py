@@ -101,6 +101,18 @@ class TestDeleting:
         expect(alice.article("regretted")).to_have_count(0)
         assert alice.posts() == []
 
+    def test_a_post_that_would_go_out_before_it_is_deleted_is_deleted_at_once(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.page.route("**/config.json?*", lambda route: route.fulfill(json={}))  # without the server's time
+        alice.create("just in time", in_minutes(60))
+        alice.sign_in()
+        expect(alice.button("just in time", "Delete")).to_be_attached()
+        alice.page.clock.pause_at(in_minutes(59.95))  # from here on no timer of the page ends
+
+        alice.button("just in time", "Delete").click()
+
+        wait_until(alice.posts, lambda posts: posts == [])
+
     def test_leaving_the_page_deletes_what_was_to_be_deleted(self, alice: Author) -> None:
         alice.create("regretted", in_minutes(60))
         alice.sign_in()

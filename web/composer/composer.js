@@ -342,6 +342,7 @@ function hasField({ field }) {
 }
 
 function takePosts() {
+  if (isDeleted()) Object.assign(draft, newKey(), { post_id: null });
   propose();
   showAccounts();
   const stored = isSending ? undefined : storedDraft();
@@ -349,6 +350,11 @@ function takePosts() {
   else if (draft.isSent) finish(stored, stored, "The answer was lost, but it is scheduled for");
   else if (draft.text === stored.text) finish(stored, stored, "Scheduled in another window for");
   else goOn(stored);
+}
+
+/** Whether the draft was kept in the database and is there no longer: here it is a new one. */
+function isDeleted() {
+  return posts.answeredAt !== null && draft.post_id !== null && !posts.get(draft.post_id);
 }
 
 /** The post that this draft became, with or without this window knowing it. */

@@ -18,8 +18,18 @@ const DAYS_AHEAD = 60;
 export function nextFreeSlot(slots, pending, account) {
   const taken = new Set(pending.map(({ schedule_for }) => minuteOf(instant(schedule_for))));
   const own = slots.filter(({ account_id }) => account_id === null || account === null || account_id === account);
-  const times = own.flatMap(timesOf).sort((one, other) => one.getTime() - other.getTime());
-  return times.find((time) => time.getTime() > now() + MINUTE && !taken.has(minuteOf(time))) ?? null;
+  const soon = now() + MINUTE;
+  const free = own.map((slot) => firstOf(timesOf(slot), (time) => time.getTime() > soon && !taken.has(minuteOf(time))));
+  return free.reduce((one, other) => (other && (!one || other < one) ? other : one), null);
+}
+
+/**
+ * @param {Iterable<Date>} times
+ * @param {(time: Date) => boolean} isWanted
+ */
+function firstOf(times, isWanted) {
+  for (const time of times) if (isWanted(time)) return time;
+  return null;
 }
 
 /** @param {Date} date */
@@ -28,20 +38,20 @@ export function minuteOf(date) {
 }
 
 /**
- * The instants of a slot, from today on, in its own zone: each at the same time of day, summer or winter.
+ * The instants of a slot, from today on, in its own zone: each at the same time of day, summer or winter. A generator,
+ * because each instant costs time, the composer asks each second, and mostly needs the first ones.
  * @param {Slot} slot
+ * @returns {Generator<Date>}
  */
-function timesOf({ weekday, at, time_zone }) {
+function* timesOf({ weekday, at, time_zone }) {
   const [hour, minute] = at.split(":").map(Number);
   const today = wallClock(now(), time_zone);
-  const times = [];
   for (let days = 0; days <= DAYS_AHEAD; days += 1) {
     const day = new Date(today + days * DAY);
     if (day.getUTCDay() !== weekday % 7) continue;
     const wanted = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), hour, minute);
-    times.push(instantAt(wanted, time_zone));
+    yield instantAt(wanted, time_zone);
   }
-  return times;
 }
 
 /**
@@ -51,8 +61,8 @@ function timesOf({ weekday, at, time_zone }) {
  */
 function instantAt(wanted, zone) {
   const first = wanted - (wallClock(wanted, zone) - wanted);
-  const offset = wallClock(first, zone) - first;
-  return new Date(wanted - offset);
+  const second = wanted - (wallClock(first, zone) - first);
+  return new Date(wallClock(second, zone) === wanted ? second : Math.max(first, second));
 }
 
 /**

@@ -13,6 +13,7 @@ import { watchChanges } from "./watch.js";
 
 const VISIBLE_PAUSE = 1_000;
 const HIDDEN_PAUSE = 15_000;
+const PAUSE_AFTER_A_CHANGE = 5_000; // shorter than OVERLAP: no subscription tells what became visible after a later change
 const WATCHED_PAUSE = 5 * 60_000; // what no subscription tells, such as settings that were changed elsewhere
 const PAUSES_AFTER_FAILURES = [1_000, 2_000, 4_000, 8_000, 15_000];
 
@@ -172,8 +173,8 @@ class Poller {
 
   #pauseLength() {
     if (this.#failures) return PAUSES_AFTER_FAILURES[Math.min(this.#failures, PAUSES_AFTER_FAILURES.length) - 1];
-    if (this.#watch.isOn()) return WATCHED_PAUSE;
-    return document.hidden ? HIDDEN_PAUSE : VISIBLE_PAUSE;
+    if (!this.#watch.isOn()) return document.hidden ? HIDDEN_PAUSE : VISIBLE_PAUSE;
+    return Date.now() - this.#changedAt < PAUSE_AFTER_A_CHANGE ? PAUSE_AFTER_A_CHANGE : WATCHED_PAUSE;
   }
 }
 

@@ -40,6 +40,16 @@ export function needsAttention(post) {
 }
 
 /**
+ * Whether it is published within this time, unless its author prevents that.
+ * @param {Post} post
+ * @param {number} milliseconds
+ */
+export function goesOutWithin(post, milliseconds) {
+  const at = Math.max(timeOf(post.schedule_for), timeOf(post.next_attempt_at));
+  return post.state === "scheduled" && !pauseOf(post) && at < now() + milliseconds;
+}
+
+/**
  * What the database lets its author do.
  * @typedef {"edit"|"move"|"remove"|"publishNow"|"tryAgain"|"makeDraft"} Action
  * @param {Post} post

@@ -154,8 +154,7 @@ class Posts extends EventTarget {
   #take({ user, account: accounts, app: apps, posting_slot: slots }) {
     const author = user[0] ?? this.author;
     const app = apps[0] ?? null;
-    const now = [author, accounts, app, slots];
-    if (isSame(now, [this.author, this.accounts, this.#app, this.slots])) return false;
+    if (isSame([author, accounts, app, slots], [this.author, this.accounts, this.#app, this.slots])) return false;
     this.#accounts = new Map(accounts.map((account) => [account.id, account]));
     [this.author, this.#app, this.slots] = [author, app, slots];
     return true;

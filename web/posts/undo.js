@@ -50,6 +50,14 @@ class WaitingActions extends EventTarget {
     this.#changed();
   }
 
+  /**
+   * Does at once what waits for a post.
+   * @param {number} id
+   */
+  complete(id) {
+    for (const waiting of this.#waiting) if (waiting.ids.includes(id)) this.#complete(waiting);
+  }
+
   /** Does at once everything that waits. */
   async completeAll() {
     await Promise.all([...this.#waiting].map((waiting) => this.#complete(waiting)));

@@ -21,11 +21,13 @@ const PAUSES = [1_000, 2_000, 5_000, 15_000, 30_000];
  * @returns {Watch}
  */
 export function watchChanges(onChange) {
-  let isOn = false;
+  /** @type {Set<string>} The documents whose last answer was no error: all of them while it is on. */
+  const answered = new Set();
   let isEnded = false;
   let timer = 0;
   let pongTimer = 0;
   let failures = 0;
+  let lose = () => {};
   const client = createClient({
     url: config.graphql.replace(/^http/, "ws"),
     connectionParams: () => withAccessToken(async (token) => ({ headers: { Authorization: `Bearer ${token}` } })),
@@ -34,6 +36,7 @@ export function watchChanges(onChange) {
     retryAttempts: 0, // below: also after a refusal
     onNonLazyError: () => {},
     on: {
+      closed: () => lose(), // after a normal closure the client would connect again at once, and again
       ping: (received) => {
         if (!received) pongTimer = setTimeout(() => client.terminate(), PONG_TIMEOUT);
       },
@@ -46,6 +49,10 @@ export function watchChanges(onChange) {
   window.addEventListener("online", tryNow);
   subscribe();
 
+  function isOn() {
+    return answered.size === DOCUMENTS.length;
+  }
+
   /** One of them is enough to know that the line is lost. */
   function subscribe() {
     if (!navigator.onLine) {
@@ -55,35 +62,41 @@ export function watchChanges(onChange) {
     /** @type {(() => void)[]} */
     const ends = [];
     let isLost = false;
-    const lose = () => {
+    lose = () => {
       if (isLost) return;
       isLost = true;
       for (const end of ends) end();
       tryLater();
     };
-    for (const query of DOCUMENTS) ends.push(client.subscribe({ query }, { next: take, error: lose, complete: lose }));
+    for (const query of DOCUMENTS) {
+      ends.push(client.subscribe({ query }, { next: (answer) => take(query, answer), error: lose, complete: lose }));
+    }
   }
 
-  /** @param {{errors?: unknown}} answer */
-  function take({ errors }) {
-    if (errors) return; // Hasura says why to the next query, too
-    failures = 0;
-    isOn = true;
+  /**
+   * @param {string} query
+   * @param {{errors?: unknown}} answer With errors, Hasura goes on and may answer better later.
+   */
+  function take(query, { errors }) {
+    if (errors) answered.delete(query);
+    else answered.add(query);
+    if (isOn()) failures = 0;
     onChange();
   }
 
   function tryLater() {
     clearTimeout(pongTimer);
     if (isEnded) return;
-    const wasOn = isOn;
-    isOn = false;
+    const wasOn = isOn();
+    answered.clear();
     timer = setTimeout(subscribe, PAUSES[Math.min(failures, PAUSES.length - 1)]);
     failures += 1;
     if (wasOn) onChange();
   }
 
   function tryNow() {
-    if (isOn || isEnded) return;
+    if (isOn() || isEnded) return;
+    lose(); // what may still be connecting
     clearTimeout(timer);
     failures = 0;
     subscribe();
@@ -96,11 +109,10 @@ export function watchChanges(onChange) {
   function end() {
     isEnded = true;
     clearTimeout(timer);
-    clearTimeout(pongTimer);
+    lose();
     window.removeEventListener("offline", terminate);
     window.removeEventListener("online", tryNow);
-    client.dispose();
   }
 
-  return { isOn: () => isOn, end };
+  return { isOn, end };
 }

@@ -8,9 +8,9 @@ import * as times from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { makeDraft, publishNow, remove } from "../posts/actions.js";
 import { beginning } from "../posts/beginning.js";
-import { actionsOf, explanationOf, isHeld, pauseOf, stateOf } from "../posts/post_state.js";
+import { actionsOf, explanationOf, goesOutWithin, isHeld, pauseOf, stateOf } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
-import { waitingActions } from "../posts/undo.js";
+import { GRACE, waitingActions } from "../posts/undo.js";
 import { attemptLog } from "./attempts.js";
 import { editForm, moveForm } from "./post_forms.js";
 
@@ -265,6 +265,7 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
       message: `Deleted “${beginning(post.text)}”.${mayBeOut}`,
       act: remove,
     });
+    if (goesOutWithin(post, 2 * GRACE)) waitingActions.complete(post.id); // later it would be out
   }
 
   /** @param {() => Promise<unknown>} request */

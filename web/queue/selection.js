@@ -5,9 +5,9 @@ import { messageOf } from "../lib/http.js";
 import { instant } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { move, remove } from "../posts/actions.js";
-import { actionsOf } from "../posts/post_state.js";
+import { actionsOf, goesOutWithin } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
-import { waitingActions } from "../posts/undo.js";
+import { GRACE, waitingActions } from "../posts/undo.js";
 
 /** @import { Post } from "../posts/posts.js" */
 
@@ -82,6 +82,8 @@ export function selection(onChange) {
       message: `Deleted ${inWords(selected)}.`,
       act: remove,
     });
+    const urgent = selected.find((post) => goesOutWithin(post, 2 * GRACE));
+    if (urgent) waitingActions.complete(urgent.id); // later it would be out
     turn(false);
   }
 

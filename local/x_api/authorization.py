@@ -75,7 +75,9 @@ class Authorization:
         return _answer(request, partial(self._access_token_endpoint.create_access_token_response, *parts))
 
     async def _show_page(self, request: web.Request) -> web.Response:
-        token = self._tokens.undecided(request.query.get("oauth_token", "")) if loopback.is_meant(request.host) else None
+        token = (
+            self._tokens.undecided(request.query.get("oauth_token", "")) if loopback.is_meant(request.host) else None
+        )
         return _page(_QUESTION.format(**self._choices(token))) if token else _invalid_page()
 
     def _choices(self, token: RequestToken) -> dict[str, str]:

@@ -14,7 +14,8 @@ create function public.count_posts() returns trigger language plpgsql as $$
 begin
   insert into public.post_count as before (user_id, number)
   select user_id, case tg_op when 'INSERT' then count(*) else -count(*) end
-  from changed group by user_id order by user_id  -- in one order, so that no two statements wait for each other
+  from changed where user_id in (select id from public."user")  -- when the user is deleted, the user goes before the posts
+  group by user_id order by user_id  -- in one order, so that no two statements wait for each other
   on conflict (user_id) do update set number = before.number + excluded.number;
   return null;
 end

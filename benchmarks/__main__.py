@@ -33,6 +33,7 @@ class Benchmark:
 
 BENCHMARKS = (
     Benchmark("create", "Creating a post", ("--rounds", "2", "--posts", "50")),
+    Benchmark("throughput", "Many callers", ("--rounds", "2", "--posts", "200")),
     Benchmark("connections", "Connections to X", ("--rounds", "2")),
     Benchmark("cold_start", "Cold start and memory", ("--rounds", "3", "--creates", "1500")),
     Benchmark("text_length", "Counting a text", has_json=False),

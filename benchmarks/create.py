@@ -50,9 +50,9 @@ class Measured:
 
 def main() -> None:
     given = _options()
-    contenders = _contenders(given.against)
-    steps = tqdm(total=len(given.latency) * given.rounds * len(contenders), unit="rounds", leave=False)
-    measured = [one for latency in given.latency for one in _measure(latency, contenders, given, steps)]
+    chosen = contenders(given.against)
+    steps = tqdm(total=len(given.latency) * given.rounds * len(chosen), unit="rounds", leave=False)
+    measured = [one for latency in given.latency for one in _measure(latency, chosen, given, steps)]
     steps.close()
     print("| upstream | who | p50 | x floor | rounds' p50, from to | p95 | CPU |")
     print("| ---: | --- | ---: | ---: | --- | ---: | ---: |")
@@ -77,46 +77,48 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _contenders(against: Path | None) -> list[Contender]:
+def contenders(against: Path | None = None) -> list[Contender]:
+    """Those that can run here; `against` is another checkout."""
     python = (sys.executable, str(ROOT / "benchmarks/create_posts.py"), "UPSTREAM")
-    contenders = [
+    chosen = [
         Contender("floor", (*python, "floor")),
         Contender("ours", (*python, "ours")),
         Contender("ours, with an Idempotency-Key", (*python, "ours-with-key")),
     ]
     if against:
-        contenders += [
+        chosen += [
             Contender(f"{against.name}", (*python, "ours"), against.resolve()),
             Contender(f"{against.name}, with an Idempotency-Key", (*python, "ours-with-key"), against.resolve()),
         ]
     if node := shutil.which("node"):
         tutorial = (node, str(ROOT / "benchmarks/tutorial/create.mjs"), "UPSTREAM")
-        contenders += [
+        chosen += [
             Contender("Node, both calls awaited", (*tutorial, "awaited")),
             Contender("Node, the event not awaited", (*tutorial, "not-awaited")),
         ]
-    return contenders
+    return chosen
 
 
 def _measure(
-    latency: float, contenders: list[Contender], given: argparse.Namespace, steps: "tqdm[NoReturn]"
+    latency: float, chosen: list[Contender], given: argparse.Namespace, steps: "tqdm[NoReturn]"
 ) -> list[Measured]:
     """All contenders at one latency; they take turns in each round."""
-    answers: dict[str, list[dict[str, Any]]] = {one.name: [] for one in contenders}
+    answers: dict[str, list[dict[str, Any]]] = {one.name: [] for one in chosen}
     with ExitStack() as running:
         address = running.enter_context(upstream.running(latency))
-        processes = {one.name: running.enter_context(_process(one, address)) for one in contenders}
+        processes = {one.name: running.enter_context(running_process(one, address)) for one in chosen}
         for process in processes.values():
-            _ask(process, WARM_UP)
+            ask(process, WARM_UP)
         for _ in range(given.rounds):
             for name, process in processes.items():
-                answers[name].append(_ask(process, given.posts))
+                answers[name].append(ask(process, given.posts))
                 steps.update()
     return [_summary(latency, name, rounds) for name, rounds in answers.items()]
 
 
 @contextmanager
-def _process(contender: Contender, address: str) -> Iterator["subprocess.Popen[str]"]:
+def running_process(contender: Contender, address: str) -> Iterator["subprocess.Popen[str]"]:
+    """The contender, until the block ends."""
     command = [address if part == "UPSTREAM" else part for part in contender.command]
     environment = {**os.environ, "PYTHONPATH": str(contender.checkout)}
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):  # no contender needs certificates
@@ -130,10 +132,11 @@ def _process(contender: Contender, address: str) -> Iterator["subprocess.Popen[s
             process.terminate()
 
 
-def _ask(process: "subprocess.Popen[str]", posts: int) -> dict[str, Any]:
+def ask(process: "subprocess.Popen[str]", posts: int, callers: int = 1) -> dict[str, Any]:
+    """What the contender prints, once it has created so many posts."""
     assert process.stdin
     assert process.stdout
-    process.stdin.write(f"{posts}\n")
+    process.stdin.write(f"{posts} {callers}\n")
     process.stdin.flush()
     line = process.stdout.readline()
     if not line:

@@ -1,7 +1,9 @@
-"""One contender of benchmarks.create, in a process of its own: creates as many posts as each line of its input says.
+"""One contender of benchmarks.create and benchmarks.throughput, in a process of its own.
 
-``create_posts.py UPSTREAM ours|ours-with-key|floor`` prints ``{"ms": [...], "cpu_ms": ...}`` for each line. It runs as
-a script, so that PYTHONPATH can name another checkout whose createPost is to be compared.
+``create_posts.py UPSTREAM ours|ours-with-key|floor`` reads lines of ``POSTS CALLERS``, creates so many posts with so
+many threads, and prints ``{"ms": [...], "cpu_ms": ..., "seconds": ...}`` for each: each create's time, the processor
+time of one, and the time of all. It runs as a script, so that PYTHONPATH can name another checkout whose createPost is
+to be compared.
 """
 
 import argparse
@@ -10,9 +12,11 @@ import importlib
 import json
 import os
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -62,13 +66,15 @@ def ours(upstream: str, *, with_key: bool) -> Callable[[int], None]:
 
 
 def floor(upstream: str) -> Callable[[int], None]:
-    """Two requests on one kept connection by Python's own http.client, and nothing else."""
-    connection = http.client.HTTPConnection(urlsplit(upstream).netloc)
+    """Two requests on one kept connection of each caller by Python's own http.client, and nothing else."""
+    own = threading.local()
     headers = {"Content-Type": "application/json", "Authorization": "Bearer " + "t" * 700}
 
     def post(path: str, body: bytes) -> None:
-        connection.request("POST", path, body, headers)
-        json.loads(connection.getresponse().read())
+        if not hasattr(own, "connection"):
+            own.connection = http.client.HTTPConnection(urlsplit(upstream).netloc)
+        own.connection.request("POST", path, body, headers)
+        json.loads(own.connection.getresponse().read())
 
     def create(number: int) -> None:
         post("/v1/graphql", b'{"query":"mutation insertPost { x }","variables":{"post":' + _draft(number) + b"}}")
@@ -92,15 +98,20 @@ def main() -> None:
         if given.contender == "floor"
         else ours(given.upstream, with_key=given.contender == "ours-with-key")
     )
+
+    def timed(number: int) -> float:
+        began = time.perf_counter()
+        create(number)
+        return (time.perf_counter() - began) * 1000
+
     for line in sys.stdin:
-        times = []
-        cpu = time.process_time()
-        for number in range(int(line)):
-            began = time.perf_counter()
-            create(number)
-            times.append((time.perf_counter() - began) * 1000)
-        cpu = (time.process_time() - cpu) * 1000 / int(line)
-        print(json.dumps({"ms": times, "cpu_ms": cpu}), flush=True)
+        posts, callers = map(int, line.split())
+        cpu, began = time.process_time(), time.perf_counter()
+        with ThreadPoolExecutor(callers) as threads:
+            times = list(threads.map(timed, range(posts)))
+        seconds = time.perf_counter() - began
+        cpu = (time.process_time() - cpu) * 1000 / posts
+        print(json.dumps({"ms": times, "cpu_ms": cpu, "seconds": seconds}), flush=True)
 
 
 if __name__ == "__main__":

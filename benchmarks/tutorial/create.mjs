@@ -2,8 +2,8 @@
  * What the tutorial's route does, written anew for Node's own fetch: it stores the post with the author's token, then
  * sets the scheduled event with the admin secret. With `not-awaited` it answers without waiting for the event.
  *
- * `node create.mjs UPSTREAM awaited|not-awaited` reads a number of posts from each line, and prints
- * `{"ms": [...], "cpu_ms": ...}` for each.
+ * `node create.mjs UPSTREAM awaited|not-awaited` reads lines of `POSTS CALLERS`, has so many callers at once create so
+ * many posts, and prints `{"ms": [...], "cpu_ms": ..., "seconds": ...}` for each, as create_posts.py does.
  */
 import { createInterface } from "node:readline";
 
@@ -49,14 +49,22 @@ async function createPost(body) {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
+  const [posts, callers] = line.split(" ").map(Number);
   const ms = [];
+  let number = 0;
+  const caller = async () => {
+    while (number < posts) {
+      const text = `Post ${number++}`;
+      const body = JSON.stringify({ text, schedule_for: new Date(Date.now() + 864e5).toISOString() });
+      const began = performance.now();
+      await createPost(body);
+      ms.push(performance.now() - began);
+    }
+  };
   const before = process.cpuUsage();
-  for (let number = 0; number < Number(line); number++) {
-    const body = JSON.stringify({ text: `Post ${number}`, schedule_for: new Date(Date.now() + 864e5).toISOString() });
-    const began = performance.now();
-    await createPost(body);
-    ms.push(performance.now() - began);
-  }
+  const began = performance.now();
+  await Promise.all(Array.from({ length: callers }, caller));
+  const seconds = (performance.now() - began) / 1000;
   const { user, system } = process.cpuUsage(before);
-  console.log(JSON.stringify({ ms, cpu_ms: (user + system) / 1000 / Number(line) }));
+  console.log(JSON.stringify({ ms, cpu_ms: (user + system) / 1000 / posts, seconds }));
 }

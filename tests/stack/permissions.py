@@ -171,6 +171,7 @@ _IDS = {
     "account_user": "user_id",
     "post_attempt": "post_id",
     "posting_slot": "id",
+    "latest_change": "user_id",
 }
 """By which column a row is known to be somebody's."""
 

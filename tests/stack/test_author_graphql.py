@@ -123,6 +123,7 @@ class TestTheSizeOfAnAnswer:
         assert limits == {
             ("account", "user"): 100,
             ("app", "user"): 1,
+            ("latest_change", "user"): 1,
             ("linked_account", "linker"): 1,
             ("post_attempt", "user"): 20,
             ("posting_slot", "user"): 100,

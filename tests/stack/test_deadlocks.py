@@ -73,7 +73,7 @@ def test_of_two_operators_who_change_the_same_posts_in_other_orders_one_is_told_
     assert texts == [("number 1.",), ("number 2.",)]
 
 
-def test_claims_records_authors_and_one_bulk_update_never_wait_in_a_circle(
+def test_claims_records_changes_of_one_post_and_one_bulk_update_never_wait_in_a_circle(
     stack: RunningStack, connect: Callable[[], psycopg.Connection]
 ) -> None:
     setup = connect()
@@ -117,13 +117,15 @@ def test_claims_records_authors_and_one_bulk_update_never_wait_in_a_circle(
             )
             mine = "state = 'scheduled' and id = any(%s)"
             if number % 3 == 0:
-                connection.execute(f"update scheduled_post set text = 'edited' where {mine}", [posts[::-1]])
+                connection.execute(
+                    f"update scheduled_post set text = 'edited' where {mine}", [posts[number : number + 1]]
+                )
             elif number % 3 == 1:
                 connection.execute(
                     f"update scheduled_post set schedule_for = now() where {mine}", [posts[number : number + 1]]
                 )
             else:
-                connection.execute(f"delete from scheduled_post where {mine}", [posts[-number:]])
+                connection.execute(f"delete from scheduled_post where {mine}", [posts[-number : 1 - number]])
 
         return change
 

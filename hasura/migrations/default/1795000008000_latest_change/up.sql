@@ -45,6 +45,7 @@ alter table public.scheduled_post enable always trigger new_posts_are_counted,
 -- scheduled_post by the author's name would read all posts of the author to find the latest.
 create view public.latest_change as
 select
+  id as user_id,
   username,
   (select max(post.updated_at) from public.scheduled_post as post where post.user_id = "user".id) as updated_at,
   coalesce((select number from public.post_count where user_id = "user".id), 0) as posts

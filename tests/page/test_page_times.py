@@ -63,7 +63,8 @@ def test_of_a_time_that_comes_twice_the_earlier_one_is_meant_and_the_later_one_k
 
 
 @pytest.mark.parametrize(
-    ("zone", "local"), [(NEW_YORK, "2027-03-13T09:00:00"), (BERLIN, "2027-10-30T23:30:00"), (LORD_HOWE, "2027-04-03T09:00")]
+    ("zone", "local"),
+    [(NEW_YORK, "2027-03-13T09:00:00"), (BERLIN, "2027-10-30T23:30:00"), (LORD_HOWE, "2027-04-03T09:00")],
 )
 def test_days_later_it_is_the_same_time_of_day(in_page: Page, zone: str, local: str) -> None:
     start = instant(local, zone)

@@ -7,14 +7,12 @@ our servers as the page's own origin, but it still sends the page's name as ``Ho
 import re
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
-def is_meant(request: web.Request) -> bool:
-    """Whether the request's ``Host`` is a loopback name, with or without a port."""
-    return re.sub(r":\d+$", "", request.host) in NAMES
+def is_meant(host: str) -> bool:
+    """Whether this ``Host`` is a loopback name, with or without a port."""
+    return re.sub(r":\d+$", "", host) in NAMES
 
 
 def is_of_this_machine(url: str) -> bool:

@@ -14,7 +14,7 @@ def refusal(status: int, message: str) -> web.Response:
 @web.middleware
 async def loopback_only(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuses foreign host names that resolve to this machine."""
-    if not loopback.is_meant(request):
+    if not loopback.is_meant(request.host):
         return refusal(421, "Open this page as http://localhost only.")
     return await handler(request)
 

@@ -75,7 +75,9 @@ class Authorization:
         return _answer(request, partial(self._access_token_endpoint.create_access_token_response, *parts))
 
     async def _show_page(self, request: web.Request) -> web.Response:
-        token = self._tokens.undecided(request.query.get("oauth_token", "")) if loopback.is_meant(request) else None
+        token = (
+            self._tokens.undecided(request.query.get("oauth_token", "")) if loopback.is_meant(request.host) else None
+        )
         return _page(_QUESTION.format(**self._choices(token))) if token else _invalid_page()
 
     def _choices(self, token: RequestToken) -> dict[str, str]:
@@ -85,7 +87,7 @@ class Authorization:
     async def _read_form(self, request: web.Request) -> web.Response:
         form = await request.post()
         token, username = str(form.get("oauth_token", "")), str(form.get("username", "")).removeprefix("@")
-        if not loopback.is_meant(request):
+        if not loopback.is_meant(request.host):
             return _invalid_page()
         if "deny" in form:
             return _page(_DENIED) if self.deny(token) else _invalid_page()

@@ -250,7 +250,7 @@ async def _unknown(request: web.Request) -> Answer:
 def _answering(handle: Callable[[web.Request], Awaitable[Answer]]) -> Callable[..., Awaitable[web.Response]]:
     async def answer(request: web.Request) -> web.Response:
         try:
-            if not loopback.is_meant(request):
+            if not loopback.is_meant(request.host):
                 raise BadRequest(f"Reach these routes under {', '.join(loopback.NAMES)} only.", 421)
             status, body = await handle(request)
         except BadRequest as error:

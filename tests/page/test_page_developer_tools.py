@@ -58,8 +58,10 @@ class TestTheEventLog:
         logs = tools.panel("Invocation logs", post_id).first  # Hasura may deliver it more than once
         logs.locator("summary").click()
 
-        expect(logs).to_contain_text("tweeted")
         expect(logs).to_contain_text(f'"id": {post_id}')
+        expect(logs).to_contain_text(
+            f'"post_id": {post_id}'
+        )  # its state differs: another delivery may have published it
         processed = tools.panel("Processed events", post_id)
         expect(processed).to_have_count(1)  # those of other posts are there until the panel was read for this one
         expect(processed).to_contain_text("delivered")

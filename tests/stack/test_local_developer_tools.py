@@ -48,13 +48,14 @@ class Author:
         )
 
     def create_event(self, post_id: int, **from_now: float) -> None:
-        """Creates one more scheduled event of a post."""
+        """Creates one more scheduled event of a post, which postTweet refuses: it has no secret."""
         self.stack.metadata(
             "create_scheduled_event",
             {
                 "webhook": f"{self.stack.urls['functions']}/api/postTweet",
                 "schedule_at": (datetime.now(UTC) + timedelta(**from_now)).isoformat(),
                 "payload": {"id": post_id},
+                "retry_conf": {"num_retries": 1, "retry_interval_seconds": 3600},
             },
         )
 
@@ -111,20 +112,22 @@ class TestEvents:
         assert (event["status"], event["tries"]) == ("delivered", 1)
         assert (delivery["event_id"], delivery["name"], delivery["status"]) == (event["id"], event["name"], 200)
         assert delivery["request"]["payload"]["payload"]["id"] == post_id
-        assert delivery["response"]["data"]["body"]["state"] == "tweeted"
+        assert delivery["response"]["data"]["body"]["post_id"] == post_id
         assert author.events("pending", post=post_id) == []
 
     def test_an_event_that_will_be_delivered_again_is_pending_with_the_time_of_its_next_delivery(
         self, author: Author
     ) -> None:
-        author.request("POST", "fail", {"kind": "commit_then_503", "username": author.name})
-        post_id = author.schedule(seconds=0)
+        post_id = author.schedule(hours=2)
+        author.create_event(post_id, seconds=0)
 
         [delivery] = wait_until(lambda: author.invocations(post=post_id), bool)
-        [event] = author.events("pending", post=post_id)
+        event, _ = wait_until(
+            lambda: author.events("pending", post=post_id, kind="one_off"), lambda events: events[0]["tries"] == 1
+        )
 
-        assert (delivery["status"], delivery["response"]["data"]["message"]["state"]) == (503, "unknown")
-        assert (event["status"], event["tries"]) == ("scheduled", 1)
+        assert delivery["status"] == 401
+        assert (event["status"], delivery["event_id"]) == ("scheduled", event["id"])
         assert event["delivery_at"] == event["row"]["next_retry_at"] > event["due_at"]
 
     def test_a_table_event_has_the_shape_of_a_scheduled_event(self, author: Author) -> None:

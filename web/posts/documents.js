@@ -15,12 +15,10 @@ const SURROUNDINGS = `
   account(order_by: {id: asc}) { id account_name paused_until paused_reason }
   app { paused_until paused_reason max_pending max_changes max_posts_a_day max_drafts }
   posting_slot(order_by: [{weekday: asc}, {at: asc}, {id: asc}]) { id account_id weekday at time_zone }`;
-const COUNT = "scheduled_post_aggregate { aggregate { count } }";
+const LATEST_CHANGE = "latest_change { updated_at posts }";
 
 /** Each is another answer after a change; what changed is then asked for by CHANGES. Hasura takes one field of each. */
-export const LATEST_POST = `subscription LatestPost {
-  scheduled_post_aggregate { aggregate { count max { updated_at } } }
-}`;
+export const LATEST_POST = `subscription LatestPost { ${LATEST_CHANGE} }`;
 export const ACCOUNTS = "subscription Accounts { account(order_by: {id: asc}) { id account_name paused_until } }";
 export const APP = "subscription App { app { paused_until paused_reason } }";
 
@@ -35,7 +33,7 @@ export const SIGN_UP = `mutation SignUp { insert_user_one(object: {}) { ${AUTHOR
 
 /** A page of what changed after an instant, behind a post; and how many posts there are. */
 export const CHANGES = `query Changes($since: timestamptz!, $behind: bigint!) {
-  ${SURROUNDINGS} ${COUNT}
+  ${SURROUNDINGS} ${LATEST_CHANGE}
   scheduled_post(where: {updated_at: {_gt: $since}, id: {_gt: $behind}}, order_by: {id: asc}, limit: ${PAGE_SIZE}) {
     ...post
   }

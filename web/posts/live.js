@@ -133,11 +133,11 @@ class Poller {
 
   async #loadChanges() {
     const since = this.#since();
-    const { scheduled_post, scheduled_post_aggregate, ...surroundings } = await changes(since, BEFORE_ALL);
+    const { scheduled_post, latest_change, ...surroundings } = await changes(since, BEFORE_ALL);
     const rows = await withFurtherPages(scheduled_post, (behind) => changedRows(since, behind));
     if (this.#ended) return;
     if (posts.merge(surroundings, rows)) this.#changedAt = Date.now();
-    if (posts.size !== scheduled_post_aggregate.aggregate.count) await this.#compareIds();
+    if (posts.size !== (latest_change[0]?.posts ?? 0)) await this.#compareIds();
   }
 
   /** Posts were deleted; or a post became visible so late that no query for changes includes it. */

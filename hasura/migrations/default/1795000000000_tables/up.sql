@@ -138,7 +138,7 @@ comment on column public.scheduled_post.is_pending is 'True while the outcome is
 comment on column public.scheduled_post.lease_until is 'Until when whoever sends or reconciles the post is believed to be alive.';
 comment on column public.scheduled_post.next_attempt_at is 'While scheduled: no attempt before then, if that is later than schedule_for.';
 comment on column public.scheduled_post.due_at is 'While scheduled: when it is attempted.';
-comment on column public.scheduled_post.planned_for is 'schedule_for, unless it is a draft. Only authors change it: Hasura''s event trigger post_moved watches it.';
+comment on column public.scheduled_post.planned_for is 'schedule_for, unless it is a draft. Claims and outcomes do not change it: Hasura''s event trigger post_moved watches it.';
 comment on column public.scheduled_post.reconcile_at is 'While unknown: when the outcome is reconciled next. Null: it will not be, the author decides.';
 comment on column public.scheduled_post.reason is 'What happened, in words for the author.';
 comment on column public.scheduled_post.request_key is 'The Idempotency-Key of the create.';

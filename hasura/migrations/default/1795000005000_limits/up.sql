@@ -13,7 +13,7 @@ create index author_change_user_id on public.author_change (user_id, changed_at)
 
 -- Requests of one author, and of the authors of one account, are counted one after the other: each locks its author and all
 -- accounts of its author. These locks are taken before those of rows, always in this order, so that no two requests wait for
--- each other.
+-- each other: so also by those in which nothing is counted.
 create function public.lock_limits() returns trigger language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended('limits of user ' || public.session_author(), 0));
@@ -24,7 +24,7 @@ begin
   return null;
 end
 $$;
-create trigger lock_limits before insert or update of state, schedule_for, account_id on public.scheduled_post
+create trigger lock_limits before insert or update or delete on public.scheduled_post
   for each statement when (public.session_username() is not null) execute function public.lock_limits();
 
 
@@ -179,11 +179,12 @@ create trigger author_ends_pause before update of paused_until on public.account
   for each row when (public.session_username() is not null) execute function public.end_pause();
 
 
--- What has no reference to its user ends with it, too: how often they changed posts, and what is noted of them.
+-- What has no reference to its user ends with it, too: how often they changed posts, how many they have, and what is noted of them.
 create function public.delete_rows_of_user() returns trigger language plpgsql as $$
 begin
   delete from public.author_change where user_id = old.id;
   delete from public.next_due where user_id = old.id;
+  delete from public.post_count where user_id = old.id;
   return null;
 end
 $$;

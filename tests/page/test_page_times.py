@@ -1,4 +1,4 @@
-"""Times in the author's zone, as the browser computes them: whatever zone the device has, and over changes of clocks."""
+"""Times in the author's zone, as the browser computes them: whatever zone the device has, and over clock changes."""
 
 from datetime import datetime, timedelta
 from typing import Any

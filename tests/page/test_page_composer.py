@@ -380,10 +380,26 @@ class TestTheAccount:
         author.page.get_by_label("Account").select_option(label=f"@{author.name}2")
         author.stack.graphql(UNLINK_ACCOUNT, {"id": account_id})
         author.page.reload()
-        expect(author.page.get_by_label("Account")).to_be_hidden()
 
         author.schedule_button.click()
 
+        expect(author.article("from the one that is left")).to_be_visible()
+
+    def test_a_post_that_is_sent_before_the_accounts_are_known_waits_for_them(self, arrive: Arrive) -> None:
+        author = arrive()
+        account_id = link_second_account(author)
+        author.sign_in()
+        author.write("from the one that is left", in_minutes(60))
+        author.page.get_by_label("Account").select_option(label=f"@{author.name}2")
+        author.stack.graphql(UNLINK_ACCOUNT, {"id": account_id})
+        held: list[Route] = []
+        author.page.route("**/v1/graphql", lambda route: held.append(route), times=1)
+        author.page.reload()
+
+        author.schedule_button.click()
+
+        expect(author.composer.get_by_text("Sending…")).to_be_visible()
+        held[0].continue_()
         expect(author.article("from the one that is left")).to_be_visible()
 
 

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from page_author import Author
+from page_author import Arrive, Author
 from playwright.sync_api import expect
 
 
@@ -57,6 +57,36 @@ class TestHowTimesAreShown:
 
         alice.show("posts")
         expect(alice.article("at half past five")).to_contain_text(re.compile("5:30 pm", re.IGNORECASE))
+
+    def test_all_times_are_those_of_the_zone_in_the_settings_whatever_the_device_has(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="Pacific/Auckland")
+        new_york = ZoneInfo("America/New_York")
+        next_week = datetime.now(new_york) + timedelta(days=7)
+        times = [next_week.replace(month=month, year=next_week.year + 1, day=9, hour=17, minute=30) for month in (1, 7)]
+        [soon, *_] = [time for time in times if time < datetime.now(new_york) + timedelta(days=365)]
+        author.create("at half past five", soon.replace(second=0, microsecond=0))
+        author.sign_in()
+        expect(author.article("at half past five")).not_to_contain_text("17:30")
+
+        author.show("settings").get_by_label("Time zone").select_option("America/New_York")
+        add_posting_time(author, "Every day", "09:15")
+
+        author.show("posts")
+        expect(author.article("at half past five")).to_contain_text("17:30")
+        first = next_quarter_past_nine(new_york)
+        expect(author.when).to_have_value(f"{first:%Y-%m-%dT%H:%M}")
+        expect(author.composer).to_contain_text("America/New_York")
+        author.text.fill("takes the first one")
+        author.schedule_button.click()
+        expect(author.composer.get_by_text("Scheduled for")).to_contain_text("9:15")
+        assert datetime.fromisoformat(author.posts()[-1]["schedule_for"]) == first
+        author.page.reload()
+        calendar = author.show("calendar")
+        expect(calendar).to_contain_text("America/New_York")
+        entry = calendar.get_by_role("button", name=re.compile("takes the first one"))
+        if not entry.is_visible():  # today is the last day of a week
+            calendar.get_by_role("button", name="Next").click()
+        expect(entry).to_have_accessible_name(re.compile("09:15"))
 
 
 def test_the_limits_are_shown_with_what_is_used_of_them(alice: Author) -> None:

@@ -1,9 +1,10 @@
 // The calendar: a week or a month of the author's posts, each at its time; posts are moved by dragging or by keyboard.
 
 import { h, keepingFocus, setText, showMessage } from "../lib/dom.js";
-import { dayKey, offsetAt, startOfDay, zone } from "../lib/times.js";
+import { addDays, dayKey, offsetAt, startOfDay } from "../lib/times.js";
+import { zone } from "../lib/zone.js";
 import { calendarBar } from "./bar.js";
-import { addDays, daysFrom, monthTitle, rangeTitle, startOfMonth, startOfWeek, weeksOfMonth } from "./days.js";
+import { daysFrom, monthTitle, rangeTitle, startOfMonth, startOfWeek, weeksOfMonth } from "./days.js";
 import { entryButtons, pastConfirmation, postCard, rowsCard } from "./entry.js";
 import { listenToInput } from "./input.js";
 import { monthTable } from "./month.js";
@@ -32,7 +33,7 @@ const HELP_FOR_TOUCH = "Tap a free place to write there, or a post to read, edit
 export function calendar(root, posts, actions) {
   /** @type {Kind} */
   let kind = localStorage.getItem(KIND) === "month" ? "month" : "week";
-  let anchor = startOfDay(new Date()); // a day that is shown
+  let anchor = new Date(); // within a day that is shown
   /** @type {Date|null} */
   let openDay = null;
   let isShown = false;
@@ -169,7 +170,7 @@ export function calendar(root, posts, actions) {
       kind,
       name: kind === "month" ? monthTitle(anchor) : rangeTitle(days),
       span: kind === "month" ? "month" : days.length === 7 ? "week" : `${days.length} days`,
-      description: `${inWords(count)} Times are those of ${zone} (${offsetAt(anchor)}).`,
+      description: `${inWords(count)} Times are those of ${zone()} (${offsetAt(anchor)}).`,
       next: count ? null : (nextOf(entries)?.time ?? null),
     });
   }
@@ -189,7 +190,7 @@ export function calendar(root, posts, actions) {
 
   function shownDays() {
     if (kind === "month") return weeksOfMonth(anchor).flat();
-    return root.clientWidth < NARROW_PIXELS ? daysFrom(anchor, 3) : daysFrom(startOfWeek(anchor), 7);
+    return root.clientWidth < NARROW_PIXELS ? daysFrom(startOfDay(anchor), 3) : daysFrom(startOfWeek(anchor), 7);
   }
 
   /** @param {Date} date */
@@ -203,7 +204,7 @@ export function calendar(root, posts, actions) {
   /** @param {-1|1} direction */
   function turn(direction) {
     if (kind === "week") goTo(addDays(anchor, direction * shownDays().length));
-    else goTo(new Date(anchor.getFullYear(), anchor.getMonth() + direction, 1));
+    else goTo(startOfMonth(anchor, direction));
   }
 
   function jumpToNext() {

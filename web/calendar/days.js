@@ -1,22 +1,13 @@
 // The days of the calendar, in the author's zone. A Date that stands for a day is its midnight.
 
-import { dateFormat, dayKey, secondTime, startOfDay } from "../lib/times.js";
+import { addDays, dateFormat, dayKey, secondTime, startOfDay } from "../lib/times.js";
+import { instantAt, wallClock, wallFields, wallMidnight } from "../lib/zone.js";
 import { posts } from "../posts/posts.js";
 
 const DAYS_OF_A_WEEK = 7;
+const MINUTE = 60_000;
 const dayOfMonth = dateFormat({ day: "numeric", month: "long", year: "numeric" });
 const monthAndYear = dateFormat({ month: "long", year: "numeric" });
-
-/**
- * The instant that many days later at the same time of day, however long the days between are.
- * @param {Date} date
- * @param {number} days
- */
-export function addDays(date, days) {
-  const moved = new Date(date);
-  moved.setDate(moved.getDate() + days);
-  return moved;
-}
 
 /**
  * The instant at the same time of day on another day, or the very same instant on its own day.
@@ -25,9 +16,7 @@ export function addDays(date, days) {
  */
 export function onDay(date, day) {
   if (isSameDay(date, day)) return new Date(date);
-  const moved = new Date(date);
-  moved.setFullYear(day.getFullYear(), day.getMonth(), day.getDate());
-  return moved;
+  return instantAt(wallMidnight(day) + wallClock(date) - wallMidnight(date));
 }
 
 /**
@@ -37,7 +26,7 @@ export function onDay(date, day) {
  * @param {Date} before
  */
 export function atMinutes(day, minutes, before) {
-  const first = new Date(day.getFullYear(), day.getMonth(), day.getDate(), 0, minutes);
+  const first = instantAt(wallMidnight(day) + minutes * MINUTE);
   const second = secondTime(first);
   return second && distance(second, before) < distance(first, before) ? second : first;
 }
@@ -56,7 +45,7 @@ function distance(one, other) {
  */
 export function startOfWeek(date) {
   const day = startOfDay(date);
-  return addDays(day, -((day.getDay() - firstWeekday() + DAYS_OF_A_WEEK) % DAYS_OF_A_WEEK));
+  return addDays(day, -((wallFields(day).getUTCDay() - firstWeekday() + DAYS_OF_A_WEEK) % DAYS_OF_A_WEEK));
 }
 
 /**
@@ -74,16 +63,21 @@ export function daysFrom(first, count) {
  */
 export function weeksOfMonth(date) {
   const weeks = [];
-  const next = new Date(date.getFullYear(), date.getMonth() + 1, 1);
+  const next = startOfMonth(date, 1);
   for (let day = startOfWeek(startOfMonth(date)); day < next; day = addDays(day, DAYS_OF_A_WEEK)) {
     weeks.push(daysFrom(day, DAYS_OF_A_WEEK));
   }
   return weeks;
 }
 
-/** @param {Date} date */
-export function startOfMonth(date) {
-  return new Date(date.getFullYear(), date.getMonth(), 1);
+/**
+ * The first day of the month that `date` is in, or of another one.
+ * @param {Date} date
+ * @param {number} [later] By how many months.
+ */
+export function startOfMonth(date, later = 0) {
+  const fields = wallFields(date);
+  return instantAt(Date.UTC(fields.getUTCFullYear(), fields.getUTCMonth() + later, 1));
 }
 
 /**
@@ -99,7 +93,7 @@ export function isSameDay(one, other) {
  * @param {Date} date
  */
 export function minutesOfDay(date) {
-  return date.getHours() * 60 + date.getMinutes();
+  return Math.floor((wallClock(date) - wallMidnight(date)) / MINUTE);
 }
 
 /**
@@ -116,6 +110,14 @@ export function rangeTitle(days) {
  */
 export function monthTitle(date) {
   return monthAndYear.format(date);
+}
+
+/**
+ * The number of a day in its month.
+ * @param {Date} day
+ */
+export function dayOfMonthOf(day) {
+  return wallFields(day).getUTCDate();
 }
 
 /** As the author chose, or as the browser's language has it; 0 is Sunday. */

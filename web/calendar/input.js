@@ -1,6 +1,6 @@
 // Keys, a mouse or a pen move posts in the calendar. A finger scrolls, and opens a post, which can be moved in the list.
 
-import { addDays } from "./days.js";
+import { addDays } from "../lib/times.js";
 
 /** @import { Kind } from "./bar.js" */
 /** @import { Moving } from "./moving.js" */

@@ -2,7 +2,7 @@
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
 import { dateFormat, dayKey, startOfDay } from "../lib/times.js";
-import { isSameDay, onDay } from "./days.js";
+import { atMinutes, dayOfMonthOf, isSameDay, onDay, startOfMonth } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
 /** @import { Entry, EntryButtons } from "./entry.js" */
@@ -32,13 +32,13 @@ export function monthTable(buttons, open) {
    * @param {Date|null} openDay
    */
   function render(weeks, month, entriesOf, openDay) {
-    const key = weeks.flat().map(dayKey).join();
+    const key = weeks.flat().map(Number).join();
     if (element.dataset.days !== key) layOut(weeks, key);
     for (const { day, cell, list } of cells) {
       const isOpen = openDay !== null && isSameDay(day, openDay);
       setAttribute(cell, "data-today", isSameDay(day, new Date()));
       setAttribute(cell, "data-past", day < startOfDay(new Date()));
-      setAttribute(cell, "data-other", day.getMonth() !== month.getMonth());
+      setAttribute(cell, "data-other", Number(startOfMonth(day)) !== Number(startOfMonth(month)));
       keyed(
         list,
         itemsOf(entriesOf(day), isOpen),
@@ -66,7 +66,7 @@ export function monthTable(buttons, open) {
   /** @param {Date} day */
   function cellOf(day) {
     const list = h("div", { class: "day-list" });
-    const number = h("time", { datetime: dayKey(day), "aria-label": fullDay.format(day) }, day.getDate());
+    const number = h("time", { datetime: dayKey(day), "aria-label": fullDay.format(day) }, dayOfMonthOf(day));
     return { day, list, cell: h("td", null, h("div", { class: "day-number" }, number), list) };
   }
 
@@ -87,7 +87,7 @@ export function monthTable(buttons, open) {
   /** @type {DayTable["timeAt"]} */
   function timeAt({ target: clicked }) {
     const found = cells.find(({ cell, list }) => clicked === cell || clicked === list);
-    return found ? new Date(found.day.getFullYear(), found.day.getMonth(), found.day.getDate(), WRITING_HOUR) : null;
+    return found ? atMinutes(found.day, WRITING_HOUR * 60, found.day) : null;
   }
 
   /** @type {DayTable} */

@@ -1,8 +1,9 @@
 // Days as columns, with the hours from top to bottom; each post stands at its time.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dateFormat, dayKey, hourOfDay } from "../lib/times.js";
-import { atMinutes, isSameDay, minutesOfDay, onDay } from "./days.js";
+import { dateFormat, hourOfDay } from "../lib/times.js";
+import { instantAt } from "../lib/zone.js";
+import { atMinutes, dayOfMonthOf, isSameDay, minutesOfDay, onDay } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
 /** @import { Entry, EntryButtons } from "./entry.js" */
@@ -49,7 +50,7 @@ export function weekTable(buttons, list) {
    * @param {(day: Date) => Entry[]} entriesOf A day's entries in the order of their times.
    */
   function render(days, entriesOf) {
-    const key = days.map(dayKey).join();
+    const key = days.map(Number).join(); // in another zone, the same days begin at other instants
     if (element.dataset.days !== key) layOut(days, key);
     for (const { day, heading, body } of columns) {
       setAttribute(heading, "data-today", isSameDay(day, new Date()));
@@ -61,6 +62,7 @@ export function weekTable(buttons, list) {
         place,
       );
     }
+    nameHours(hours);
     showNow();
   }
 
@@ -77,7 +79,7 @@ export function weekTable(buttons, list) {
         { scope: "col", "aria-label": fullDay.format(day) },
         weekday.format(day),
         " ",
-        h("b", null, day.getDate()),
+        h("b", null, dayOfMonthOf(day)),
       ),
       body: h("div", { class: "day-column" }),
     }));
@@ -191,11 +193,21 @@ function lanesIn(pixels) {
 
 function hourCell() {
   const names = Array.from({ length: HOURS - 1 }, (_, index) => {
-    const name = h("span", null, hourOfDay(new Date(2026, 0, 1, index + 1)));
+    const name = h("span");
     setNumber(name, "--minutes", (index + 1) * 60);
     return name;
   });
   return h("td", { class: "hours", "aria-hidden": "true" }, h("div", null, ...names));
+}
+
+/**
+ * As the author wants times of day, who may change that.
+ * @param {HTMLElement} cell
+ */
+function nameHours(cell) {
+  for (const [index, name] of [...cell.querySelectorAll("span")].entries()) {
+    setText(name, hourOfDay(instantAt(Date.UTC(2026, 0, 1, index + 1))));
+  }
 }
 
 /**

@@ -184,6 +184,10 @@ function takeInput({ target }) {
  */
 async function send(request) {
   if (isSending || !author || hasNoAccount()) return;
+  setSending(true);
+  await posts.loaded(); // the accounts and the proposed time, of which a quick author knows nothing yet
+  setSending(false);
+  if (!author || hasNoAccount()) return;
   const errors = { ...ownErrors(), ...(request === postNow && { schedule_for: null }) };
   for (const [name, message] of Object.entries(errors)) showError(name, message);
   if (focusFirstInvalid(form)) return;
@@ -267,6 +271,7 @@ async function saveDraft() {
 async function store() {
   if (isSending || !author) return false;
   setSending(true);
+  await posts.loaded();
   try {
     if (draft.post_id === null) draft.post_id = await addDraft(contentOf(draft));
     else await changeDraft(draft.post_id, contentOf(draft));

@@ -1,6 +1,7 @@
 // The author's posting times of the week, and the next ones that no pending post has taken.
 
 import { instant, now } from "../lib/times.js";
+import { instantAt, wallClock } from "../lib/zone.js";
 
 /** @import { Post, Slot } from "../posts/posts.js" */
 
@@ -51,64 +52,5 @@ function* timesOf({ weekday, at, time_zone }) {
     if (day.getUTCDay() !== weekday % 7) continue;
     const wanted = Date.UTC(day.getUTCFullYear(), day.getUTCMonth(), day.getUTCDate(), hour, minute);
     yield instantAt(wanted, time_zone);
-  }
-}
-
-/**
- * The instant at which the clocks of a zone show a time. A time that they skip is as much later as they leap.
- * @param {number} wanted What they show, as if they were at UTC.
- * @param {string} zone
- */
-function instantAt(wanted, zone) {
-  const first = wanted - (wallClock(wanted, zone) - wanted);
-  const second = wanted - (wallClock(first, zone) - first);
-  return new Date(wallClock(second, zone) === wanted ? second : Math.max(first, second));
-}
-
-/**
- * What the clocks of a zone show at an instant, as if they were at UTC.
- * @param {number} at
- * @param {string} zone
- */
-function wallClock(at, zone) {
-  const parts = Object.fromEntries(
-    formatOf(zone)
-      .formatToParts(at)
-      .map(({ type, value }) => [type, Number(value)]),
-  );
-  return Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
-}
-
-/** @type {Map<string, Intl.DateTimeFormat>} */
-const formats = new Map();
-
-/** @param {string} zone */
-function formatOf(zone) {
-  const known = formats.get(zone);
-  if (known) return known;
-  /** @type {Intl.DateTimeFormatOptions} */
-  const options = {
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  };
-  const made = new Intl.DateTimeFormat("en-US", { ...options, hourCycle: "h23", timeZone: knownZone(zone) });
-  formats.set(zone, made);
-  return made;
-}
-
-/**
- * A browser may not know a zone that the database has; UTC is better than no page.
- * @param {string} zone
- */
-function knownZone(zone) {
-  try {
-    new Intl.DateTimeFormat("en-US", { timeZone: zone });
-    return zone;
-  } catch {
-    return "UTC";
   }
 }

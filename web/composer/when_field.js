@@ -11,8 +11,8 @@ import {
   now,
   offsetAt,
   toInputValue,
-  zone,
 } from "../lib/times.js";
+import { instantAt, wallFields, wallMidnight, zone } from "../lib/zone.js";
 import { listOf } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
 import { minuteOf, nextFreeSlot } from "./slots.js";
@@ -32,7 +32,7 @@ const QUICK_PICKS = [
   [() => "Next free slot", freeSlot],
   [() => "In an hour", () => instant(now() + 60 * MINUTE)],
   [() => `Tomorrow ${nine()}`, () => nineOClock(1)],
-  [() => `Monday ${nine()}`, () => nineOClock((8 - today().getDay()) % 7 || 7)],
+  [() => `Monday ${nine()}`, () => nineOClock((8 - wallFields(now()).getUTCDay()) % 7 || 7)],
 ];
 
 /**
@@ -58,11 +58,12 @@ export function whenField(input, words, hint, picks, more = []) {
   /** @type {Date|null} */
   let given = null;
   let written = "";
+  let writtenIn = zone();
 
   /** @param {Date} date */
   function set(date) {
     input.value = toInputValue(date);
-    [given, written] = [date, input.value];
+    [given, written, writtenIn] = [date, input.value, zone()];
     refresh();
   }
 
@@ -75,10 +76,11 @@ export function whenField(input, words, hint, picks, more = []) {
   }
 
   function refresh() {
+    if (given && input.value === written && writtenIn !== zone()) set(given);
     const { date, isGap, later, isLater } = read();
     const which = later ? `, the ${isLater ? "later" : "earlier"} of two such times` : "";
     setText(words, date ? inWords(date) : "Choose a time");
-    setText(place, `${zone} (${offsetAt(date ?? today())})${which}`);
+    setText(place, `${zone()} (${offsetAt(date ?? today())})${which}`);
     setText(utc, date && !isGap ? inUtc(date) : "");
     setText(other, `Take the ${isLater ? "earlier" : "later"} one`);
     other.hidden = !later;
@@ -128,7 +130,7 @@ function inWords(date) {
 /** @param {{date: Date|null, isGap: boolean}} read */
 function errorOf({ date, isGap }) {
   if (!date) return "Choose a day and a time.";
-  if (isGap) return `This time does not exist: that night the clocks in ${zone} skip it. Choose another.`;
+  if (isGap) return `This time does not exist: that night the clocks in ${zone()} skip it. Choose another.`;
   if (date.getTime() < now() - GRACE) return "This time has passed. Choose a later one.";
   if (date.getTime() > now() + HORIZON) return "This is more than a year ahead. Choose an earlier time.";
   return null;
@@ -144,8 +146,7 @@ function pending() {
 
 /** @param {number} daysAhead */
 function nineOClock(daysAhead) {
-  const day = today();
-  return new Date(day.getFullYear(), day.getMonth(), day.getDate() + daysAhead, 9);
+  return instantAt(wallMidnight(now()) + (daysAhead * 24 + 9) * 60 * MINUTE);
 }
 
 /** "9:00" or "9 AM" */

@@ -1,6 +1,7 @@
-// Instants are Date objects or Hasura's ISO strings; what people read is in the browser's own time zone.
+// Instants are Date objects or Hasura's ISO strings; what people read is in the author's time zone.
 
 import { now } from "./clock.js";
+import { instantAt, useZone, wallClock, wallFields, wallMidnight, zone } from "./zone.js";
 
 export { now };
 
@@ -11,9 +12,6 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const X_EPOCH = 1288834974657n; // X's docs, X IDs: a snowflake's upper bits count milliseconds from here
 
-/** The name of the author's time zone, such as Europe/Berlin. */
-export const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-
 let clocks = clocksOf(undefined);
 const shortDay = dateFormat({ weekday: "short", day: "numeric", month: "short" });
 const shortDayWithYear = dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
@@ -22,25 +20,42 @@ const longDayWithYear = dateFormat({ weekday: "long", day: "numeric", month: "lo
 const offset = dateFormat({ timeZoneName: "shortOffset" });
 
 /**
- * A format of dates: in the browser's English, or in British English beside the page's English words.
+ * A format of dates in the author's zone: in the browser's English, or in British English beside the page's English words.
  * @param {Intl.DateTimeFormatOptions} options
  */
 export function dateFormat(options) {
-  return new Intl.DateTimeFormat(navigator.language.startsWith("en") ? undefined : "en-GB", options);
+  const language = navigator.language.startsWith("en") ? undefined : "en-GB";
+  let madeFor = "";
+  /** @type {Intl.DateTimeFormat} */
+  let made;
+
+  function format() {
+    if (madeFor !== zone()) made = new Intl.DateTimeFormat(language, { timeZone: zone(), ...options });
+    madeFor = zone();
+    return made;
+  }
+
+  return {
+    format: (/** @type {Date|number} */ date) => format().format(date),
+    formatToParts: (/** @type {Date|number} */ date) => format().formatToParts(date),
+    formatRange: (/** @type {Date} */ first, /** @type {Date} */ last) => format().formatRange(first, last),
+  };
 }
 
 /**
- * Shows times of day as the author wants them: with 12 hours, with 24, or (undefined) as the browser's language has them.
- * @param {"h12"|"h23"|undefined} hourCycle
+ * Shows times as the author wants them. Null is as the browser has it.
+ * @param {{hour_cycle: "h12"|"h23"|null, time_zone: string|null}} wanted
  */
-export function useHourCycle(hourCycle) {
-  clocks = clocksOf(hourCycle);
+export function showTimesAs({ hour_cycle, time_zone }) {
+  useZone(time_zone);
+  clocks = clocksOf(hour_cycle ?? undefined);
 }
 
 /** @param {"h12"|"h23"|undefined} hourCycle */
 function clocksOf(hourCycle) {
   /** @param {Intl.DateTimeFormatOptions} options */
-  const format = (options) => new Intl.DateTimeFormat(undefined, { ...options, ...(hourCycle && { hourCycle }) });
+  const format = (options) =>
+    new Intl.DateTimeFormat(undefined, { timeZone: zone(), ...options, ...(hourCycle && { hourCycle }) });
   const is12Hours = format({ hour: "numeric" }).resolvedOptions().hour12; // "8:05 AM", where others write "08:05"
   /** @type {Intl.DateTimeFormatOptions} */
   const toMinutes = { hour: is12Hours ? "numeric" : "2-digit", minute: "2-digit" };
@@ -114,7 +129,7 @@ export function dayName(value) {
 
 /** @param {Date} date */
 function isThisYear(date) {
-  return date.getFullYear() === instant(now()).getFullYear();
+  return wallFields(date).getUTCFullYear() === wallFields(now()).getUTCFullYear();
 }
 
 /** @param {Date} date */
@@ -128,8 +143,7 @@ function nearDay(date) {
  * @param {Instant} value
  */
 export function dayKey(value) {
-  const date = instant(value);
-  return [String(date.getFullYear()).padStart(4, "0"), two(date.getMonth() + 1), two(date.getDate())].join("-");
+  return wallFields(instant(value)).toISOString().slice(0, 10);
 }
 
 /**
@@ -137,8 +151,16 @@ export function dayKey(value) {
  * @param {Instant} value
  */
 export function startOfDay(value) {
-  const date = instant(value);
-  return new Date(date.getFullYear(), date.getMonth(), date.getDate());
+  return instantAt(wallMidnight(instant(value)));
+}
+
+/**
+ * The instant that many days later at the same time of day, however long the days between are.
+ * @param {Date} date
+ * @param {number} days
+ */
+export function addDays(date, days) {
+  return days === 0 ? new Date(date) : instantAt(wallClock(date) + days * DAY);
 }
 
 /**
@@ -162,8 +184,7 @@ export function inUtc(value) {
  * @param {Instant} value
  */
 export function toInputValue(value) {
-  const date = instant(value);
-  return `${dayKey(date)}T${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":")}`;
+  return wallFields(instant(value)).toISOString().slice(0, 19);
 }
 
 /**
@@ -173,8 +194,9 @@ export function toInputValue(value) {
  *   this time; `later`: when this time comes a second time that day, after `date`.
  */
 export function fromInputValue(value) {
-  const date = new Date(value);
-  if (!value || Number.isNaN(date.getTime())) return { date: null, isGap: false, later: null };
+  const wanted = Date.parse(`${value}Z`);
+  if (Number.isNaN(wanted)) return { date: null, isGap: false, later: null };
+  const date = instantAt(wanted);
   return { date, isGap: !toInputValue(date).startsWith(value.slice(0, 16)), later: secondTime(date) };
 }
 
@@ -184,7 +206,8 @@ export function fromInputValue(value) {
  */
 export function secondTime(date) {
   const soon = new Date(date.getTime() + 3 * HOUR); // clocks go back by two hours at most
-  const later = new Date(date.getTime() + (soon.getTimezoneOffset() - date.getTimezoneOffset()) * MINUTE);
+  const goBack = wallClock(date) + 3 * HOUR - wallClock(soon);
+  const later = new Date(date.getTime() + goBack);
   return later > date && toInputValue(later) === toInputValue(date) ? later : null;
 }
 
@@ -248,11 +271,6 @@ function microseconds(value) {
  */
 export function inSeconds(milliseconds) {
   return milliseconds < MINUTE ? `${(milliseconds / 1000).toFixed(3)} s` : duration(milliseconds);
-}
-
-/** @param {number} number */
-function two(number) {
-  return String(number).padStart(2, "0");
 }
 
 /**

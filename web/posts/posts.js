@@ -1,6 +1,6 @@
 // The author's posts as the page knows them. live.js writes them; every view reads them and listens.
 
-import { now } from "../lib/times.js";
+import { now, showTimesAs } from "../lib/times.js";
 
 /**
  * Rows as Hasura sends them; times are ISO strings in UTC; of the attempts the latest, the last one first.
@@ -150,6 +150,16 @@ class Posts extends EventTarget {
     this.dispatchEvent(new Event("status"));
   }
 
+  /**
+   * Settles when the server has answered for the first time, or is known to be away.
+   * @returns {Promise<void>}
+   */
+  async loaded() {
+    while (this.state === "loading") {
+      await new Promise((resolve) => this.addEventListener("status", resolve, { once: true }));
+    }
+  }
+
   /** @param {Surroundings} surroundings */
   #take({ user, account: accounts, app: apps, posting_slot: slots }) {
     const author = user[0] ?? this.author;
@@ -157,6 +167,7 @@ class Posts extends EventTarget {
     if (isSame([author, accounts, app, slots], [this.author, this.accounts, this.#app, this.slots])) return false;
     this.#accounts = new Map(accounts.map((account) => [account.id, account]));
     [this.author, this.#app, this.slots] = [author, app, slots];
+    if (author) showTimesAs(author); // before anybody shows a time
     return true;
   }
 }

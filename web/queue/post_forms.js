@@ -6,7 +6,7 @@ import { whenField } from "../composer/when_field.js";
 import { h, showMessage } from "../lib/dom.js";
 import { focusFirstInvalid, showFieldError } from "../lib/field_error.js";
 import { messageOf, Unreachable } from "../lib/http.js";
-import { dayAndTime, instant, now } from "../lib/times.js";
+import { addDays, dayAndTime, instant, now } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { editText, move } from "../posts/actions.js";
 import { listOf } from "../posts/post_state.js";
@@ -87,11 +87,8 @@ export function moveForm(post, close) {
  * @param {{hours?: number, days?: number}} by
  */
 function shifted({ schedule_for }, { hours = 0, days = 0 }) {
-  const date = new Date(instant(schedule_for));
-  if (date.getTime() < now()) return null;
-  date.setTime(date.getTime() + hours * HOUR);
-  date.setDate(date.getDate() + days);
-  return date;
+  const time = instant(schedule_for).getTime();
+  return time < now() ? null : addDays(new Date(time + hours * HOUR), days);
 }
 
 /**

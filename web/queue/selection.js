@@ -2,7 +2,7 @@
 
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { messageOf } from "../lib/http.js";
-import { instant } from "../lib/times.js";
+import { addDays, instant } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { move, remove } from "../posts/actions.js";
 import { actionsOf, goesOutWithin } from "../posts/post_state.js";
@@ -128,10 +128,8 @@ async function moveEach(those, time) {
  */
 function shifted(time, minutes) {
   const days = minutes / (24 * 60);
-  const date = new Date(instant(time));
-  if (!Number.isInteger(days)) return new Date(date.getTime() + minutes * MINUTE);
-  date.setDate(date.getDate() + days);
-  return date;
+  const date = instant(time);
+  return Number.isInteger(days) ? addDays(date, days) : new Date(date.getTime() + minutes * MINUTE);
 }
 
 /** @param {Post[]} those */

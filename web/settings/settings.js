@@ -3,7 +3,8 @@
 import { h, keyed, setAttribute, setText, showMessage } from "../lib/dom.js";
 import { messageOf } from "../lib/http.js";
 import { areShortcutsOn, switchShortcuts } from "../lib/shortcuts.js";
-import { dateFormat, offsetAt, timeToTheMinute, useHourCycle, zone } from "../lib/times.js";
+import { dateFormat, timeToTheMinute } from "../lib/times.js";
+import { deviceZone, instantAt, zone } from "../lib/zone.js";
 import { addSlot, removeSlot, setPreferences } from "../posts/actions.js";
 import { listOf, untilWhen } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
@@ -39,7 +40,6 @@ export function settings(root) {
   let isShown = false;
 
   function refresh() {
-    useHourCycle(posts.author?.hour_cycle ?? undefined);
     if (!isShown) return;
     for (const part of [slots, preferences, accounts, limits]) part.refresh();
   }
@@ -98,7 +98,7 @@ function slotSettings(attempt) {
   );
   const element = card(
     "Posting times",
-    `A new post takes the next free one of these times. They are those of ${zone}.`,
+    "A new post takes the next free one of these times. Each is in the zone that was chosen below when it was added.",
     nothing,
     list,
     form,
@@ -111,7 +111,7 @@ function slotSettings(attempt) {
     const known = new Set(posts.slots.map(({ weekday, at: time }) => `${weekday} ${time.slice(0, 5)}`));
     const wanted = WEEKDAYS.filter((day) => day >= first && day <= last && !known.has(`${day} ${at.value}`));
     await attempt(async () => {
-      for (const weekday of wanted) await addSlot({ weekday, at: at.value, time_zone: zone, account_id: null });
+      for (const weekday of wanted) await addSlot({ weekday, at: at.value, time_zone: zone(), account_id: null });
     });
   }
 
@@ -137,7 +137,7 @@ function slotSettings(attempt) {
 
   /** @param {Slot} slot */
   function slotButton({ id, weekday, at: time, time_zone }) {
-    const words = time_zone === zone ? clock(time) : `${clock(time)}, ${time_zone}`;
+    const words = time_zone === zone() ? clock(time) : `${clock(time)}, ${time_zone}`;
     return h(
       "button",
       {
@@ -165,12 +165,23 @@ function preferenceSettings(attempt) {
     ["", "As this browser has it"],
     ...[1, SATURDAY, 7].map((day) => /** @type {[string, string]} */ ([String(day), weekdayName(day)])),
   ]);
+  const timeZone = choice("time-zone", [
+    ["", `As this device: ${deviceZone}`],
+    ...Intl.supportedValuesOf("timeZone").map((name) => /** @type {[string, string]} */ ([name, name])),
+  ]);
   const account = choice("default-account", []);
   const accountField = field("New posts go out from", account);
   const element = card(
     "Times",
-    `Times are those of this device's zone, ${zone} (${offsetAt(Date.now())}). Each post keeps its instant wherever you are.`,
-    h("div", { class: "inline-fields" }, field("Times of day", hours), field("A week begins on", week), accountField),
+    "All times of this page are shown in this zone. Each post keeps its instant.",
+    h(
+      "div",
+      { class: "inline-fields" },
+      field("Time zone", timeZone),
+      field("Times of day", hours),
+      field("A week begins on", week),
+      accountField,
+    ),
   );
   element.addEventListener("input", () => attempt(save));
 
@@ -178,7 +189,7 @@ function preferenceSettings(attempt) {
     const { author } = posts;
     if (!author) return;
     await setPreferences(author.id, {
-      time_zone: author.time_zone,
+      time_zone: timeZone.value || null,
       hour_cycle: /** @type {"h12"|"h23"|null} */ (hours.value || null),
       week_starts_on: Number(week.value) || null,
       default_account_id: Number(account.value) || null,
@@ -196,9 +207,18 @@ function preferenceSettings(attempt) {
         h("option", { value: id || "" }, account_name ? `@${account_name}` : "Choose each time"),
     );
     if (element.contains(document.activeElement)) return;
+    showZone(author?.time_zone ?? "");
     hours.value = author?.hour_cycle ?? "";
     week.value = String(author?.week_starts_on ?? "");
     account.value = String(author?.default_account_id ?? "");
+  }
+
+  /** @param {string} name Of which the browser may have another one. */
+  function showZone(name) {
+    timeZone.value = name;
+    if (timeZone.value === name) return;
+    timeZone.append(h("option", { value: name }, name));
+    timeZone.value = name;
   }
 
   return { element, refresh };
@@ -315,5 +335,5 @@ function weekdayName(day) {
 /** @param {string} time "09:30:00" */
 function clock(time) {
   const [hours, minutes] = time.split(":").map(Number);
-  return timeToTheMinute(new Date(2024, 0, 1, hours, minutes));
+  return timeToTheMinute(instantAt(Date.UTC(2024, 0, 1, hours, minutes)));
 }

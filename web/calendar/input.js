@@ -1,4 +1,4 @@
-// Keys, a mouse or a pen move posts in the calendar. A finger scrolls, and opens a post, which can be moved in the list.
+// Keys, a mouse or a pen move posts in the calendar. A finger scrolls, and opens the card of a post, which moves it too.
 
 import { addDays } from "../lib/times.js";
 

@@ -10,6 +10,8 @@ from page_author import Arrive, Author, in_seconds
 from playwright.sync_api import FloatRect, Locator, expect
 from waiting import wait_until
 
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
+
 
 class Calendar:
     """The calendar of an author, opened at next week: whatever today is, its days are all to come."""
@@ -235,6 +237,34 @@ def drag(post: Locator, to_the_right: float) -> None:
     mouse.down()
     mouse.move(x + to_the_right, y, steps=8)
     mouse.up()
+
+
+class TestMovingByTouch:
+    @pytest.mark.parametrize("kind", ["Week", "Month"])
+    def test_taps_move_a_post_in_its_card(self, arrive: Arrive, kind: str) -> None:
+        author = arrive(**PHONE)
+        wednesday = next_wednesday(author.zone)
+        author.create("midweek", wednesday)
+        calendar = Calendar(author)
+        calendar.view.get_by_role("button", name=kind, exact=True).tap()
+        jump = calendar.view.get_by_role("button", name=re.compile("^Go to"))
+        if jump.is_visible():
+            jump.tap()
+
+        calendar.post("midweek").tap()
+        card = author.page.get_by_role("group", name="Post", exact=True)
+        card.get_by_role("button", name="Move").tap()
+        card.get_by_role("button", name="1 day later").tap()
+        card.get_by_role("button", name="Save").tap()
+
+        wait_until(lambda: time_of(author, "midweek"), lambda time: time == wednesday + timedelta(days=1))
+        expect(calendar.post("midweek")).to_have_accessible_name(re.compile("Thu.*10:00"))
+
+    def test_the_card_says_what_a_finger_can_do(self, arrive: Arrive) -> None:
+        calendar = Calendar(arrive(**PHONE))
+
+        expect(calendar.view.get_by_text("Tap a free place to write there")).to_be_visible()
+        expect(calendar.view.get_by_text("Drag a post to move it")).to_be_hidden()
 
 
 class TestAMonth:

@@ -41,19 +41,32 @@ export function laterView(load, onShown) {
   return { show, hide };
 }
 
+/** @type {Map<string, Promise<void>>} */
+const sheets = new Map();
+
 /**
  * Adds a style sheet to the page, once.
  * @param {string} href
  * @returns {Promise<void>} Settles when it is there.
  */
 export function styleSheet(href) {
-  if (document.querySelector(`link[href="${href}"]`)) return Promise.resolve();
+  const sheet = sheets.get(href) ?? addSheet(href);
+  sheets.set(href, sheet);
+  return sheet;
+}
+
+/**
+ * @param {string} href
+ * @returns {Promise<void>}
+ */
+function addSheet(href) {
   return new Promise((resolve, reject) => {
     const link = h("link", { rel: "stylesheet", href, on: { load: () => resolve(), error: fail } });
     document.head.append(link);
 
     function fail() {
       link.remove();
+      sheets.delete(href); // the next one tries again
       reject(new Error(`${href} does not come.`));
     }
   });

@@ -50,12 +50,7 @@ class Hand:
     def seconds_of_a_person(self) -> float:
         """As the keystroke-level model estimates them."""
         steps = self.clicks + self.fields
-        return (
-            steps * _THINK
-            + self.clicks * _POINT_AND_PRESS
-            + self.keys * _KEY
-            + 2 * self.fields * _TO_THE_OTHER_HAND
-        )
+        return steps * _THINK + self.clicks * _POINT_AND_PRESS + self.keys * _KEY + 2 * self.fields * _TO_THE_OTHER_HAND
 
 
 Job = Callable[[Hand], None]

@@ -1,7 +1,8 @@
 """Writes into web/index.html which modules the browser is to load at once: ``python -m scripts.page_files``.
 
-Without that list it learns of a module when it has loaded the one that imports it, one level after the other. Run it
-after a change of imports in web/; a test says so.
+Without that list it learns of a module when it has loaded the one that imports it, one level after the other. The list
+is at the end, because in the head it would hold up the first paint. Run it after a change of imports in web/; a test
+says so.
 """
 
 import argparse
@@ -13,7 +14,7 @@ WEB = Path(__file__).parents[1] / "web"
 INDEX = WEB / "index.html"
 
 _PRELOAD = '    <link rel="modulepreload" href="{}">\n'
-_PRELOADS = re.compile(r'(?: *<link rel="modulepreload" href="[^"]+">\n)*(?= *<script type="module")')
+_PRELOADS = re.compile(r'(?: *<link rel="modulepreload" href="[^"]+">\n)*(?= *</body>)')
 _SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
 _LINKED = re.compile(r'<link rel="(?:icon|stylesheet)" href="([^"]+)"')
 _IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?\bfrom\s+["'](\.[^"']+)["']""", re.MULTILINE)

@@ -568,6 +568,25 @@ class TestCounts:
 
         assert one(db, claimed) == [8, 4]
 
+    def test_rejections_of_the_account_count_since_the_post_was_opened_again(
+        self, db: Database, log: Callable[..., None]
+    ) -> None:
+        for outcome, rejection in [
+            ("not_sent", "account"),
+            ("opened", None),
+            ("not_sent", "account"),
+            ("not_sent", "app"),
+            ("not_sent", "sign_in"),
+            ("not_sent", None),
+            ("skipped", None),
+            ("unknown", None),
+            ("absent", None),
+            ("not_sent", "account"),
+        ]:
+            log(outcome, rejection)
+
+        assert one(db, "select account_rejections from claim_due_posts()") == 2
+
     def test_attempts_before_the_post_was_opened_again_do_not_count(
         self, db: Database, log: Callable[..., None]
     ) -> None:

@@ -178,7 +178,9 @@ class TestManyPosts:
         alice.page.get_by_role("button", name="Delete selected").click()
         alice.do_at_once()
 
-        expect(alice.page.get_by_text("The database could not do that just now. Try again in a moment.")).to_be_visible()
+        expect(
+            alice.page.get_by_text("The database could not do that just now. Try again in a moment.")
+        ).to_be_visible()
         expect(alice.region("Pending").get_by_role("article")).to_have_count(2)
 
 

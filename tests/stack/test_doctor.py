@@ -1217,7 +1217,9 @@ class TestWrongConfiguration:
             row = connection.execute("select pg_get_viewdef('latest_change'::regclass)").fetchone()
         assert row is not None
         replace_view = "create or replace view latest_change as "
-        without_posts = 'select id as user_id, username, null::timestamptz as updated_at, 0::bigint as posts from "user"'
+        without_posts = (
+            'select id as user_id, username, null::timestamptz as updated_at, 0::bigint as posts from "user"'
+        )
         with broken.altered(replace_view + without_posts, replace_view + row[0]):
             found = examine(broken.settings, Scope()).findings
 

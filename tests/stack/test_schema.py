@@ -4,22 +4,11 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
-
-from local import postgres
 
 pytest_plugins = ["local_hasura_fixtures"]
 
 Database = psycopg.Connection[tuple[object, ...]]
-
-
-@pytest.fixture(scope="module")
-def database_url(cluster: str) -> str:
-    """A database with all migrations."""
-    url = new_database(cluster)
-    postgres.migrate(url)
-    return url
 
 
 @pytest.fixture

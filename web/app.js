@@ -7,6 +7,7 @@ import { config } from "./lib/config.js";
 import { element, setAttribute, setText, showMessage } from "./lib/dom.js";
 import { focusFirstInvalid, showFieldError } from "./lib/field_error.js";
 import { messageOf } from "./lib/http.js";
+import { laterView, styleSheet } from "./lib/later_view.js";
 import { listenToShortcuts } from "./lib/shortcuts.js";
 import { timeOfDay } from "./lib/times.js";
 import { closeToasts, undoLatest } from "./lib/toast.js";
@@ -19,7 +20,7 @@ import { settings } from "./settings/settings.js";
 import { signedInAuthor, signIn, signInMethod, signOut, whenSignedOutElsewhere } from "./sign_in/sign_in.js";
 
 /** @import { Author } from "./sign_in/sign_in.js" */
-/** @typedef {{show?: () => void, hide?: () => void}} View */
+/** @import { View } from "./lib/later_view.js" */
 
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/;
 const STATUS = { loading: "Loading", live: "Live", offline: "Offline" };
@@ -33,13 +34,19 @@ const views = new Map();
 views.set("posts", {});
 views.set("calendar", calendar(element("view-calendar"), posts, { move: actions.move, write: writeInDialog }));
 views.set("settings", settings(element("view-settings")));
-if (config.developerTools) {
-  const [{ timeline }, { developerTools }] = await Promise.all([
-    import("./developer/timeline.js"),
-    import("./developer/developer_tools.js"),
-  ]);
-  views.set("timeline", timeline(element("view-timeline"), config.developerTools));
-  views.set("developer-tools", developerTools(element("view-developer-tools"), config.developerTools));
+const tools = config.developerTools;
+if (tools) {
+  const sheet = () => styleSheet("developer/developer.css");
+  const loadTimeline = async () => {
+    const [{ timeline }] = await Promise.all([import("./developer/timeline.js"), sheet()]);
+    return timeline(element("view-timeline"), tools);
+  };
+  const loadTools = async () => {
+    const [{ developerTools }] = await Promise.all([import("./developer/developer_tools.js"), sheet()]);
+    return developerTools(element("view-developer-tools"), tools);
+  };
+  views.set("timeline", laterView(loadTimeline, placeNewPost));
+  views.set("developer-tools", laterView(loadTools, placeNewPost));
 }
 /** @type {string|null} The name of the view that is shown. */
 let current = null;
@@ -197,11 +204,15 @@ function showView() {
   for (const link of links) {
     setAttribute(link, "aria-current", targetOf(link.hash).name === current ? "page" : null);
   }
-  const place = /** @type {HTMLElement|null} */ (element(`view-${current}`).querySelector(".composer-place"));
-  placeComposer(place);
-  element("new-post").hidden = hasComposer();
+  placeNewPost();
   if (current === "posts" && !id) lists.showTab(tab);
   if (id) showPost(id);
+}
+
+/** The composer has a place in some views; in the others a button opens it. */
+function placeNewPost() {
+  placeComposer(/** @type {HTMLElement|null} */ (element(`view-${current}`).querySelector(".composer-place")));
+  element("new-post").hidden = hasComposer();
 }
 
 function hideView() {

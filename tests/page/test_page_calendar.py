@@ -10,6 +10,9 @@ from page_author import Arrive, Author, in_seconds
 from playwright.sync_api import FloatRect, Locator, expect
 from waiting import wait_until
 
+PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
+TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True, "is_mobile": True}
+
 
 class Calendar:
     """The calendar of an author, opened at next week: whatever today is, its days are all to come."""
@@ -235,6 +238,91 @@ def drag(post: Locator, to_the_right: float) -> None:
     mouse.down()
     mouse.move(x + to_the_right, y, steps=8)
     mouse.up()
+
+
+class TestMovingByTouch:
+    @pytest.mark.parametrize("kind", ["Week", "Month"])
+    def test_taps_move_a_post_in_its_card(self, arrive: Arrive, kind: str) -> None:
+        author = arrive(**PHONE)
+        wednesday = next_wednesday(author.zone)
+        author.create("midweek", wednesday)
+        calendar = Calendar(author)
+        calendar.view.get_by_role("button", name=kind, exact=True).tap()
+        jump = calendar.view.get_by_role("button", name=re.compile("^Go to"))
+        if jump.is_visible():
+            jump.tap()
+
+        calendar.post("midweek").tap()
+        card = author.page.get_by_role("group", name="Post", exact=True)
+        card.get_by_role("button", name="Move").tap()
+        card.get_by_role("button", name="1 day later").tap()
+        card.get_by_role("button", name="Save").tap()
+
+        wait_until(lambda: time_of(author, "midweek"), lambda time: time == wednesday + timedelta(days=1))
+        expect(calendar.post("midweek")).to_have_accessible_name(re.compile("Thu.*10:00"))
+
+    def test_a_finger_that_holds_a_post_drags_it_to_another_day(self, arrive: Arrive) -> None:
+        author = arrive(**TABLET)
+        wednesday = next_wednesday(author.zone)
+        author.create("midweek", wednesday)
+        post = Calendar(author).post("midweek")
+        finger = Finger(post)
+
+        finger.press()
+        expect(post).to_have_attribute("data-status", "dragged")
+        finger.move(day_width(post))
+        finger.lift()
+
+        wait_until(lambda: time_of(author, "midweek"), lambda time: time == wednesday + timedelta(days=1))
+        expect(author.page.get_by_role("group", name="Post", exact=True)).to_be_hidden()
+
+    def test_a_finger_that_moves_at_once_scrolls_and_moves_no_post(self, arrive: Arrive) -> None:
+        author = arrive(**TABLET)
+        wednesday = next_wednesday(author.zone)
+        author.create("midweek", wednesday)
+        calendar = Calendar(author)
+        post, hours = calendar.post("midweek"), calendar.view.get_by_role("region", name="Hours")
+        post.scroll_into_view_if_needed()
+        before: float = hours.evaluate("element => element.scrollTop")
+        finger = Finger(post)
+
+        finger.press()
+        finger.move(0, 120)
+        finger.lift()
+
+        wait_until(lambda: hours.evaluate("element => element.scrollTop"), lambda after: after < before)
+        expect(post).to_have_attribute("data-status", "")
+        assert time_of(author, "midweek") == wednesday
+
+    def test_the_calendar_says_what_a_finger_can_do(self, arrive: Arrive) -> None:
+        calendar = Calendar(arrive(**PHONE))
+
+        expect(calendar.view.get_by_text("Tap a free place to write there")).to_be_visible()
+        expect(calendar.view.get_by_text("Drag a post to move it")).to_be_hidden()
+
+
+class Finger:
+    """A finger on a touch screen, at a post of the calendar."""
+
+    def __init__(self, post: Locator) -> None:
+        post.scroll_into_view_if_needed()
+        box = box_of(post)
+        self._session = post.page.context.new_cdp_session(post.page)
+        self._x, self._y = box["x"] + box["width"] / 2, box["y"] + 8
+
+    def press(self) -> None:
+        self._send("touchStart", [{"x": self._x, "y": self._y}])
+
+    def move(self, to_the_right: float, down: float = 0) -> None:
+        """In steps, as a hand does."""
+        for step in range(1, 9):
+            self._send("touchMove", [{"x": self._x + to_the_right * step / 8, "y": self._y + down * step / 8}])
+
+    def lift(self) -> None:
+        self._send("touchEnd", [])
+
+    def _send(self, kind: str, points: list[dict[str, float]]) -> None:
+        self._session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
 
 
 class TestAMonth:

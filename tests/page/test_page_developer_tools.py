@@ -31,6 +31,38 @@ def answer_that_only_a_part_was_searched(route: Route) -> None:
     route.fulfill(json={"pending": page, "processed": page})
 
 
+class TestAViewThatIsLoadedLater:
+    def test_a_view_that_cannot_be_loaded_says_so_and_the_others_work(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.page.route("**/developer_tools.js", lambda route: route.abort())
+        alice.sign_in()
+
+        alice.page.get_by_role("link", name="Developer tools").click()
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("This view cannot be loaded")
+        alice.show("calendar")
+
+    def test_the_page_loads_nothing_of_the_developer_tools_before_they_are_opened(self, alice: Author) -> None:
+        loaded: list[str] = []
+        alice.page.on("request", lambda request: loaded.append(request.url))
+
+        alice.sign_in()
+        alice.create("to come", in_minutes(60))
+        expect(alice.article("to come")).to_be_visible()
+
+        assert [url for url in loaded if "/developer/" in url] == []
+
+    def test_a_link_to_the_developer_tools_shows_them_with_the_composer(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.page.goto(f"{alice.stack.urls['web']}/#developer-tools")
+
+        alice.page.reload()
+
+        expect(alice.region("Fault injection")).to_be_visible()
+        expect(alice.page.locator("#view-developer-tools").get_by_role("textbox", name="Post")).to_be_visible()
+        expect(alice.page.get_by_role("button", name="New post")).to_be_hidden()
+
+
 class TestTheTimeline:
     def test_the_timeline_shows_a_new_tweet_with_its_account_and_its_time(self, alice: Author) -> None:
         timeline = alice.sign_in().show("timeline")

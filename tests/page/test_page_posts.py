@@ -671,3 +671,85 @@ class TestTheTabs:
         alice.choose("worth repeating", "Reuse as a new post")
 
         expect(alice.text).to_have_value("worth repeating")
+
+
+class TestTheMenuOfAPost:
+    def test_a_published_post_is_opened_on_x_in_a_tab_of_its_own(self, alice: Author) -> None:
+        alice.page.route("**/config.json", as_on_a_host)
+        alice.create("out there", in_seconds(0))
+        alice.post_once("out there", "tweeted")
+        alice.sign_in()
+        [tweet] = alice.stack.tweets(alice.name)
+
+        alice.button("out there", "More").click()
+
+        link = alice.page.get_by_role("menuitem", name="View on X")
+        expect(link).to_have_attribute("href", f"https://x.com/i/web/status/{tweet['id']}")
+        expect(link).to_have_attribute("target", "_blank")
+        expect(link).to_have_attribute("rel", re.compile("noopener"))
+
+    def test_on_the_local_stack_a_published_post_is_shown_in_the_timeline(self, alice: Author) -> None:
+        alice.create("out there", in_seconds(0))
+        alice.post_once("out there", "tweeted")
+        alice.sign_in()
+
+        alice.choose("out there", "View in the timeline")
+
+        timeline = alice.page.get_by_role("region", name="Timeline")
+        expect(timeline.get_by_role("article").filter(has_text="out there").first).to_be_visible()
+
+    def test_the_text_of_a_post_is_copied(self, alice: Author) -> None:
+        alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        alice.create("to be\nquoted", in_minutes(60))
+        alice.sign_in()
+
+        alice.choose("quoted", "Copy text")
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("Copied.")
+        assert alice.page.evaluate("navigator.clipboard.readText()") == "to be\nquoted"
+
+    def test_a_browser_that_does_not_allow_copying_is_said_to_be_so(self, alice: Author) -> None:
+        alice.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject(new Error('no'))")
+        alice.create("to be quoted", in_minutes(60))
+        alice.sign_in()
+
+        alice.choose("to be quoted", "Copy text")
+
+        messages = alice.page.get_by_role("status", name="Messages")
+        expect(messages).to_contain_text("This browser does not allow copying here.")
+
+    def test_a_pending_post_is_reused_and_stays_as_it_is(self, alice: Author) -> None:
+        alice.create("worth repeating", in_minutes(60))
+        alice.sign_in()
+        alice.text.fill("being written")
+
+        alice.choose("worth repeating", "Reuse as a new post")
+
+        expect(alice.text).to_have_value("worth repeating")
+        expect(alice.text).to_be_focused()
+        states = {post["text"]: post["state"] for post in alice.posts()}
+        assert states == {"worth repeating": "scheduled", "being written": "draft"}
+
+    def test_the_menu_has_what_the_row_has_and_is_left_with_escape(self, alice: Author) -> None:
+        alice.create("to come", in_minutes(60))
+        alice.sign_in()
+        more = alice.button("to come", "More")
+
+        more.press("Enter")
+
+        choices = alice.page.get_by_role("menuitem")
+        expect(choices).to_have_text(
+            ["Edit", "Move", "Publish now", "Make it a draft", "Copy text", "Reuse as a new post", "Delete"]
+        )
+        expect(choices.first).to_be_focused()
+        alice.page.keyboard.press("ArrowUp")
+        expect(choices.last).to_be_focused()
+        alice.page.keyboard.press("Escape")
+        expect(choices).to_have_count(0)
+        expect(more).to_be_focused()
+
+
+def as_on_a_host(route: Route) -> None:
+    """The configuration of a page without developer tools, to whose posts X has an address."""
+    answer = route.fetch()
+    route.fulfill(json={name: value for name, value in answer.json().items() if name != "developerTools"})

@@ -4,8 +4,9 @@ import re
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from page_author import Arrive, Author
+from page_author import Arrive, Author, in_seconds
 from playwright.sync_api import expect
+from waiting import wait_until
 
 
 class TestPostingTimes:
@@ -87,6 +88,149 @@ class TestHowTimesAreShown:
         if not entry.is_visible():  # today is the last day of a week
             calendar.get_by_role("button", name="Next").click()
         expect(entry).to_have_accessible_name(re.compile("09:15"))
+
+    def test_messages_name_times_in_the_zone_in_the_settings(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="Pacific/Auckland")
+        new_york = ZoneInfo("America/New_York")
+        in_two_days = datetime.now(new_york) + timedelta(days=2)
+        author.create("at noon", in_two_days.replace(hour=12, minute=0, second=0, microsecond=0))
+        author.sign_in()
+        author.show("settings").get_by_label("Time zone").select_option("America/New_York")
+        author.show("posts")
+        expect(author.article("at noon")).to_contain_text("12:00")
+
+        author.button("at noon", "Move").click()
+        author.article("at noon").get_by_role("button", name="1 hour later").click()
+        author.page.get_by_role("button", name="Save", exact=True).click()
+
+        messages = author.page.get_by_role("status", name="Messages")
+        expect(messages).to_contain_text(re.compile(r"Moved to .*13:00"))
+
+    def test_a_week_of_the_calendar_begins_on_the_day_that_was_chosen(self, alice: Author) -> None:
+        alice.sign_in()
+        first_day = alice.show("calendar").get_by_role("columnheader").first
+        expect(first_day).to_contain_text("Mon")
+
+        alice.show("settings").get_by_label("A week begins on").select_option("Saturday")
+
+        alice.show("calendar")
+        expect(first_day).to_contain_text("Sat")
+        alice.page.reload()
+        expect(first_day).to_contain_text("Sat")
+
+
+class TestTheAccountOfNewPosts:
+    def test_a_new_post_goes_out_from_the_account_that_was_chosen(self, alice: Author) -> None:
+        second = f"{alice.name}2"
+        [user] = alice.graphql("{ user { id } }")["user"]
+        account_id = alice.link_account(user["id"], second)
+        alice.sign_in()
+        expect(alice.page.get_by_label("Account", exact=True)).to_have_value("")
+
+        alice.show("settings").get_by_label("New posts go out from").select_option(f"@{second}")
+
+        alice.show("posts")
+        expect(alice.page.get_by_label("Account", exact=True)).to_have_value(str(account_id))
+        alice.text.fill("from the second one")
+        alice.schedule_button.click()
+        expect(alice.article("from the second one")).to_contain_text(f"@{second}")
+        assert [post["account_id"] for post in alice.posts()] == [account_id]
+
+    def test_who_has_one_account_is_not_asked_for_it(self, alice: Author) -> None:
+        alice.sign_in()
+
+        settings = alice.show("settings")
+
+        expect(settings.get_by_label("Time zone")).to_be_visible()
+        expect(settings.get_by_label("New posts go out from")).to_be_hidden()
+
+
+class Notifications:
+    """A browser whose notifications are listed instead of shown; `answer` is what its user says when asked."""
+
+    def __init__(self, author: Author, answer: str) -> None:
+        self.author = author
+        author.page.add_init_script(
+            f"""
+            window.notified = [];
+            window.Notification = class {{
+              static permission = sessionStorage.getItem("permission") ?? "default";
+              static async requestPermission() {{
+                sessionStorage.setItem("permission", "{answer}");
+                return (Notification.permission = "{answer}");
+              }}
+              constructor(title, {{ body = "" }}) {{ window.notified.push(title + body); }}
+            }};
+            """
+        )
+
+    def switch_on(self) -> None:
+        self.author.show("settings").get_by_label("Notify me when a post fails").click()
+
+    def look_elsewhere(self) -> None:
+        self.author.page.evaluate(
+            """() => {
+              Object.defineProperty(document, "hidden", { get: () => true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+
+    def shown(self) -> list[str]:
+        texts: list[str] = self.author.page.evaluate("window.notified")
+        return texts
+
+
+class TestNotifications:
+    def test_a_post_that_fails_while_nobody_looks_is_told_without_a_word_of_it(self, alice: Author) -> None:
+        notifications = Notifications(alice, "granted")
+        alice.sign_in()
+        notifications.switch_on()
+        expect(alice.page.get_by_label("Notify me when a post fails")).to_be_checked()
+        alice.show("posts")
+        notifications.look_elsewhere()
+
+        alice.stack.fail("403", username=alice.name)
+        alice.create("a secret plan", in_seconds(0))
+
+        assert wait_until(notifications.shown, bool) == ["A post needs your attention."]
+
+    def test_a_post_that_failed_before_is_not_told_again_after_a_reload(self, alice: Author) -> None:
+        notifications = Notifications(alice, "granted")
+        alice.stack.fail("403", username=alice.name)
+        alice.create("old news", in_seconds(0))
+        alice.post_once("old news", "failed")
+        alice.sign_in()
+        notifications.switch_on()
+        alice.page.reload()
+        expect(alice.page.get_by_label("Notify me when a post fails")).to_be_checked()
+        notifications.look_elsewhere()
+
+        alice.stack.fail("403", username=alice.name)
+        alice.create("news", in_seconds(0))
+
+        assert wait_until(notifications.shown, bool) == ["A post needs your attention."]
+
+    def test_nobody_is_notified_who_did_not_ask_for_it_or_looks_at_the_page(self, alice: Author) -> None:
+        notifications = Notifications(alice, "granted")
+        alice.sign_in()
+        alice.stack.fail("403", username=alice.name)
+        alice.create("seen at once", in_seconds(0))
+        expect(alice.page).to_have_title("(1) Scheduled posts")
+        notifications.look_elsewhere()
+        alice.stack.fail("403", username=alice.name)
+
+        alice.create("not asked for", in_seconds(0))
+
+        expect(alice.page).to_have_title("(2) Scheduled posts")
+        assert notifications.shown() == []
+
+    def test_where_the_browser_does_not_allow_them_they_stay_off(self, alice: Author) -> None:
+        notifications = Notifications(alice, "denied")
+        alice.sign_in()
+
+        notifications.switch_on()
+
+        expect(alice.page.get_by_label("Notify me when a post fails")).not_to_be_checked()
 
 
 def test_the_limits_are_shown_with_what_is_used_of_them(alice: Author) -> None:

@@ -21,7 +21,7 @@ const TICK_MILLISECONDS = 10_000;
 const ANNOUNCEMENT_MILLISECONDS = 8_000;
 const HELP =
   "Click a free place to write there. Drag a post to move it, or press Enter on it. A double click or Shift+Enter shows it in the list.";
-const HELP_FOR_TOUCH = "Tap a free place to write there, or a post to read, edit or move it.";
+const HELP_FOR_TOUCH = "Tap a free place to write there, or a post to read, edit or move it. Hold a post to drag it.";
 
 /**
  * Makes the calendar in `root`. It renders only while it is shown.

@@ -91,6 +91,9 @@ export function postCard() {
   );
   /** @type {Post|null} */
   let shown = null;
+  /** @type {HTMLElement|null} The button at which it is open. */
+  let opener = null;
+  new ResizeObserver(() => opener?.isConnected && place(element, opener)).observe(element); // a form must not end below
 
   /**
    * @param {Post} post
@@ -101,6 +104,7 @@ export function postCard() {
     const { word, tone } = stateOf(post);
     const allowed = actionsOf(post);
     shown = post;
+    opener = button;
     setText(time, dayAndTime(at));
     setText(chip, word);
     chip.className = `chip ${tone}`;

@@ -1,4 +1,4 @@
-// Keys, a mouse or a pen move posts in the calendar. A finger scrolls, and opens a post, which can be moved in the list.
+// Keys, a mouse, a pen or a finger move posts in the calendar. A finger scrolls, until it has held a post for a moment.
 
 import { addDays } from "../lib/times.js";
 
@@ -21,6 +21,7 @@ import { addDays } from "../lib/times.js";
 
 const DRAG_PIXELS = 5;
 const TURN_MILLISECONDS = 700;
+const HOLD_MILLISECONDS = 400; // less than until the browser opens a menu
 const HALF_HOUR = 30 * 60_000;
 
 /** @type {Record<Kind, Record<string, (time: Date) => Date>>} */
@@ -57,6 +58,7 @@ export function listenToInput(area, move, { kind, table, showCard, write, turn, 
   let pressed = null;
 
   let heldSince = 0;
+  let hold = 0;
 
   area.addEventListener("click", (event) => {
     const button = buttonAt(event);
@@ -89,15 +91,18 @@ export function listenToInput(area, move, { kind, table, showCard, write, turn, 
   });
   area.addEventListener("pointerdown", (event) => {
     const button = buttonAt(event);
-    if (event.button !== 0 || event.pointerType === "touch" || !button || move.dragged()) return;
+    if (event.button !== 0 || !button || move.dragged()) return;
+    clearTimeout(hold);
     const { pointerId } = event;
     pressed = { id: idOf(button), pointerId, first: event, last: event, from: table().pointAt(event), time: null };
+    if (isTouch(event)) hold = setTimeout(pickUp, HOLD_MILLISECONDS, "Let go to drop it.");
   });
   area.addEventListener("pointermove", (event) => {
     if (pressed?.pointerId === event.pointerId) drag(event);
   });
-  area.addEventListener("pointerup", () => release(() => move.drop()));
-  area.addEventListener("pointercancel", () => release(() => move.cancel()));
+  area.addEventListener("pointerup", (event) => release(() => move.drop(), event));
+  area.addEventListener("pointercancel", (event) => release(() => move.cancel(), event));
+  for (const type of ["touchmove", "contextmenu"]) area.addEventListener(type, keepTheFinger, { passive: false });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && pressed?.time) release(() => move.cancel());
   });
@@ -123,15 +128,30 @@ export function listenToInput(area, move, { kind, table, showCard, write, turn, 
     if (!pressed.time) {
       const { first } = pressed;
       if (Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) < DRAG_PIXELS) return;
-      if (!move.pickUp(pressed.id, "Escape cancels.")) {
-        pressed = null;
-        return;
-      }
-      pressed.time = move.dragged()?.time ?? null;
-      area.setPointerCapture(event.pointerId); // of the area: the post's button changes from day to day
-      requestAnimationFrame(scroll);
+      if (isTouch(event)) clearTimeout(hold);
+      else pickUp("Escape cancels.");
     }
     follow();
+  }
+
+  /** @param {string} help */
+  function pickUp(help) {
+    if (!pressed) return;
+    if (!move.pickUp(pressed.id, help)) {
+      pressed = null;
+      return;
+    }
+    pressed.time = move.dragged()?.time ?? null;
+    area.setPointerCapture(pressed.pointerId); // of the area: the post's button changes from day to day
+    requestAnimationFrame(scroll);
+  }
+
+  /**
+   * The finger that drags a post neither scrolls nor opens the browser's menu.
+   * @param {Event} event
+   */
+  function keepTheFinger(event) {
+    if (pressed?.time && event.cancelable) event.preventDefault();
   }
 
   function follow() {
@@ -162,12 +182,22 @@ export function listenToInput(area, move, { kind, table, showCard, write, turn, 
     }
   }
 
-  /** @param {() => void} end */
-  function release(end) {
+  /**
+   * @param {() => void} end
+   * @param {PointerEvent} [event] Of which pointer; of none: whichever it is.
+   */
+  function release(end, event) {
+    if (event && event.pointerId !== pressed?.pointerId) return;
+    clearTimeout(hold);
     const wasDragged = pressed?.time && move.dragged();
     pressed = null;
     if (wasDragged) end();
   }
+}
+
+/** @param {PointerEvent} event */
+function isTouch({ pointerType }) {
+  return pointerType === "touch";
 }
 
 /**

@@ -1,0 +1,75 @@
+"""The files of the page: which are loaded, how many bytes they are, and what all style sheets keep to."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.page_files import INDEX, WEB, files_at_start, files_loaded_later, modules_from, with_preloads
+
+MOST_BYTES = 150_000
+BY_NAME = "sign_in/sign_in_by_name.js"
+WITH_A_PROVIDER = "sign_in/sign_in_with_oidc.js"
+DEVELOPER_TOOLS = {"developer/developer_tools.js", "developer/timeline.js"}
+STYLES_OF_DEVELOPER_TOOLS = "developer/developer.css"
+
+STYLE_SHEETS = sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.css"))
+
+
+def bytes_of(files: set[str]) -> int:
+    """As a host sends them that compresses each by itself."""
+    return sum(len(gzip.compress((WEB / file).read_bytes(), 6)) for file in files)
+
+
+def test_index_html_lists_the_modules_that_are_loaded_at_the_start() -> None:
+    assert INDEX.read_text() == with_preloads(INDEX.read_text()), "Run python -m scripts.page_files"
+
+
+def test_every_module_is_loaded_at_the_start_or_later() -> None:
+    loaded = {file for file in files_at_start() if file.endswith(".js")} | modules_from(*files_loaded_later())
+
+    assert sorted(loaded) == sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.js"))
+
+
+def test_what_is_loaded_later_is_the_way_to_sign_in_and_the_developer_tools() -> None:
+    assert files_loaded_later() == {BY_NAME, WITH_A_PROVIDER, *DEVELOPER_TOOLS}
+
+
+@pytest.mark.parametrize(
+    "later",
+    [{WITH_A_PROVIDER}, {BY_NAME, STYLES_OF_DEVELOPER_TOOLS, *DEVELOPER_TOOLS}],
+    ids=["on a host", "on the local stack, all views opened"],
+)
+def test_the_page_is_less_than_150_kilobytes_compressed(later: set[str]) -> None:
+    modules = modules_from(*(file for file in later if file.endswith(".js")))
+
+    assert bytes_of(files_at_start() | later | modules) < MOST_BYTES
+
+
+def test_the_browser_paints_before_the_style_sheets_of_the_views_have_come() -> None:
+    head, body = INDEX.read_text().split("<body>")
+
+    assert re.findall(r'rel="stylesheet" href="([^"]+)"', head) == ["style.css", "page.css"]
+    sheets = re.findall(r'rel="stylesheet" href="([^"]+)"', head + body)
+    assert sorted([*sheets, STYLES_OF_DEVELOPER_TOOLS]) == STYLE_SHEETS
+    assert body.index('rel="stylesheet"') > body.index('id="sign-in"')
+
+
+@pytest.mark.parametrize("sheet", STYLE_SHEETS)
+def test_what_a_pointer_hovers_over_is_marked_only_where_there_is_a_pointer(sheet: str) -> None:
+    """On a touch screen the mark would stay after a tap, as if the thing were selected."""
+    text = (WEB / sheet).read_text()
+
+    elsewhere = without_blocks(text, "@media (hover: hover)")
+
+    assert re.findall(r"^.*:hover.*$", elsewhere, re.MULTILINE) == []
+
+
+def without_blocks(text: str, name: str) -> str:
+    """The text of a style sheet, whose blocks end with a brace at the start of a line, without the blocks of a name."""
+    return re.sub(rf"^{re.escape(name)} {{\n.*?^}}\n", "", text, flags=re.MULTILINE | re.DOTALL)
+
+
+def test_no_file_of_the_page_names_what_does_not_exist() -> None:
+    assert [file for file in files_at_start() | files_loaded_later() if not Path(WEB / file).is_file()] == []

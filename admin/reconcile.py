@@ -17,6 +17,7 @@ from admin.hasura_api import HasuraApi
 from admin.restored_posts import Doubt, Finding, NotOnX, OnX, OnXBeforeItsTime, RestoredPost, compare
 from shared.clock import SystemClock
 from shared.core.model import Account, CannotAsk, Rejection, State, TimelineUnavailable, TokensUnreadable
+from shared.hasura.documents import TWEETS_OF_POSTS
 from shared.limits import CLOCK_MARGIN, LEASE, SURE_AFTER
 from shared.x.client import X
 from shared.x.timeline import Tweet
@@ -46,11 +47,6 @@ query postsNotTweeted($after: bigint!, $limit: Int!) {
   ) {
     id state text schedule_for account { id account_name x_user_id sealed_tokens }
   }
-}"""
-
-KNOWN_TWEETS = """
-query tweetsOfPosts($ids: [String!]!) {
-  scheduled_post(where: {tweet_id: {_in: $ids}}) { tweet_id }
 }"""
 
 RECORD_FOUND_TWEET = """
@@ -239,7 +235,7 @@ def _known(hasura: HasuraApi, ids: list[str]) -> set[str]:
     return {
         row["tweet_id"]
         for start in range(0, len(ids), PAGE)
-        for row in hasura.graphql(KNOWN_TWEETS, {"ids": ids[start : start + PAGE]})["scheduled_post"]
+        for row in hasura.graphql(TWEETS_OF_POSTS, {"ids": ids[start : start + PAGE]})["scheduled_post"]
     }
 
 

@@ -158,7 +158,7 @@ REJECTION_PAUSE = timedelta(hours=1)
 
 MAX_REJECTED = 10
 REJECTED_GIVEN_UP = timedelta(days=3)
-"""A post that is so late fails when X rejects its account again after so many attempts."""
+"""A post that is so late fails when X has rejected its account in so many attempts."""
 
 UNREADABLE_TOKENS_WAIT = timedelta(hours=1)
 """How long an account waits whose tokens do not open; meanwhile the operator may mend the keys."""

@@ -21,6 +21,11 @@ GROWTH_PART, GROWTH_MIB = 0.10, 16.0
 
 GROWTH_THREADS = 2
 
+MOST_PROCESSES = {"postgres": 28}
+"""Each other service has one. PostgreSQL has one for each connection: Hasura's pool of 16, which is filled while Hasura
+or X is away, and that of the process that runs the server; and up to ten of its own. So growth is judged per process.
+"""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -50,6 +55,7 @@ class Sample:
     mib: float
     threads: int
     pid: int
+    processes: int = 1
 
 
 @dataclass(frozen=True)
@@ -149,11 +155,15 @@ def percentile(values: Sequence[float], part: float) -> float:
 
 def _growth_of(service: str, run: Measured) -> list[Bound]:
     samples = samples_of(service, run)
-    memory = [sample.mib for sample in samples]
+    processes = median(sample.processes for sample in samples)
+    memory = [sample.mib / sample.processes * processes for sample in samples]
+    threads = [sample.threads / sample.processes * processes for sample in samples]
+    most = max(sample.processes for sample in samples)
     allowed = max(GROWTH_MIB, GROWTH_PART * median(memory))
     return [
         Bound(f"{service}, growth of memory", max(0.0, growth(memory)), allowed, "MiB"),
-        Bound(f"{service}, growth of threads", max(0.0, growth([s.threads for s in samples])), GROWTH_THREADS + 1),
+        Bound(f"{service}, growth of threads", max(0.0, growth(threads)), GROWTH_THREADS + 1),
+        Bound(f"{service}, most processes", most, MOST_PROCESSES.get(service, 1) + 1),
     ]
 
 

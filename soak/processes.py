@@ -13,14 +13,17 @@ _MIB = 1024 * 1024
 
 def sample(pids: Mapping[str, int], at: float) -> list[Sample]:
     """Each service with its child processes, as they are now."""
-    return [_sample(service, pid, at) for service, pid in pids.items() if psutil.pid_exists(pid)]
+    return [one for service, pid in pids.items() if psutil.pid_exists(pid) and (one := _sample(service, pid, at))]
 
 
-def _sample(service: str, pid: int, at: float) -> Sample:
+def _sample(service: str, pid: int, at: float) -> Sample | None:
     process = psutil.Process(pid)
     family = [process, *process.children(recursive=True)]
     needs = [need for one in family if (need := _memory_and_threads(one))]
-    return Sample(service, at, sum(mib for mib, _ in needs), sum(threads for _, threads in needs), pid)
+    if not needs:
+        return None
+    mib, threads = (sum(column) for column in zip(*needs, strict=True))
+    return Sample(service, at, mib, threads, pid, len(needs))
 
 
 def _memory_and_threads(process: psutil.Process) -> tuple[float, int] | None:

@@ -92,8 +92,9 @@ class ClaimedPost:
     """A post that is the caller's until `lease_until`: to publish while SENDING, to reconcile while UNKNOWN.
 
     `attempt_number` is the latest entry of its log; of a post to publish that attempt is open. No `account`: it was
-    removed. `unanswered_attempts` (X did not answer) and `unsent_attempts` (no connection) count the ended attempts
-    since the post was scheduled or opened again; `failed_reconciliations` those of the latest attempt.
+    removed. `unanswered_attempts` (X did not answer), `unsent_attempts` (no connection) and `account_rejections` (X
+    rejected the account for a while) count the ended attempts since the post was scheduled or opened again;
+    `failed_reconciliations` those of the latest attempt.
     `sign_in_rejected_at` is when X first rejected the sign-in of this account for this post, and `others_...` tell what
     X said to other accounts since then. `unresolved` begins with the newest attempt.
     """
@@ -108,6 +109,7 @@ class ClaimedPost:
     may_post: bool
     unanswered_attempts: int = 0
     unsent_attempts: int = 0
+    account_rejections: int = 0
     failed_reconciliations: int = 0
     sign_in_rejected_at: datetime | None = None
     others_accepted_since: bool = False

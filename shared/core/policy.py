@@ -115,10 +115,9 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
         case Rejection.SIGN_IN:
             return _sign_in_rejected(post, rejected, now, jitter)
         case Rejection.ACCOUNT if _is_given_up(post, now):
-            days = REJECTED_GIVEN_UP.days
             words = (
-                f"{rejected.detail} X has rejected the account in {post.attempt_number} attempts, and the post is "
-                f"{days} days late; move it to try again."
+                f"{rejected.detail} X has rejected the account in {post.account_rejections + 1} attempts, and the post "
+                f"is {REJECTED_GIVEN_UP.days} days late; move it to try again."
             )
             return _failed(post, replace(rejected, detail=words))
         case Rejection.ACCOUNT:
@@ -132,7 +131,7 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
 
 def _is_given_up(post: ClaimedPost, now: datetime) -> bool:
     """Only a post whose author wants it published however late comes so far."""
-    return post.attempt_number >= MAX_REJECTED and now - post.schedule_for >= REJECTED_GIVEN_UP
+    return post.account_rejections + 1 >= MAX_REJECTED and now - post.schedule_for >= REJECTED_GIVEN_UP
 
 
 def _not_sent(post: ClaimedPost, detail: str, now: datetime, jitter: float) -> Decision:

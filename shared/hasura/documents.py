@@ -30,7 +30,7 @@ CLAIM_DUE_POSTS = """
 mutation claimDuePosts($args: claim_due_posts_args!) {
   claim_due_posts(args: $args) {
     post_id state text schedule_for reason lease_until attempt_number account may_post
-    unanswered_attempts unsent_attempts failed_reconciliations
+    unanswered_attempts unsent_attempts account_rejections failed_reconciliations
     sign_in_rejected_at others_accepted_since others_rejected_since unresolved_attempts event_id event_at
   }
 }"""

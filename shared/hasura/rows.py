@@ -114,6 +114,7 @@ def _claimed_post(row: Row) -> ClaimedPost:
         may_post=row["may_post"],
         unanswered_attempts=row["unanswered_attempts"],
         unsent_attempts=row["unsent_attempts"],
+        account_rejections=row["account_rejections"],
         failed_reconciliations=row["failed_reconciliations"],
         sign_in_rejected_at=_time(row["sign_in_rejected_at"]),
         others_accepted_since=row["others_accepted_since"],

@@ -215,6 +215,18 @@ class Author:
 
         self.page.route("**/v1/graphql", send_first)
 
+    def meets_a_deadlock_at(self, operation: str) -> None:
+        """Hasura answers the page's mutations of this name as when PostgreSQL ended one with 40P01."""
+        refusal = {"message": "database query error", "extensions": {"path": "$", "code": "unexpected"}}
+
+        def refuse(route: Route) -> None:
+            if f"mutation {operation}(" in (route.request.post_data or ""):
+                route.fulfill(json={"errors": [refusal]})
+            else:
+                route.continue_()
+
+        self.page.route("**/v1/graphql", refuse)
+
     def hides_from_changes(self, text: str) -> None:
         """A post with this text becomes visible only after the page has seen later changes."""
 

@@ -168,6 +168,21 @@ class TestManyPosts:
         expect(alice.region("Pending").get_by_role("article")).to_have_count(1)
         assert [post["text"] for post in alice.posts()] == ["number 2"]
 
+    def test_of_a_deletion_that_ended_in_a_deadlock_the_author_reads_to_try_again(self, alice: Author) -> None:
+        for number in range(2):
+            alice.create(f"number {number}", in_minutes(60 + number))
+        alice.sign_in()
+        alice.meets_a_deadlock_at("Remove")
+
+        select(alice, "number 0", "number 1")
+        alice.page.get_by_role("button", name="Delete selected").click()
+        alice.do_at_once()
+
+        expect(
+            alice.page.get_by_text("The database could not do that just now. Try again in a moment.")
+        ).to_be_visible()
+        expect(alice.region("Pending").get_by_role("article")).to_have_count(2)
+
 
 def middle_of(target: Locator) -> tuple[float, float]:
     box = target.bounding_box()

@@ -1,13 +1,12 @@
 """GraphQL as an author gets it: what hasura/metadata lets the role ``user`` ask for is bounded."""
 
-import uuid
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
+from author_with_database import AuthorWithDatabase
 
 from local.hasura.metadata_directory import load_metadata
 from local.running_stack import GraphQLFailed, RunningStack
@@ -31,18 +30,7 @@ select %(post)s, number, 'hello', now(), 'not_sent' from generate_series(1, %(at
 Graph = Mapping[str, set[str]]
 
 
-class Author:
-    """A signed-in user, and where the database can be reached past every permission."""
-
-    def __init__(self, stack: RunningStack, database: psycopg.Connection) -> None:
-        self.name = "u" + uuid.uuid4().hex[:12]
-        self.token = stack.token(self.name)
-        self.database = database
-        self._stack = stack
-
-    def graphql(self, document: str, **variables: Any) -> Any:
-        return self._stack.graphql(document, variables, token=self.token)
-
+class Author(AuthorWithDatabase):
     def refusal(self, document: str) -> str:
         """What Hasura says against the document, which its schema must not have."""
         with pytest.raises(GraphQLFailed) as refused:
@@ -59,8 +47,8 @@ class Author:
 
 @pytest.fixture
 def alice(stack: RunningStack) -> Iterator[Author]:
-    with psycopg.connect(stack.settings["PG_DATABASE_URL"], autocommit=True) as database:
-        yield Author(stack, database)
+    with Author.signed_in(stack) as author:
+        yield author
 
 
 class TestNesting:

@@ -1162,6 +1162,18 @@ WRONG_DATABASES: list[tuple[str, str, str, str]] = [
         "alter function one_line_end immutable",
         'its volatility is "volatile" instead of "immutable"',
     ),
+    (
+        "view latest_change",
+        "alter view latest_change rename to gone",
+        "alter view gone rename to latest_change",
+        "It is missing.",
+    ),
+    (
+        "view latest_change",
+        "alter view latest_change set (security_invoker = true)",
+        "alter view latest_change reset (security_invoker)",
+        'its settings is "security_invoker=true" instead of ""',
+    ),
 ]
 """What is wrong, the SQL that does it and that undoes it, and what the finding says of it."""
 
@@ -1199,6 +1211,20 @@ class TestWrongConfiguration:
 
         sentence = "It is not as it should be: its source is another."
         assert said(found) == [f"misconfigured {name} in the database: {sentence}"]
+
+    def test_a_view_with_another_query_is_found(self, broken: BrokenStack) -> None:
+        with psycopg.connect(broken.stack.settings["PG_DATABASE_URL"]) as connection:
+            row = connection.execute("select pg_get_viewdef('latest_change'::regclass)").fetchone()
+        assert row is not None
+        replace_view = "create or replace view latest_change as "
+        without_posts = (
+            'select id as user_id, username, null::timestamptz as updated_at, 0::bigint as posts from "user"'
+        )
+        with broken.altered(replace_view + without_posts, replace_view + row[0]):
+            found = examine(broken.settings, Scope()).findings
+
+        assert subjects(found) == [("misconfigured", "view latest_change in the database")]
+        assert 'its query is "SELECT id AS user_id, username, NULL::timestamp' in found[0].sentence
 
     def test_a_trigger_of_hasura_that_is_off_is_found(self, broken: BrokenStack) -> None:
         off, on = (

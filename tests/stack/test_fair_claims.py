@@ -6,11 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
-from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
-
-from local import postgres
 
 pytest_plugins = ["local_hasura_fixtures"]
 
@@ -33,14 +30,6 @@ where state = 'scheduled' and not exists (
   where (noted.user_id, noted.account_id) = (post.user_id, coalesce(post.account_id, 0))
     and noted.due_at <= greatest(post.due_at, account.paused_until, now() + interval '1 second')
 )"""
-
-
-@pytest.fixture(scope="module")
-def database_url(cluster: str) -> str:
-    """A database with all migrations."""
-    url = new_database(cluster)
-    postgres.migrate(url)
-    return url
 
 
 @pytest.fixture

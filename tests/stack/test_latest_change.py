@@ -1,11 +1,11 @@
 """What a front end subscribes to: another answer after each change of an author's posts, however many there are."""
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import psycopg
 import pytest
+from author_with_database import AuthorWithDatabase
 
 from local.running_stack import RunningStack
 
@@ -19,16 +19,7 @@ EDIT = 'mutation { update_scheduled_post(where: {text: {_eq: "number 1"}}, _set:
 DRAFT = 'mutation { insert_scheduled_post_one(object: {state: "draft", text: ""}) { id } }'
 
 
-class Author:
-    def __init__(self, stack: RunningStack, database: psycopg.Connection) -> None:
-        self.name = "u" + uuid.uuid4().hex[:12]
-        self.token = stack.token(self.name)
-        self.database = database
-        self._stack = stack
-
-    def graphql(self, document: str, **variables: Any) -> Any:
-        return self._stack.graphql(document, variables, token=self.token)
-
+class Author(AuthorWithDatabase):
     def insert_posts(self, number: int) -> None:
         self.database.execute(INSERT_POSTS, [number, self.name])
 

@@ -6,11 +6,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
-
-from local import postgres
 
 pytest_plugins = ["local_hasura_fixtures"]
 
@@ -61,14 +58,6 @@ class Session:
         pid = self._connection.info.backend_pid
         [(blocked,)] = self._observer.execute("select cardinality(pg_blocking_pids(%s)) > 0", [pid])
         return bool(blocked)
-
-
-@pytest.fixture(scope="module")
-def database_url(cluster: str) -> str:
-    """A database with all migrations."""
-    url = new_database(cluster)
-    postgres.migrate(url)
-    return url
 
 
 @pytest.fixture

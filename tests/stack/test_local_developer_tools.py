@@ -39,6 +39,12 @@ class Author:
         wait_until(lambda: self.events("processed", post=post_id), bool)
         return post_id
 
+    def has_its_event(self, post_id: int) -> bool:
+        """Whether the event of a post is written down on it."""
+        query = "query($id: bigint!) { scheduled_post_by_pk(id: $id) { event_id } }"
+        post = self.stack.graphql(query, {"id": post_id})["scheduled_post_by_pk"]
+        return post["event_id"] is not None
+
     def move(self, post_id: int, to: str) -> None:
         self.stack.graphql(
             "mutation($id: bigint!, $to: timestamptz!) {"
@@ -107,10 +113,11 @@ class TestEvents:
         post_id = author.publish()
 
         [event] = author.events("processed", post=post_id)
-        [delivery] = author.invocations(post=post_id)
+        deliveries = author.invocations(post=post_id)  # more than one if another delivery had the post locked
 
-        assert (event["status"], event["tries"]) == ("delivered", 1)
-        assert (delivery["event_id"], delivery["name"], delivery["status"]) == (event["id"], event["name"], 200)
+        assert (event["status"], event["tries"]) == ("delivered", len(deliveries))
+        delivery = next(one for one in deliveries if one["status"] == 200)
+        assert (delivery["event_id"], delivery["name"]) == (event["id"], event["name"])
         assert delivery["request"]["payload"]["payload"]["id"] == post_id
         assert delivery["response"]["data"]["body"]["post_id"] == post_id
         assert author.events("pending", post=post_id) == []
@@ -132,6 +139,7 @@ class TestEvents:
 
     def test_a_table_event_has_the_shape_of_a_scheduled_event(self, author: Author) -> None:
         post_id = author.schedule(hours=1)
+        wait_until(lambda: author.has_its_event(post_id), bool)  # else createPost may set it beside the delivery
         author.move(post_id, "2040-01-01T00:00:00Z")
 
         [move] = wait_until(lambda: author.events("processed", post=post_id), bool)

@@ -4,22 +4,11 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from local_hasura import new_database
 from sealed_value import DOES_NOT_OPEN
-
-from local import postgres
 
 pytest_plugins = ["local_hasura_fixtures"]
 
 Database = psycopg.Connection[tuple[object, ...]]
-
-
-@pytest.fixture(scope="module")
-def database_url(cluster: str) -> str:
-    """A database with all migrations."""
-    url = new_database(cluster)
-    postgres.migrate(url)
-    return url
 
 
 @pytest.fixture
@@ -567,6 +556,25 @@ class TestCounts:
         claimed = "select array[unanswered_attempts, unsent_attempts] from claim_due_posts()"
 
         assert one(db, claimed) == [8, 4]
+
+    def test_rejections_of_the_account_count_since_the_post_was_opened_again(
+        self, db: Database, log: Callable[..., None]
+    ) -> None:
+        for outcome, rejection in [
+            ("not_sent", "account"),
+            ("opened", None),
+            ("not_sent", "account"),
+            ("not_sent", "app"),
+            ("not_sent", "sign_in"),
+            ("not_sent", None),
+            ("skipped", None),
+            ("unknown", None),
+            ("absent", None),
+            ("not_sent", "account"),
+        ]:
+            log(outcome, rejection)
+
+        assert one(db, "select account_rejections from claim_due_posts()") == 2
 
     def test_attempts_before_the_post_was_opened_again_do_not_count(
         self, db: Database, log: Callable[..., None]

@@ -40,6 +40,7 @@ CLAIMED = {
     "may_post": True,
     "unanswered_attempts": 4,
     "unsent_attempts": 5,
+    "account_rejections": 3,
     "failed_reconciliations": 6,
     "sign_in_rejected_at": None,
     "others_accepted_since": False,
@@ -59,6 +60,7 @@ POST = ClaimedPost(
     may_post=True,
     unanswered_attempts=4,
     unsent_attempts=5,
+    account_rejections=3,
     failed_reconciliations=6,
 )
 UNRESOLVED = {

@@ -81,7 +81,7 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         15 * MINUTE,
     ),
     "X has rejected the account in ten attempts, and the post is three days late": (
-        sending(schedule_for=NOW - 72 * HOUR, attempt_number=MAX_REJECTED),
+        sending(schedule_for=NOW - 72 * HOUR, account_rejections=MAX_REJECTED - 1),
         rejected(Rejection.ACCOUNT, HOUR),
         None,
     ),

@@ -49,8 +49,10 @@ def decided(post: ClaimedPost, result: Any, jitter: float = 0) -> Decision:
 class TestPublishing:
     """Of a post that is being sent."""
 
-    def test_a_post_that_x_rejects_with_its_account_fails_after_three_days_and_ten_attempts(self) -> None:
-        given_up = sending(schedule_for=NOW - REJECTED_GIVEN_UP, attempt_number=MAX_REJECTED)
+    def test_a_post_that_x_rejects_with_its_account_fails_after_three_days_and_ten_rejections(self) -> None:
+        given_up = sending(
+            schedule_for=NOW - REJECTED_GIVEN_UP, attempt_number=3 * MAX_REJECTED, account_rejections=MAX_REJECTED - 1
+        )
 
         decision = decided(given_up, LIMIT)
 
@@ -63,11 +65,14 @@ class TestPublishing:
 
     @pytest.mark.parametrize(
         "changes",
-        [{"attempt_number": MAX_REJECTED - 1}, {"schedule_for": NOW - REJECTED_GIVEN_UP + SECOND}],
-        ids=["few attempts", "not so late"],
+        [
+            {"account_rejections": MAX_REJECTED - 2, "attempt_number": 3 * MAX_REJECTED},
+            {"schedule_for": NOW - REJECTED_GIVEN_UP + SECOND},
+        ],
+        ids=["a long log with few rejections", "not so late"],
     )
     def test_before_that_its_account_is_paused_each_time(self, changes: dict[str, Any]) -> None:
-        almost = {"schedule_for": NOW - REJECTED_GIVEN_UP, "attempt_number": MAX_REJECTED, **changes}
+        almost = {"schedule_for": NOW - REJECTED_GIVEN_UP, "account_rejections": MAX_REJECTED - 1, **changes}
 
         assert decided(sending(**almost), LIMIT).pause == Pause(Rejection.ACCOUNT, NOW + 10 * MINUTE)
 

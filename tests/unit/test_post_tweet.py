@@ -58,6 +58,7 @@ CLAIMED = {
     "may_post": True,
     "unanswered_attempts": 0,
     "unsent_attempts": 0,
+    "account_rejections": 0,
     "failed_reconciliations": 0,
     "sign_in_rejected_at": None,
     "others_accepted_since": False,

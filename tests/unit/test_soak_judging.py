@@ -122,6 +122,21 @@ class TestProcesses:
 
         assert broken(measured(samples=more)) == ["functions, growth of threads"]
 
+    def test_child_processes_that_are_left_behind_break_the_bound_of_their_service(self) -> None:
+        more = [replace(sample, processes=1 + int(sample.at // 300)) for sample in samples()]
+
+        assert broken(measured(samples=more)) == ["functions, most processes"]
+
+    def test_postgresql_has_a_process_more_for_each_connection_of_hasuras_pool(self) -> None:
+        needs = [(sample, 19 + int(sample.at // 150)) for sample in samples(service="postgres")]
+        pool = [replace(sample, mib=5.5 * number, threads=number, processes=number) for sample, number in needs]
+        leaks = [replace(sample, mib=sample.mib + sample.at / 10) for sample in pool]
+        endless = [replace(sample, processes=sample.processes + int(sample.at // 50)) for sample in pool]
+
+        assert broken(measured(samples=pool)) == []
+        assert broken(measured(samples=leaks)) == ["postgres, growth of memory"]
+        assert broken(measured(samples=endless)) == ["postgres, most processes"]
+
     def test_a_process_that_was_started_again_breaks_a_bound(self) -> None:
         another = [replace(sample, pid=1 if sample.at < 300 else 2) for sample in samples()]
 

@@ -1,5 +1,5 @@
 // What an author does with posts. Each action is a request to the server, and its result appears in the lists at once;
-// each throws Problem, Refusal, Unreachable or SignedOut, whose messages are for the author.
+// each throws Problem, Refusal, NotDone, Unreachable or SignedOut, whose messages are for the author.
 
 import { config } from "../lib/config.js";
 import { request } from "../lib/http.js";

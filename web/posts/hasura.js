@@ -18,12 +18,15 @@ export class Refusal extends Error {
   }
 }
 
+/** The database undid the whole request, for example to end a deadlock. The same request may succeed later. */
+export class NotDone extends Error {}
+
 /**
  * What Hasura answers the author: the `data` of the answer.
  * @param {string} query
  * @param {object} [variables]
  * @param {{timeout?: number, keepalive?: boolean}} [options]
- * @throws {Refusal|Unreachable|SignedOut}
+ * @throws {Refusal|NotDone|Unreachable|SignedOut}
  */
 export async function asUser(query, variables = {}, options = {}) {
   return withAccessToken(async (token) => {
@@ -31,6 +34,8 @@ export async function asUser(query, variables = {}, options = {}) {
     if (!errors) return data;
     const { message, extensions } = errors[0];
     if (extensions?.code === "invalid-jwt") throw new TokenRefused({ status: 401, detail: message });
+    if (extensions?.code === "unexpected")
+      throw new NotDone("The database could not do that just now. Try again in a moment.", { cause: message });
     throw new Refusal(message, { code: extensions?.code });
   });
 }

@@ -16,6 +16,7 @@ create table public.claimed_post (
   may_post boolean not null,
   unanswered_attempts integer not null,
   unsent_attempts integer not null,
+  account_rejections integer not null,
   failed_reconciliations integer not null,
   sign_in_rejected_at timestamptz,
   others_accepted_since boolean not null,
@@ -31,6 +32,7 @@ comment on column public.claimed_post.account is 'id, name, x_user_id, sealed_to
 comment on column public.claimed_post.may_post is 'Whether the author may post from that account.';
 comment on column public.claimed_post.unanswered_attempts is 'Attempts since the post was opened that X did not answer.';
 comment on column public.claimed_post.unsent_attempts is 'Attempts since the post was opened that could not be sent.';
+comment on column public.claimed_post.account_rejections is 'Attempts since the post was opened in which X rejected the account for a while.';
 comment on column public.claimed_post.failed_reconciliations is 'How often X could not be asked what became of the latest attempt.';
 comment on column public.claimed_post.sign_in_rejected_at is 'When X first rejected the sign-in of this account for this post, since it was opened.';
 comment on column public.claimed_post.others_accepted_since is 'Whether X accepted a post from another account since then.';
@@ -415,7 +417,7 @@ begin
     case when post.id = left_out then (select paused_reason from public.app) else post.reason end, post.lease_until,
     log.latest, (select public.account_with_tokens(account) from public.account where account.id = post.account_id),
     exists (select from public.account_user as link where link.user_id = post.user_id and link.account_id = post.account_id),
-    log.unanswered, log.unsent, log.failed_reconciliations, log.sign_in_rejected_at,
+    log.unanswered, log.unsent, log.account_rejections, log.failed_reconciliations, log.sign_in_rejected_at,
     log.sign_in_rejected_at is not null and exists (
       select from public.post_attempt as other
       where other.finished_at > log.sign_in_rejected_at and other.account_id <> post.account_id and other.outcome = 'tweeted'
@@ -431,6 +433,7 @@ begin
       coalesce(max(number), 0),
       coalesce(count(*) filter (where is_recent and outcome in ('unknown', 'absent')), 0)::integer,
       coalesce(count(*) filter (where is_recent and outcome = 'not_sent' and rejection is null), 0)::integer,
+      coalesce(count(*) filter (where is_recent and rejection = 'account'), 0)::integer,
       coalesce((array_agg(attempt.failed_reconciliations order by number desc))[1], 0),
       min(finished_at) filter (
         where is_recent and rejection = 'sign_in' and attempt.account_id = post.account_id
@@ -454,7 +457,7 @@ begin
       cross join public.post_attempt as entry
       where entry.post_id = post.id
     ) as attempt
-  ) as log (latest, unanswered, unsent, failed_reconciliations, sign_in_rejected_at, unresolved)
+  ) as log (latest, unanswered, unsent, account_rejections, failed_reconciliations, sign_in_rejected_at, unresolved)
   where post.id = any(due || left_out)
   order by array_position(due || left_out, post.id);
 end

@@ -107,7 +107,7 @@ def test_what_is_recorded_once_is_not_looked_for_again(stack: RunningStack) -> N
 
 def test_a_dry_run_says_the_same_and_records_nothing(stack: RunningStack) -> None:
     tweet_id = published(stack, "rita", "dry")
-    post = restored(stack, "rita", "dry", at=timedelta(seconds=10))
+    post = restored(stack, "rita", "dry", at=timedelta(seconds=50))  # nothing is paused, and a command takes its time
 
     words = said(stack, "reconcile", *since(), "--dry-run")
 

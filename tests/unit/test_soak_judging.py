@@ -128,7 +128,7 @@ class TestProcesses:
         assert broken(measured(samples=more)) == ["functions, most processes"]
 
     def test_postgresql_has_a_process_more_for_each_connection_of_hasuras_pool(self) -> None:
-        needs = [(sample, 19 + int(sample.at // 150)) for sample in samples(service="postgres")]
+        needs = [(sample, 18 + int(sample.at // 100)) for sample in samples(service="postgres")]
         pool = [replace(sample, mib=8.0 * number, threads=number, processes=number) for sample, number in needs]
         leaks = [replace(sample, mib=sample.mib + sample.at / 10) for sample in pool]
         endless = [replace(sample, processes=sample.processes + int(sample.at // 50)) for sample in pool]

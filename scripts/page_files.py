@@ -17,7 +17,7 @@ _PRELOAD = '    <link rel="modulepreload" href="{}">\n'
 _PRELOADS = re.compile(r'(?: *<link rel="modulepreload" href="[^"]+">\n)*(?= *</body>)')
 _SCRIPT = re.compile(r'<script type="module" src="([^"]+)"')
 _LINKED = re.compile(r'<link rel="(?:icon|stylesheet)" href="([^"]+)"')
-_IMPORT = re.compile(r"""^(?:import|export)\s[^;]*?\bfrom\s+["'](\.[^"']+)["']""", re.MULTILINE)
+_IMPORT = re.compile(r"""^(?:import\s+|(?:import|export)\s[^;]*?\bfrom\s+)["'](\.[^"']+)["']""", re.MULTILINE)
 _LATER_IMPORT = re.compile(r"""^(?!\s*/?\*).*\bimport\(["'](\.[^"']+)["']\)""", re.MULTILINE)
 
 

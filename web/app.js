@@ -1,6 +1,5 @@
 // The page: who is signed in, and which view is shown.
 
-import { calendar } from "./calendar/calendar.js";
 import { closeComposer, openComposer, whenStored, writeAnew, writeAt, writeOn } from "./composer/composer.js";
 import { closeComposerDialog, focusComposer, placeComposer } from "./composer/composer_dialog.js";
 import { config } from "./lib/config.js";
@@ -16,7 +15,7 @@ import { forget, start, stop } from "./posts/live.js";
 import { posts } from "./posts/posts.js";
 import { waitingActions } from "./posts/undo.js";
 import { queue } from "./queue/queue.js";
-import { settings } from "./settings/settings.js";
+import "./settings/notifications.js";
 import { signedInAuthor, signIn, signInMethod, signOut, whenSignedOutElsewhere } from "./sign_in/sign_in.js";
 
 /** @import { Author } from "./sign_in/sign_in.js" */
@@ -32,21 +31,26 @@ const lists = queue(element("queue"), { write: writeOn, reuse: writeAnew });
 /** @type {Map<string, View>} */
 const views = new Map();
 views.set("posts", {});
-views.set("calendar", calendar(element("view-calendar"), posts, { move: actions.move, write: writeInDialog }));
-views.set("settings", settings(element("view-settings")));
+views.set("calendar", laterView(element("view-calendar"), loadCalendar, placeNewPost));
+views.set("settings", laterView(element("view-settings"), loadSettings, placeNewPost));
 const tools = config.developerTools;
 if (tools) {
-  const sheet = () => styleSheet("developer/developer.css");
-  const loadTimeline = async () => {
-    const [{ timeline }] = await Promise.all([import("./developer/timeline.js"), sheet()]);
-    return timeline(element("view-timeline"), tools);
+  const loadTimeline = async (/** @type {HTMLElement} */ root) => {
+    const [{ timeline }] = await Promise.all([
+      import("./developer/timeline.js"),
+      styleSheet("developer/developer.css"),
+    ]);
+    return timeline(root, tools);
   };
-  const loadTools = async () => {
-    const [{ developerTools }] = await Promise.all([import("./developer/developer_tools.js"), sheet()]);
-    return developerTools(element("view-developer-tools"), tools);
+  const loadTools = async (/** @type {HTMLElement} */ root) => {
+    const [{ developerTools }] = await Promise.all([
+      import("./developer/developer_tools.js"),
+      styleSheet("developer/developer.css"),
+    ]);
+    return developerTools(root, tools);
   };
-  views.set("timeline", laterView(loadTimeline, placeNewPost));
-  views.set("developer-tools", laterView(loadTools, placeNewPost));
+  views.set("timeline", laterView(element("view-timeline"), loadTimeline, placeNewPost));
+  views.set("developer-tools", laterView(element("view-developer-tools"), loadTools, placeNewPost));
 }
 /** @type {string|null} The name of the view that is shown. */
 let current = null;
@@ -92,6 +96,18 @@ posts.addEventListener("change", () => {
 });
 for (const link of links) link.hidden = !views.has(targetOf(link.hash).name);
 enter();
+
+/** @param {HTMLElement} root */
+async function loadCalendar(root) {
+  const [{ calendar }] = await Promise.all([import("./calendar/calendar.js"), styleSheet("calendar/calendar.css")]);
+  return calendar(root, posts, { move: actions.move, write: writeInDialog });
+}
+
+/** @param {HTMLElement} root */
+async function loadSettings(root) {
+  const [{ settings }] = await Promise.all([import("./settings/settings.js"), styleSheet("settings/settings.css")]);
+  return settings(root);
+}
 
 async function enter() {
   try {

@@ -3,7 +3,7 @@
 import re
 
 from page_author import Author, in_minutes, in_seconds
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 
 class DeveloperTools:
@@ -37,18 +37,55 @@ def answer_that_only_a_part_was_searched(route: Route) -> None:
     route.fulfill(json={"pending": page, "processed": page})
 
 
+def hold(page: Page, url: str) -> list[Route]:
+    """The requests of the page for this URL, which wait until they are continued."""
+    held: list[Route] = []
+    page.route(url, lambda route: held.append(route))
+    return held
+
+
 class TestAViewThatIsLoadedLater:
-    def test_a_view_that_cannot_be_loaded_says_so_and_the_others_work(self, alice: Author) -> None:
+    def test_a_view_that_cannot_be_loaded_says_what_to_do_and_the_others_work(self, alice: Author) -> None:
         alice.expect_complaint("Failed to load resource")
         alice.page.route("**/developer_tools.js", lambda route: route.abort())
         alice.sign_in()
 
         alice.page.get_by_role("link", name="Developer tools").click()
 
-        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("This view cannot be loaded")
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text(
+            "This view cannot be loaded. Load the page again."
+        )
+        expect(alice.page.locator("#view-developer-tools")).to_have_text("")
         alice.show("calendar")
 
-    def test_the_page_loads_nothing_of_the_developer_tools_before_they_are_opened(self, alice: Author) -> None:
+    def test_while_a_view_is_being_loaded_it_says_so_and_then_it_is_there(self, alice: Author) -> None:
+        held = hold(alice.page, "**/calendar.js")
+        alice.sign_in()
+
+        alice.page.get_by_role("link", name="Calendar").click()
+        expect(alice.page.locator("#view-calendar")).to_have_text("Loading…")
+        alice.wait_until(lambda: held)
+        held[0].continue_()
+
+        expect(alice.page.get_by_role("button", name="Today")).to_be_visible()
+        expect(alice.page.locator("#view-calendar").get_by_text("Loading…")).to_have_count(0)
+
+    def test_a_view_that_comes_late_does_not_appear_over_the_one_that_was_opened_meanwhile(self, alice: Author) -> None:
+        held = hold(alice.page, "**/calendar.js")
+        alice.sign_in()
+        alice.page.get_by_role("link", name="Calendar").click()
+        expect(alice.page.locator("#view-calendar")).to_have_text("Loading…")
+
+        alice.show("settings")
+        alice.wait_until(lambda: held)
+        with alice.page.expect_response("**/calendar.js"):
+            held[0].continue_()
+
+        expect(alice.page.locator("#view-calendar .calendar-bar")).to_have_count(1)
+        expect(alice.page.locator("#view-calendar")).to_be_hidden()
+        expect(alice.page.get_by_role("heading", name="Settings")).to_be_visible()
+
+    def test_the_page_loads_nothing_of_the_other_views_before_they_are_opened(self, alice: Author) -> None:
         loaded: list[str] = []
         alice.page.on("request", lambda request: loaded.append(request.url))
 
@@ -56,7 +93,7 @@ class TestAViewThatIsLoadedLater:
         alice.create("to come", in_minutes(60))
         expect(alice.article("to come")).to_be_visible()
 
-        assert [url for url in loaded if "/developer/" in url] == []
+        assert [url for url in loaded if re.search("/developer/|/calendar/|/settings/settings", url)] == []
 
     def test_a_link_to_the_developer_tools_shows_them_with_the_composer(self, alice: Author) -> None:
         alice.sign_in()

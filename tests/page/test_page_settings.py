@@ -89,6 +89,22 @@ class TestHowTimesAreShown:
             calendar.get_by_role("button", name="Next").click()
         expect(entry).to_have_accessible_name(re.compile("09:15"))
 
+    def test_a_time_that_was_typed_stays_the_same_instant_when_the_zone_changes(self, arrive: Arrive) -> None:
+        author = arrive(timezone_id="Pacific/Auckland")
+        author.sign_in()
+        typed = (datetime.now(author.zone) + timedelta(days=2)).replace(hour=9, minute=0, second=0, microsecond=0)
+        author.text.fill("for Auckland's breakfast")
+        author.when.fill(f"{typed:%Y-%m-%dT%H:%M}")
+
+        author.show("settings").get_by_label("Time zone").select_option("America/New_York")
+
+        author.show("posts")
+        in_new_york = typed.astimezone(ZoneInfo("America/New_York"))
+        expect(author.when).to_have_value(f"{in_new_york:%Y-%m-%dT%H:%M}")
+        author.schedule_button.click()
+        expect(author.article("for Auckland's breakfast")).to_be_visible()
+        assert [datetime.fromisoformat(post["schedule_for"]) for post in author.posts()] == [typed]
+
     def test_messages_name_times_in_the_zone_in_the_settings(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="Pacific/Auckland")
         new_york = ZoneInfo("America/New_York")

@@ -37,7 +37,8 @@ const QUICK_PICKS = [
 
 /**
  * Makes a datetime-local input represent an instant. Its value alone cannot: it has no fractions of a second, and in
- * autumn an hour comes twice. So the instant it was set to counts until another time is typed.
+ * autumn an hour comes twice. So the instant it was set to counts until another time is typed; when the author's zone
+ * changes, the instant stays and the value follows.
  *
  * `words` shows the time as people say it; the hint shows the zone and the instant in UTC; call `refresh` as time
  * passes. `error` is what prevents it from being a post's time, as a sentence, or null.
@@ -104,7 +105,10 @@ export function whenField(input, words, hint, picks, more = []) {
 
   hint.replaceChildren(place, utc);
   picks.replaceChildren(other, ...quick.map(({ button }) => button));
-  input.addEventListener("input", refresh);
+  input.addEventListener("input", () => {
+    if (input.value !== written) [given, written, writtenIn] = [fromInputValue(input.value).date, input.value, zone()];
+    refresh();
+  });
   refresh();
   return { set, date: () => read().date, error: () => errorOf(read()), refresh };
 }

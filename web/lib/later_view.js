@@ -1,40 +1,44 @@
 // A view whose modules are loaded when it is first shown, so that those who never open it do not wait for them.
 
 import { h } from "./dom.js";
-import { messageOf } from "./http.js";
 import { showToast } from "./toast.js";
 
 /** @typedef {{show?: () => void, hide?: () => void}} View */
 
 /**
- * @param {() => Promise<View>} load
+ * @param {HTMLElement} root Where the view is made.
+ * @param {(root: HTMLElement) => Promise<View>} load
  * @param {() => void} onShown Called when it is there and shown, the first time and later.
  * @returns {View}
  */
-export function laterView(load, onShown) {
+export function laterView(root, load, onShown) {
+  const wait = h("p", { class: "empty" }, "Loading…");
   /** @type {Promise<View>|null} */
   let loading = null;
   /** @type {View|null} */
   let view = null;
-  let isShown = false;
+  let shows = 0; // a view that comes late is shown only if no other was shown since
 
   async function show() {
-    isShown = true;
+    const mine = ++shows;
+    if (!view) root.append(wait);
     try {
-      loading ??= load();
+      loading ??= load(root);
       view = await loading;
-    } catch (error) {
+    } catch {
       loading = null;
-      showToast(`This view cannot be loaded: ${messageOf(error)}`, { tone: "bad" });
+      if (mine === shows) showToast("This view cannot be loaded. Load the page again.", { tone: "bad" });
       return;
+    } finally {
+      wait.remove();
     }
-    if (!isShown) return;
+    if (mine !== shows) return;
     view.show?.();
     onShown();
   }
 
   function hide() {
-    isShown = false;
+    shows += 1;
     view?.hide?.();
   }
 

@@ -306,6 +306,24 @@ class TestOneDraft:
         expect(alice.when).to_have_accessible_description(re.compile("schedule_for is a holiday"))
         expect(alice.text).to_have_value("not like this")
 
+    @pytest.mark.parametrize("accounts", [1, 2])
+    def test_no_button_moves_when_the_accounts_have_come(self, alice: Author, accounts: int) -> None:
+        """Or a click that began before it would hit another thing."""
+        if accounts == 2:
+            link_second_account(alice)
+        held: list[Route] = []
+        alice.page.route("**/v1/graphql", lambda route: held.append(route), times=1)
+        alice.sign_in()
+        alice.text.fill("quickly written")
+        alice.wait_until(lambda: held)
+        before = alice.schedule_button.bounding_box()
+
+        held[0].continue_()
+
+        account = alice.composer.get_by_role("paragraph").filter(has_text=f"@{alice.name}")
+        expect(account.or_(alice.page.get_by_label("Account", exact=True)).filter(visible=True)).to_be_visible()
+        assert alice.schedule_button.bounding_box() == before
+
     def test_a_draft_like_a_pending_post_causes_a_warning_and_can_be_sent(self, alice: Author) -> None:
         first = in_minutes(60)
         alice.create("said before", first)

@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest -q
 POSTS ?= 1000
 SEED ?= 1
 MINUTES ?= 10
-WORKERS ?= 3
+WORKERS ?= 4
 EXAMPLES ?= 1000
 
 # What an operator writes goes to a command through the environment, as it is: a username is chosen by a stranger.
@@ -46,8 +46,8 @@ run: install ## start the whole stack and stay up; Ctrl-C ends it
 demo: install ## schedule one post and watch how it is published
 	@$(BIN)/python -m local.demo
 
-# Each file stays with one worker, because its tests share servers. Tests wait often: one worker more than processors.
-test: install ## run all tests, in parallel: make test WORKERS=3
+# Each file stays with one worker, because its tests share servers. Tests wait often: more workers than processors.
+test: install ## run all tests, in parallel: make test WORKERS=4
 	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: install ## run the tests that need no stack

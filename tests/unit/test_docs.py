@@ -200,6 +200,13 @@ def test_the_path_to_the_first_post_has_the_doctor_ask_the_functions() -> None:
     assert [command for command in commands if "--functions" not in command] == []
 
 
+@pytest.mark.parametrize("path", ["docs/operating.md", "docs/doctor.md"])
+def test_a_job_has_the_doctor_ask_the_functions(path: str) -> None:
+    [command] = re.findall(r"doctor --json --\S+", text_of(path))
+
+    assert command == "doctor --json --functions"
+
+
 def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:
     policies = [re.findall(r"default-src [^`\"]+", text_of(path)) for path in ("docs/page.md", "docs/deploying.md")]
 

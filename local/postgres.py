@@ -77,7 +77,7 @@ def create_database(server_url: str) -> DatabaseUrls:
     return DatabaseUrls(superuser=database.geturl(), hasura=database._replace(netloc=f"{_ROLE}:@").geturl())
 
 
-def wait_for(url: str, seconds: float = 10) -> None:
+def wait_for(url: str, seconds: float = 60) -> None:
     """Returns once a server takes connections at `url`. Raises psycopg.OperationalError when it still does not."""
     deadline = time.monotonic() + seconds
     logged = False

@@ -34,11 +34,11 @@ class Clients:
         """Seconds since the start."""
         return time.monotonic() - self.began
 
-    async def each(self, pause: float, first_after: float = 0.0) -> AsyncIterator[int]:
-        """Counts, with a pause before each further number, until the run is over."""
+    async def each(self, pause: float, first_after: float = 0.0, at_least: int = 1) -> AsyncIterator[int]:
+        """Counts, with a pause before each further number, until the run is over, and to `at_least` in any case."""
         await asyncio.sleep(first_after)
         number = 0
-        while self.now() < self.seconds:
+        while number < at_least or self.now() < self.seconds:
             yield number
             number += 1
             await asyncio.sleep(pause)

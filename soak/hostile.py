@@ -104,7 +104,7 @@ async def _tokens_of_strangers(clients: Clients) -> None:
         "sub": "1",
         "https://hasura.io/jwt/claims": {"x-hasura-user-id": "soak0", "x-hasura-default-role": "user"},
     }
-    async for number in clients.each(BETWEEN_TOKENS):
+    async for number in clients.each(BETWEEN_TOKENS, at_least=2):
         key_id = {"kid": uuid.uuid4().hex} if number % 2 else {}
         who = "token of an unknown kid" if number % 2 else "token that a stranger signed"
         token = jwt.encode(
@@ -125,7 +125,7 @@ async def _flood_create_post(clients: Clients, token: str) -> None:
 
 
 async def _flood_graphql(clients: Clients, token: str) -> None:
-    async for number in clients.each(FLOOD_PAUSE):
+    async for number in clients.each(FLOOD_PAUSE, at_least=2):
         if number % 2:
             await clients.graphql(
                 "flood: reads everything", token, "{ scheduled_post { id text post_attempts { text } } }"

@@ -251,10 +251,10 @@ class Author:
         self._deliver(post_id)
 
     def _deliver(self, post_id: int) -> None:
-        """Delivers an event of this post, as Hasura does."""
+        """Delivers an event of this post, as Hasura does. A delivery may wait for a minute and then publish."""
         body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0).isoformat(), "payload": {"id": post_id}}
         headers = {"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]}
-        requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
+        requests.post(f"{self.stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=150)
 
     def link_account(self, user_id: int, name: str) -> int:
         """The id of a new account, of a new user of X, that is linked to this row of `user`."""

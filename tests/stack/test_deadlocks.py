@@ -4,6 +4,7 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -13,7 +14,7 @@ from local.running_stack import RunningStack
 
 INSERT = """
 insert into scheduled_post (user_id, text, schedule_for)
-select id, 'number ' || number, now() - interval '1 minute' from "user", generate_series(1, %s) as number
+select id, 'number ' || number, now() + %s from "user", generate_series(1, %s) as number
 where username = %s returning id"""
 TEXT = "update scheduled_post set text = text || '.' where id = %s"
 ROUNDS = 15
@@ -32,10 +33,13 @@ def connect(stack: RunningStack) -> Iterator[Callable[[], psycopg.Connection]]:
         connection.close()
 
 
-def new_posts(stack: RunningStack, connection: psycopg.Connection, number: int) -> tuple[str, list[int]]:
+def new_posts(
+    stack: RunningStack, connection: psycopg.Connection, number: int, due_in: timedelta
+) -> tuple[str, list[int]]:
+    """Their author and their ids. The functions of the stack publish those that are due."""
     name = "u" + uuid.uuid4().hex[:12]
     stack.token(name)
-    posts = [post_id for (post_id,) in connection.execute(INSERT, [number, name])]
+    posts = [post_id for (post_id,) in connection.execute(INSERT, [due_in, number, name])]
     connection.commit()
     return name, posts
 
@@ -50,7 +54,7 @@ def test_of_two_operators_who_change_the_same_posts_in_other_orders_one_is_told_
     stack: RunningStack, connect: Callable[[], psycopg.Connection]
 ) -> None:
     one, other, watcher = connect(), connect(), connect()
-    _, (first, second) = new_posts(stack, watcher, 2)
+    _, (first, second) = new_posts(stack, watcher, 2, timedelta(days=1))
     one.execute(TEXT, [first])
     other.execute(TEXT, [second])
 
@@ -77,13 +81,13 @@ def test_claims_records_changes_of_one_post_and_one_bulk_update_never_wait_in_a_
     stack: RunningStack, connect: Callable[[], psycopg.Connection]
 ) -> None:
     setup = connect()
-    authors = dict(new_posts(stack, setup, 40) for _ in range(2))
+    authors = dict(new_posts(stack, setup, 40, timedelta(minutes=-1)) for _ in range(2))
     all_posts = [post_id for posts in authors.values() for post_id in posts]
     start = threading.Barrier(7)
 
     def repeat(change: Callable[[psycopg.Connection, int], None]) -> None:
         connection = connect()
-        start.wait(30)
+        start.wait(120)
         for number in range(ROUNDS):
             try:
                 change(connection, number)
@@ -132,5 +136,5 @@ def test_claims_records_changes_of_one_post_and_one_bulk_update_never_wait_in_a_
     changes = [publish, publish, operate, *(write(name) for name in authors for _ in range(2))]
     with ThreadPoolExecutor(len(changes)) as threads:
         running = [threads.submit(repeat, change) for change in changes]
-        for done in as_completed(running, timeout=120):
+        for done in as_completed(running, timeout=600):
             done.result()

@@ -89,10 +89,10 @@ def in_seconds(seconds: float) -> str:
 
 
 def deliver(stack: RunningStack, post_id: int | None, secret: str | None = None) -> requests.Response:
-    """Calls the webhook as Hasura does."""
+    """Calls the webhook as Hasura does. A delivery may wait for a minute and then publish."""
     body = {"id": str(uuid.uuid4()), "scheduled_time": in_seconds(0), "payload": {"id": post_id} if post_id else None}
     headers = {"x-webhook-secret": secret or stack.settings["WEBHOOK_SECRET"]}
-    return requests.post(f"{stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=60)
+    return requests.post(f"{stack.urls['functions']}/api/postTweet", json=body, headers=headers, timeout=150)
 
 
 class TestTheMainJob:

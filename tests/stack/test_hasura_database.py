@@ -95,13 +95,13 @@ def test_a_statement_of_the_role_ends_before_the_functions_stop_waiting_for_hasu
 
 
 def test_a_slow_statement_of_the_role_is_ended_and_one_that_said_so_before_is_not(database: DatabaseUrls) -> None:
-    with psycopg.connect(with_statement_timeout(database.hasura, "50ms")) as connection:
+    with psycopg.connect(with_statement_timeout(database.hasura, "2s")) as connection:
         with pytest.raises(psycopg.errors.QueryCanceled, match="due to statement timeout"):
             connection.execute("select pg_sleep(60)")
         connection.rollback()
 
         connection.execute("set local statement_timeout = '50s'")
-        connection.execute("select pg_sleep(0.1)")
+        connection.execute("select pg_sleep(2.1)")
 
 
 def test_a_post_that_the_database_stores_too_slowly_is_answered_unavailable_and_not_stored(
@@ -110,8 +110,10 @@ def test_a_post_that_the_database_stores_too_slowly_is_answered_unavailable_and_
     environment = {"ACTIONS_BASE_URL": "http://127.0.0.1:1", "WEBHOOK_SECRET": "shared"}
     draft = Draft("Hello", datetime.now(UTC) + timedelta(hours=1))
 
+    with hasura_in_thread(database.hasura, PRODUCTION, environment):
+        pass  # a migration may take longer than the statements of the server below
     with (
-        hasura_in_thread(with_statement_timeout(database.hasura, "300ms"), PRODUCTION, environment) as server,
+        hasura_in_thread(with_statement_timeout(database.hasura, "5s"), PRODUCTION, environment) as server,
         psycopg.connect(database.hasura) as other,
     ):
         other.execute(SLOW_AUTHOR)

@@ -591,7 +591,7 @@ class TestTheStart:
             link = Path(folder) / "postgres"
             later = psycopg.conninfo.make_conninfo(url, host=str(link))
             server = start_hasura_process(later, tmp_path, "--project", str(project))
-            server.wait_for_log("waiting for PostgreSQL, up to 10 s: ")
+            server.wait_for_log("waiting for PostgreSQL, up to 60 s: ")
 
             link.symlink_to(str(socket_folder))
 

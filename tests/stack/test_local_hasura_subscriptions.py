@@ -3,10 +3,11 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -256,6 +257,13 @@ class Subscriber:
         await self.takes_more.wait()
 
 
+async def until(happened: Callable[[], bool]) -> None:
+    """Lets the polls of this loop run until this is true."""
+    async with asyncio.timeout(DEADLINE):
+        while not happened():
+            await asyncio.sleep(0.001)
+
+
 ALICE = Session("user", {"x-hasura-user-id": "alice"})
 
 
@@ -267,8 +275,7 @@ class TestPolls:
             subscribers = [Subscriber() for _ in operations]
             for operation, subscriber in zip(operations, subscribers, strict=True):
                 live_queries.subscribe(cast(Any, operation), subscriber.receive)
-            while not all(len(subscriber.answers) >= 3 for subscriber in subscribers):
-                await asyncio.sleep(0.001)
+            await until(lambda: all(len(subscriber.answers) >= 3 for subscriber in subscribers))
             assert [operation.runs for operation in operations[1:]] == [0] * 9
 
         asyncio.run(run())
@@ -285,10 +292,11 @@ class TestPolls:
     def test_another_document_or_session_is_polled_by_itself(self, other: CountedOperation) -> None:
         async def run() -> None:
             live_queries = LiveQueries(cast(Any, None), 0.001)
-            live_queries.subscribe(cast(Any, CountedOperation(ALICE)), Subscriber().receive)
-            live_queries.subscribe(cast(Any, other), Subscriber().receive)
-            while not other.runs:
-                await asyncio.sleep(0.001)
+            operations, subscribers = [CountedOperation(ALICE), other], [Subscriber(), Subscriber()]
+            for operation, subscriber in zip(operations, subscribers, strict=True):
+                live_queries.subscribe(cast(Any, operation), subscriber.receive)
+            await until(lambda: all(subscriber.answers for subscriber in subscribers))
+            assert all(operation.runs for operation in operations)
 
         asyncio.run(run())
 
@@ -297,8 +305,7 @@ class TestPolls:
             live_queries = LiveQueries(cast(Any, None), 0.001)
             operation, subscriber = CountedOperation(ALICE), Subscriber()
             unsubscribe = live_queries.subscribe(cast(Any, operation), subscriber.receive)
-            while not subscriber.answers:
-                await asyncio.sleep(0.001)
+            await until(lambda: bool(subscriber.answers))
             unsubscribe()
             assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == [
                 task for task in asyncio.all_tasks() if task.cancelling()
@@ -313,12 +320,10 @@ class TestPolls:
             slow.takes_more.clear()
             for subscriber in (slow, quick):
                 live_queries.subscribe(cast(Any, CountedOperation(ALICE)), subscriber.receive)
-            while len(quick.answers) < 5:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(quick.answers) >= 5)
             assert len(slow.answers) == 1
             slow.takes_more.set()
-            while len(slow.answers) < 2:
-                await asyncio.sleep(0.001)
+            await until(lambda: len(slow.answers) >= 2)
             assert json.loads(slow.answers[1])["data"]["runs"] > 5
 
         asyncio.run(run())
@@ -434,9 +439,14 @@ class TestInitialisation:
         with hasura_in_thread(new_database(cluster), project, quick) as server, graphql_socket(server.url) as socket:
             assert socket.receive() == Closed(4408, "Connection initialisation timed out")
 
-    def test_a_connection_ends_with_its_token_without_a_close_frame(self, hasura: HasuraServer) -> None:
+    def test_a_connection_ends_with_its_token_without_a_close_frame(
+        self, hasura: HasuraServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The token is valid for an hour, in case that the machine stalls; the connection's clock is almost there."""
+        expires_at = int(time.time()) + 3600
+        monkeypatch.setattr(connection, "time", SimpleNamespace(time=lambda: expires_at - 0.1))
         with graphql_socket(hasura.url) as socket:
-            socket.initialise(Authorization=f"Bearer {token('alice', exp=int(time.time()) + 2)}")
+            socket.initialise(Authorization=f"Bearer {token('alice', exp=expires_at)}")
             assert socket.receive() == Closed(1006)
 
     def test_a_second_initialisation_changes_who_asks(self, hasura: HasuraServer, socket: GraphQLSocket) -> None:

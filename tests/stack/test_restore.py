@@ -86,7 +86,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         due_meanwhile = create(stack, "ben", "due while the database was away")
         coming = create(stack, "cleo", "still to come")
         stack.token("dan")
-        stack.fail("slow", username="dan", ms=5_000)
+        stack.fail("slow", username="dan", ms=15_000)
         sent_meanwhile = create(stack, "dan", "being sent during the backup", timedelta())
         has_ended(stack, sent_meanwhile, becomes="sending")
         since = datetime.now(UTC)
@@ -104,6 +104,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
     with postgres.running(data) as server:
         url = postgres.create_database(server).superuser
         restore(url, backup)
+        assert sql(url, "select state from scheduled_post where id = %s", sent_meanwhile) == [("sending",)]
         sql(url, sql_in_docs("Restore from a backup"))
         # The time that a real outage takes: a lease has run out, and posts have become due.
         sql(url, "update scheduled_post set lease_until = now() - interval '1 s' where state = 'sending'")

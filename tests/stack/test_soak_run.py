@@ -32,6 +32,6 @@ def test_a_short_run_publishes_the_authors_posts_once_beside_every_kind_of_hosti
     assert measured["authors who were refused"] == 0, printed
     assert measured["5xx other than 503"] == 0, printed
     assert [away["service"] for away in report["away"]] == ["x", "hasura"], printed
-    assert report["answers"]["author: createPost: 201"] >= 10, printed
+    assert report["answers"]["author: createPost: 201"] > 0, printed
     for who in (*HOSTILE, *FLOODS):
         assert any(line.startswith(who) for line in report["answers"]), (who, printed)

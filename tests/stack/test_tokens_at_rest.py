@@ -128,13 +128,13 @@ class Functions:
                 process.terminate()
 
     def deliver(self) -> None:
-        """Calls the webhook as the sweep does."""
+        """Calls the webhook as the sweep does. A delivery may wait for a minute and then publish."""
         now = datetime.now(UTC).isoformat()
         answer = requests.post(
             f"{self.stack.urls['functions']}/api/postTweet",
             json={"id": str(uuid.uuid4()), "scheduled_time": now, "payload": {}},
             headers={"x-webhook-secret": self.stack.settings["WEBHOOK_SECRET"]},
-            timeout=60,
+            timeout=150,
         )
         assert answer.status_code == 200, answer.text
 

@@ -103,7 +103,7 @@ def check(**environment: str) -> "subprocess.CompletedProcess[str]":
     [script] = BASE["services"]["no_placeholders"]["command"]
     given = {"PATH": os.environ["PATH"], **environment}
     command = ["sh", "-c", script.replace("$$", "$")]
-    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=10, check=False)
+    return subprocess.run(command, env=given, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_nothing_starts_before_every_secret_is_seen_to_be_no_placeholder() -> None:

@@ -18,9 +18,9 @@ from waiting import wait_until
 
 from createPost import main
 
-AN_HOUR_LATER = (datetime.now(UTC) + timedelta(hours=1)).replace(microsecond=0)
-AT = AN_HOUR_LATER.isoformat()
-FIFTEEN_SECONDS_BEFORE = (AN_HOUR_LATER - timedelta(seconds=15)).isoformat()
+A_DAY_LATER = (datetime.now(UTC) + timedelta(days=1)).replace(microsecond=0)
+AT = A_DAY_LATER.isoformat()
+FIFTEEN_SECONDS_BEFORE = (A_DAY_LATER - timedelta(seconds=15)).isoformat()
 DRAFT = {"text": "Hello", "schedule_for": AT}
 ROW = {
     "id": 7,

@@ -159,7 +159,7 @@ class TestManyPosts:
         assert [account for account, _, _ in x.timelines] == ["alice"]
 
     def test_posts_are_published_side_by_side(self) -> None:
-        together = threading.Barrier(3, timeout=10)
+        together = threading.Barrier(3, timeout=60)
 
         class Meeting(FakeX):
             def publish(self, account: Account, text: str) -> PublishResult:
@@ -233,7 +233,7 @@ class TestDraining:
             def publish(self, account: Account, text: str) -> PublishResult:
                 if text == "of the next batch":
                     is_next_batch_running.set()
-                if text == "slow" and not is_next_batch_running.wait(10):
+                if text == "slow" and not is_next_batch_running.wait(60):
                     return Unanswered("The next batch was not claimed meanwhile.")
                 return super().publish(account, text)
 
@@ -249,7 +249,7 @@ class TestDraining:
             def publish(self, account: Account, text: str) -> PublishResult:
                 if text == "next":
                     is_next_published.set()
-                if text == "hangs" and not is_next_published.wait(10):
+                if text == "hangs" and not is_next_published.wait(60):
                     return Unanswered("The next post was not claimed meanwhile.")
                 return super().publish(account, text)
 

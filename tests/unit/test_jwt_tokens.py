@@ -579,11 +579,12 @@ class TestPublishedKeys:
         accept(signed, jwk_url=issuer.jwk_url)
 
     def test_published_keys_whose_issuer_is_down_are_unavailable(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            port = listener.getsockname()[1]
+        with socket.socket() as bound:
+            bound.bind(("127.0.0.1", 0))  # and does not listen
+            port = bound.getsockname()[1]
 
-        with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
-            accept(token(RSA_KEY, "RS256", kid="this"), jwk_url=f"http://127.0.0.1:{port}/keys")
+            with pytest.raises(KeysUnavailable, match="keys that verify your token cannot be read"):
+                accept(token(RSA_KEY, "RS256", kid="this"), jwk_url=f"http://127.0.0.1:{port}/keys")
 
     @pytest.mark.parametrize(
         "body",

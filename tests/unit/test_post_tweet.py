@@ -20,7 +20,7 @@ TWEETS = "http://x.test/2/tweets"
 ACCEPTED = {"status": 201, "json": {"data": {"id": "99", "text": "t"}}}
 SECRET = {"x-webhook-secret": "the-webhook-secret"}
 AT = datetime.now(UTC).replace(microsecond=0)
-AN_HOUR_LATER = AT + timedelta(hours=1)
+A_DAY_LATER = AT + timedelta(days=1)
 EARLY = timedelta(seconds=15)
 EVENT = {
     "id": "5f0c7c2e-8853-4e66-91b8-81b5cd16e44b",
@@ -212,13 +212,13 @@ class TestADelivery:
     def test_for_a_post_that_is_due_later_sets_an_event_a_little_before_and_keeps_it(
         self, hasura: AnsweringHasura
     ) -> None:
-        nothing_is_due(hasura, FOUND | {"schedule_for": AN_HOUR_LATER.isoformat()})
+        nothing_is_due(hasura, FOUND | {"schedule_for": A_DAY_LATER.isoformat()})
 
         response = deliver()
 
         assert response.status_code == 200
         created = hasura.arguments("create_scheduled_event")
-        assert (created["schedule_at"], created["payload"]["id"]) == ((AN_HOUR_LATER - EARLY).isoformat(), 7)
+        assert (created["schedule_at"], created["payload"]["id"]) == ((A_DAY_LATER - EARLY).isoformat(), 7)
         assert hasura.operations() == [
             "claimDuePosts",
             "findPost",

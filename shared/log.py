@@ -27,6 +27,7 @@ class LogEvent(StrEnum):
     EVENT_NOT_CREATED = "event_not_created"
     EVENT_NOT_KEPT = "event_not_kept"
     EVENT_NOT_DELETED = "event_not_deleted"
+    CLAIM_FAILED = "claim_failed"
     FOLLOW_UP_NOT_CREATED = "follow_up_not_created"
     WAITING_ENDED = "waiting_ended"
     POST_STATE_CHANGED = "post_state_changed"

@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
     TWEETED = "tweeted"
     NOT_SENT = "not_sent"
-    """X surely does not have it; the post is attempted again."""
+    """X surely does not have it, and may take it in another attempt."""
     SKIPPED = "skipped"
     """X was not asked."""
     REJECTED = "rejected"
@@ -216,7 +216,7 @@ class PostOfAuthor:
 
 @dataclass(frozen=True)
 class Accepted:
-    """X has the post. `code` is X's own code for its answer, kept for the log, here and below."""
+    """X has the post. `code` is the HTTP status of X's answer, kept for the log, here and below."""
 
     tweet_id: str
     code: int | None = None
@@ -316,13 +316,18 @@ class CannotAsk:
 
 
 @dataclass(frozen=True)
+class PerhapsOfAnother:
+    """X shows a post with this text, and our own store could not say whether that is another post's."""
+
+
+@dataclass(frozen=True)
 class NothingToAsk:
-    """X cannot be asked, now or later: the account was removed here, or nothing tells what was sent."""
+    """X is asked no more: the account was removed here, nothing tells what was sent, or asking failed too often."""
 
     detail: str
 
 
-TimelineResult = Found | NotShownYet | SurelyAbsent | CannotAsk | TokensUnreadable | NothingToAsk
+TimelineResult = Found | NotShownYet | SurelyAbsent | PerhapsOfAnother | CannotAsk | TokensUnreadable | NothingToAsk
 
 
 class TimelineUnavailable(ScheduledPostsError):

@@ -40,6 +40,7 @@ class LogEvent(StrEnum):
     NOTIFICATION_NOT_WANTED = "notification_not_wanted"
     KEYS_NOT_FETCHED = "keys_not_fetched"
     REQUEST_REFUSED = "request_refused"
+    UNAVAILABLE = "unavailable"
     CONFIGURATION_ERROR = "configuration_error"
     UNEXPECTED_ERROR = "unexpected_error"
 

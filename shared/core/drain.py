@@ -196,6 +196,8 @@ def _why_not_recorded(decision: Decision, recorded: Recorded) -> str:
 def _log_state(conclusion: Conclusion, clock: Clock) -> None:
     decision, post = conclusion.decision, conclusion.post
     lateness, details = None, f": {decision.reason}"
+    if decision.state is State.FAILED:
+        details = ", its row says why"  # a rule of the text, or X, may quote the text
     if decision.state is State.TWEETED:
         details = f" as {decision.tweet_id}"
         if post.state is State.SENDING:  # when X took what a reconciliation found is not known here

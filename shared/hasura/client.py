@@ -270,9 +270,9 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
         case "permission-error":
             return InvalidDraft([Fault("text", f"The database refuses this post: {refusal.message}")])
         case "validation-failed":
-            return Forbidden("Your role may not schedule posts.")
+            return ConfigurationError(f"{refusal}. Check HASURA_AUTHOR_ROLE, and that hasura/ is applied.")
         case _:
-            return HasuraUnavailable("Hasura could not store the post. Try again soon.")
+            return HasuraUnavailable(f"Hasura could not do this ({refusal.code}). Try again soon.")
 
 
 def _to_the_operator(refusal: HasuraRefusal) -> ScheduledPostsError:

@@ -114,14 +114,14 @@ def _of_unclaimed(
     if post.has_open_attempt:
         reason = "It is not claimed: its log has an open attempt, which only a change by hand can leave."
         return DeliveryResult(post_id, post.state, reason)
-    if post.paused_until and post.paused_until > max(post.due_at, clock.now()):
+    if post.paused_until and post.paused_until > max(post.due_at, post.found_at):
         # The sweep takes it after the pause. An event for each post would send all of them at the same instant.
         return DeliveryResult(post_id, post.state, f"Paused until {post.paused_until.isoformat()}.")
-    if post.due_at <= clock.now():  # or it has become due since the claim
+    if post.due_at <= post.found_at:  # or it has become due since the claim
         reason = "It is due, but another delivery or a change has it locked."
         return DeliveryResult(post_id, post.state, reason, retry_after=AT_ONCE)
     not_due = f"Not due before {post.due_at.isoformat()}."
-    if post.due_at - clock.now() <= store.early:
+    if post.due_at - post.found_at <= store.early:
         return DeliveryResult(post_id, post.state, not_due, is_due_soon=True)
     if not ensure_event(post, delivery, begin_by, store, clock):
         reason = "Another delivery has set its event meanwhile."

@@ -143,7 +143,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class FoundPost:
-    """A post as it is now. `due_at`: its time, or its next attempt. `has_open_attempt`: one in its log.
+    """A post as it was at `found_at`, by the database's clock, which also says what is due. `due_at`: its time, or its
+    next attempt. `has_open_attempt`: one in its log.
 
     `paused_until`: until when its account or the app is paused, if it is or was.
     """
@@ -151,6 +152,7 @@ class FoundPost:
     id: int
     state: State
     schedule_for: datetime
+    found_at: datetime
     due_at: datetime
     paused_until: datetime | None = None
     reason: str | None = None

@@ -148,7 +148,7 @@ class Hasura:
         """The post as it is now, and when it is due; None when there is none."""
         data = self._graphql_as_admin(documents.FIND_POST, {"id": post_id})
         row = data["scheduled_post_by_pk"]
-        return rows.found_post(row, data["app"]) if row else None
+        return rows.found_post(row, data["app"], data["database_clock"][0]) if row else None
 
     def post_of_author(self, post_id: int) -> PostOfAuthor | None:
         """The post as it is now, with its author's and its account's names; None when there is none."""

@@ -665,8 +665,8 @@ class TestRecordingTwice:
     """The answer to a record is lost, and the publisher records again."""
 
     RECORD = """select recorded, state from record_outcome(
-      1, 1, %(lease)s, %(state)s, jsonb_build_array(jsonb_build_object('number', 1, 'outcome', %(outcome)s::text)), 'why',
-      tweet_id => %(tweet)s)"""
+      1, 1, %(lease)s, %(state)s, jsonb_build_array(jsonb_build_object('number', 1, 'outcome', %(outcome)s::text)),
+      'why', tweet_id => %(tweet)s)"""
 
     @pytest.fixture
     def record(self, db: Database) -> Callable[..., object]:

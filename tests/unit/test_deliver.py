@@ -384,7 +384,7 @@ class TestDraining:
 
 
 def found(**changes: Any) -> FoundPost:
-    post = FoundPost(1, State.SCHEDULED, NOW + HOUR, NOW + HOUR, event_id="event-of-1", event_at=NOW + HOUR)
+    post = FoundPost(1, State.SCHEDULED, NOW + HOUR, NOW, NOW + HOUR, event_id="event-of-1", event_at=NOW + HOUR)
     return replace(post, **changes)
 
 
@@ -476,6 +476,16 @@ class TestNothingToDo:
 
         assert (result.state, result.retry_after) == (State.SCHEDULED, timedelta(seconds=1))
         assert store.created == []
+
+    def test_the_database_s_clock_says_whether_a_post_is_due(self) -> None:
+        clock = StoppedClock()
+        clock.time = NOW + MINUTE
+        store = Store(found={1: found(due_at=NOW + MINUTE, found_at=NOW)})
+
+        result = delivered(store, clock=clock)
+
+        assert (result.reason, result.retry_after) == ("Not due before 2026-05-04T12:01:00+00:00.", None)
+        assert [at for at, _ in store.created] == [NOW + MINUTE]
 
     def test_a_post_with_an_attempt_that_was_left_open_by_hand_gets_no_events(self) -> None:
         store = Store(found={1: found(due_at=NOW, has_open_attempt=True)})

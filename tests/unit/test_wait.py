@@ -1,6 +1,6 @@
 """A delivery that came early waits for the posts that are due soon."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from shared.core.model import (
     Claim,
     ClaimedPost,
     Delivery,
+    FoundDraft,
     FoundPost,
     NoConnection,
     PublishResult,
@@ -39,7 +40,11 @@ class Database(Store):
 
     def schedule(self, post: ClaimedPost) -> None:
         self.due.setdefault(post.schedule_for, []).append(post)
-        self.found[post.id] = FoundPost(post.id, State.SCHEDULED, post.schedule_for, post.schedule_for)
+        self.found[post.id] = FoundPost(post.id, State.SCHEDULED, post.schedule_for, NOW, post.schedule_for)
+
+    def find_post(self, post_id: int) -> FoundPost | FoundDraft | None:
+        post = super().find_post(post_id)
+        return replace(post, found_at=self.clock.now()) if isinstance(post, FoundPost) else post
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         reached = [at for at in sorted(self.due) if at <= self.clock.now()]

@@ -1,6 +1,9 @@
 -- How a publisher takes posts, and how it writes down what became of them: one function each, one transaction each.
 -- All times are this database's.
 
+create view public.database_clock as select now() as now;
+comment on view public.database_clock is 'So that the functions ask this clock whether a post is due, not their own.';
+
 -- Return types. Hasura shows the relations of a volatile function's result as they were before the call, so all that the
 -- caller needs stands in columns.
 

@@ -38,7 +38,7 @@ ANSWERS: dict[str, Any] = {
     "postOfKey": {"scheduled_post": []},
     "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
     "claimDuePosts": {"claim_due_posts": []},
-    "findPost": {"scheduled_post_by_pk": None, "app": []},
+    "findPost": {"scheduled_post_by_pk": None, "app": [], "database_clock": [{"now": AT.isoformat()}]},
     "postOfAuthor": {"scheduled_post_by_pk": None},
     "recordOutcome": {"record_outcome": []},
     "tweetsOfPosts": {"scheduled_post": []},

@@ -26,6 +26,8 @@ shared/core/policy.py.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.limits import LIMIT_RETRY_AFTER, UNAVAILABLE_RETRY_AFTER
+
 
 class ScheduledPostsError(Exception):
     """The base of all errors raised on purpose. Its text may be shown to the person it concerns: it holds no secret."""
@@ -101,7 +103,7 @@ class TooManyPosts(Problem):
     status = 429
     title = "Too many posts"
 
-    def __init__(self, detail: str, retry_after: int = 3600) -> None:
+    def __init__(self, detail: str, retry_after: int = int(LIMIT_RETRY_AFTER.total_seconds())) -> None:
         super().__init__(detail)
         self.retry_after = retry_after
 
@@ -125,7 +127,7 @@ class Unavailable(Problem):
 
     status = 503
     title = "Unavailable"
-    retry_after = 10
+    retry_after = int(UNAVAILABLE_RETRY_AFTER.total_seconds())
 
 
 class HasuraUnavailable(Unavailable):

@@ -8,6 +8,12 @@ from datetime import timedelta
 DRAFT_GRACE = timedelta(minutes=1)
 """How far in the past a draft may lie: the time it takes to press the button."""
 
+UNAVAILABLE_RETRY_AFTER = timedelta(seconds=10)
+"""A caller who is answered 503 is asked to wait this long."""
+
+LIMIT_RETRY_AFTER = timedelta(hours=1)
+"""An author who has reached a limit is asked to wait this long, unless the database says for how long."""
+
 DRAFT_HORIZON = timedelta(days=366)
 """How far ahead a draft may lie."""
 
@@ -67,7 +73,7 @@ WAIT_TIME = timedelta(seconds=60)
 """A delivery that waits, or a follow-up one, claims until then. What it leaves, another follow-up delivery takes."""
 
 WAIT_STEP = timedelta(seconds=1)
-"""How often who waits asks what is due by now. The database believes for 5 s that it is alive."""
+"""A waiting delivery asks this often what is due by now. The database regards it as alive for 5 s after each."""
 
 NOTHING_CLAIMED_WAIT = timedelta(milliseconds=200)
 """After a claim that took nothing, though something seemed to be due."""
@@ -91,6 +97,9 @@ DELIVERY_RETRIES = 5
 DELIVERY_RETRY_INTERVAL = timedelta(seconds=15)
 """How often, and after how long, Hasura delivers an event again that was not answered, or without `Retry-After`."""
 
+AT_ONCE = timedelta(seconds=1)
+"""After this Hasura delivers an event again at the earliest: it ignores a `Retry-After` of 0."""
+
 LONGEST_RETRY_AFTER = timedelta(minutes=15)
 """Hasura is never asked to deliver an event again later than this; the sweep takes what is due before."""
 
@@ -109,7 +118,7 @@ NOTIFY_WAITS = (
     timedelta(hours=6),
     timedelta(hours=12),
 )
-"""How long a notification waits that was not taken, by how often; hasura/optional/ has as many retries."""
+"""After each failure, a notification waits this long; hasura/optional/ has as many retries."""
 
 EVENT_GRACE = timedelta(hours=1)
 """An event stays deliverable so much longer than its post stays publishable."""
@@ -124,7 +133,7 @@ LEASE = timedelta(minutes=3)
 """How long a claimed post is its caller's."""
 
 BACKOFF = (timedelta(seconds=5), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
-"""How long a post waits that could not be sent, by how often; the last one repeats."""
+"""After each attempt that could not be sent, the post waits this long; the last one repeats."""
 
 JITTER = 0.25
 """Waits are longer by up to this part, by chance."""
@@ -154,17 +163,17 @@ RECONCILE_WAITS = (
 """How long to wait after each reconciliation for which X could not be asked; after the last one the author decides."""
 
 REJECTION_PAUSE = timedelta(hours=1)
-"""How long an account or the app is paused that X rejects without saying until when."""
+"""X rejects an account or the app without saying until when: it is paused this long."""
 
 MAX_REJECTED = 10
 REJECTED_GIVEN_UP = timedelta(days=3)
 """A post that is so late fails when X has rejected its account in so many attempts."""
 
 UNREADABLE_TOKENS_WAIT = timedelta(hours=1)
-"""How long an account waits whose tokens do not open; meanwhile the operator may mend the keys."""
+"""The tokens of an account do not open: it waits this long. Meanwhile the operator may mend the keys."""
 
 DEFAULT_LIMIT_WAIT = timedelta(minutes=15)
-"""How long a rate limit lasts of which X does not say when it ends."""
+"""X does not say when a rate limit ends: it is taken to last this long."""
 
 SHORTEST_LIMIT_WAIT = timedelta(seconds=5)
 LONGEST_LIMIT_WAIT = timedelta(hours=25)
@@ -174,7 +183,7 @@ SIGN_IN_WAIT = timedelta(minutes=1)
 """How long after a rejected sign-in the post is attempted again."""
 
 SIGN_IN_PAUSE, LONGEST_SIGN_IN_PAUSE = timedelta(minutes=5), timedelta(hours=6)
-"""How long an account is paused whose sign-in X goes on rejecting: as long as it has done so far, within these."""
+"""X goes on rejecting the sign-in of an account: it is paused for as long again as X has done so, within these."""
 
 SIGN_IN_GIVEN_UP = timedelta(days=3)
 """After so long a rejected sign-in fails its post."""

@@ -27,6 +27,7 @@ class LogEvent(StrEnum):
     EVENT_NOT_CREATED = "event_not_created"
     EVENT_NOT_KEPT = "event_not_kept"
     EVENT_NOT_DELETED = "event_not_deleted"
+    CLAIM_FAILED = "claim_failed"
     FOLLOW_UP_NOT_CREATED = "follow_up_not_created"
     WAITING_ENDED = "waiting_ended"
     POST_STATE_CHANGED = "post_state_changed"
@@ -39,6 +40,7 @@ class LogEvent(StrEnum):
     NOTIFICATION_NOT_WANTED = "notification_not_wanted"
     KEYS_NOT_FETCHED = "keys_not_fetched"
     REQUEST_REFUSED = "request_refused"
+    UNAVAILABLE = "unavailable"
     CONFIGURATION_ERROR = "configuration_error"
     UNEXPECTED_ERROR = "unexpected_error"
 

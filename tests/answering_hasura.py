@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -30,7 +31,11 @@ class AnsweringHasura:
         self.answers: dict[str, Any] = {
             "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
             "claimDuePosts": {"claim_due_posts": []},
-            "findPost": {"scheduled_post_by_pk": None, "app": [{"paused_until": None}]},
+            "findPost": {
+                "scheduled_post_by_pk": None,
+                "app": [{"paused_until": None}],
+                "database_clock": [{"now": datetime.now(UTC).isoformat()}],
+            },
             "recordOutcome": {"record_outcome": [{"recorded": True, "state": "tweeted"}]},
             "waitForDuePosts": {
                 "wait_for_due_posts": [{"is_needed": False, "is_callers": False, "due_in_seconds": None}]

@@ -10,7 +10,7 @@ from shared.core.drain import AfterClaim, drain
 from shared.core.model import Clock, Delivery, FoundDraft, PostStore, State, XApi
 from shared.core.scheduled_events import ensure_event
 from shared.core.wait import request_follow_up, wait_and_publish
-from shared.limits import BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER, WAIT_TIME
+from shared.limits import AT_ONCE, BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER, WAIT_TIME
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DeliveryResult:
 def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> DeliveryResult:
     """Publishes what is due and, while posts are due soon, waits for them; says what became of the delivery's own post.
 
-    Raises HasuraUnavailable when nothing could be claimed, or the state of that post could not be read.
+    Raises a Problem when the first claim fails, or the state of that post could not be read.
     """
     begun_at = clock.now()
     if delivery.is_follow_up:
@@ -55,15 +55,23 @@ def handle_delivery(delivery: Delivery, store: PostStore, x: XApi, clock: Clock)
     begin_by = begun_at + DRAIN_TIME + BATCH_TIME
     result = _of_delivery(delivery, ended, begin_by, store, clock)
     if not drained.is_all:
-        request_follow_up(store)
+        result = _waited_for(result, "A follow-up delivery" if request_follow_up(store) else None)
     elif result.retry_after is None or result.is_due_soon:
         waited = wait_and_publish(delivery, begun_at, store, x, clock)
         ended |= waited.posts
         if delivery.post_id in waited.posts:
             result = _of_claimed(ended[delivery.post_id], store, clock)
-        elif result.retry_after is None and result.is_due_soon and not waited.somebody_waits:
-            result = replace(result, retry_after=timedelta(seconds=1))
+        else:
+            result = _waited_for(result, "A delivery" if waited.somebody_waits else None)
     return replace(result, claimed=Counter(str(post.state) for post in ended.values()))
+
+
+def _waited_for(result: DeliveryResult, waiter: str | None) -> DeliveryResult:
+    """For a post that is due soon: who waits for it. Without anybody, its event is to be delivered again."""
+    if not result.is_due_soon or result.retry_after is not None:
+        return result
+    reason = f"{result.reason} {waiter or 'No delivery'} waits for it."
+    return replace(result, reason=reason, retry_after=None if waiter else AT_ONCE)
 
 
 def _of_delivery(
@@ -75,7 +83,7 @@ def _of_delivery(
         return _of_claimed(own, store, clock)
     if clock.now() > begin_by:
         no_time = "It was not claimed; this delivery had no time left to see why."
-        return DeliveryResult(delivery.post_id, None, no_time, retry_after=timedelta(seconds=1))
+        return DeliveryResult(delivery.post_id, None, no_time, retry_after=AT_ONCE)
     return _of_unclaimed(delivery, delivery.post_id, begin_by, store, clock)
 
 
@@ -106,16 +114,16 @@ def _of_unclaimed(
     if post.has_open_attempt:
         reason = "It is not claimed: its log has an open attempt, which only a change by hand can leave."
         return DeliveryResult(post_id, post.state, reason)
-    if post.paused_until and post.paused_until > max(post.due_at, clock.now()):
+    if post.paused_until and post.paused_until > max(post.due_at, post.found_at):
         # The sweep takes it after the pause. An event for each post would send all of them at the same instant.
         return DeliveryResult(post_id, post.state, f"Paused until {post.paused_until.isoformat()}.")
-    if post.due_at <= clock.now():  # or it has become due since the claim
+    if post.due_at <= post.found_at:  # or it has become due since the claim
         reason = "It is due, but another delivery or a change has it locked."
-        return DeliveryResult(post_id, post.state, reason, retry_after=timedelta(seconds=1))
+        return DeliveryResult(post_id, post.state, reason, retry_after=AT_ONCE)
     not_due = f"Not due before {post.due_at.isoformat()}."
-    if post.due_at - clock.now() <= store.early:
-        return DeliveryResult(post_id, post.state, f"{not_due} A delivery waits for it.", is_due_soon=True)
+    if post.due_at - post.found_at <= store.early:
+        return DeliveryResult(post_id, post.state, not_due, is_due_soon=True)
     if not ensure_event(post, delivery, begin_by, store, clock):
         reason = "Another delivery has set its event meanwhile."
-        return DeliveryResult(post_id, post.state, reason, retry_after=timedelta(seconds=1))
+        return DeliveryResult(post_id, post.state, reason, retry_after=AT_ONCE)
     return DeliveryResult(post_id, post.state, not_due)

@@ -1,16 +1,20 @@
 """Claims what is due, batch after batch, and publishes or reconciles each post of a batch in a thread of its own."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from queue import Empty, SimpleQueue
+from threading import Thread
 
 from shared import log
-from shared.core.model import ClaimedPost, Clock, Delivery, MissedPost, PostStore, State, XApi
+from shared.core.model import ClaimedPost, Clock, Decision, Delivery, MissedPost, PostStore, Recorded, State, XApi
 from shared.core.publish import Conclusion, Deadlines, publish
 from shared.core.reconcile import Timelines, reconcile
 from shared.core.scheduled_events import delete_leftover_event
+from shared.errors import ScheduledPostsError
 from shared.limits import BATCH_TIME, LATEST_START, RECONCILE_TIME, WAIT_STEP
 from shared.log import LogEvent
 
@@ -39,31 +43,43 @@ def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, 
 
     Claims the next batch when half of the posts of the one before have ended, so that their calls to X and to the store
     overlap. Claims again each WAIT_STEP while a few are running, so that a post that X does not answer holds up none
-    that falls due meanwhile. What is surely absent from X is due again at once, and is claimed again. Raises
-    HasuraUnavailable when nothing could be claimed.
+    that falls due meanwhile. What is surely absent from X is due again at once, and is claimed again. Raises a Problem
+    when the first claim fails; when a later one does, that is logged, and what was claimed before is returned.
     """
     all_ended: dict[int, AfterClaim] = {}
+    is_first = True
     with _Publishers(delivery, store, x, clock) as publishers:
         while True:
             begun_at = clock.now()
-            claim = store.claim_due_posts(delivery.post_id)
+            try:
+                claim = store.claim_due_posts(delivery.post_id)
+            except ScheduledPostsError as error:
+                if is_first:
+                    raise
+                log.warning(LogEvent.CLAIM_FAILED, f"what is due by now could not be claimed: {error}")
+                return Drained(all_ended | _by_id(publishers.wait(still_running=0)), is_all=False)
+            is_first = False
             deadlines = Deadlines(begun_at + LATEST_START, clock.now() + RECONCILE_TIME, begun_at + BATCH_TIME)
             if claim.ceiling_reached:
                 log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
             publishers.begin(claim.posts, deadlines)
-            is_all = claim.size < store.batch_size
+            is_last_batch = claim.size < store.batch_size
             ended = [_missed(post) for post in claim.missed]
             ended += publishers.wait(still_running=store.batch_size // 2)
-            if is_all:
+            if is_last_batch:
                 ended += publishers.wait_while_posts_end(WAIT_STEP)
-            is_last = clock.now() > claim_until
-            if is_last:
+            is_time_up = clock.now() > claim_until
+            if is_time_up:
                 ended += publishers.wait(still_running=0)
-            all_ended |= {post.id: post for post in ended}
+            all_ended |= _by_id(ended)
             is_due_again = any(post.come_back_at and post.come_back_at <= clock.now() for post in ended)
-            is_drained = is_all and not is_due_again and not publishers.are_running
-            if is_drained or is_last:
-                return Drained(all_ended, is_drained)
+            is_all = is_last_batch and not is_due_again and not publishers.are_running
+            if is_all or is_time_up:
+                return Drained(all_ended, is_all)
+
+
+def _by_id(posts: list[AfterClaim]) -> dict[int, AfterClaim]:
+    return {post.id: post for post in posts}
 
 
 class _Publishers(AbstractContextManager["_Publishers"]):
@@ -74,7 +90,6 @@ class _Publishers(AbstractContextManager["_Publishers"]):
 
     def __init__(self, delivery: Delivery, store: PostStore, x: XApi, clock: Clock) -> None:
         self._delivery, self._store, self._x, self._clock = delivery, store, x, clock
-        self._threads = ThreadPoolExecutor(max_workers=store.batch_size + store.batch_size // 2)
         self._running: dict[Future[Conclusion], tuple[ClaimedPost, Deadlines]] = {}
         self._ended: SimpleQueue[Future[Conclusion]] = SimpleQueue()
 
@@ -82,12 +97,17 @@ class _Publishers(AbstractContextManager["_Publishers"]):
         timelines = Timelines(posts, deadlines.read_by, self._x)
         for post in posts:
             work = (
-                self._threads.submit(publish, post, deadlines, self._store, self._x, self._clock)
+                partial(publish, post, deadlines, self._store, self._x, self._clock)
                 if post.state is State.SENDING
-                else self._threads.submit(reconcile, post, timelines, deadlines, self._store, self._clock)
+                else partial(reconcile, post, timelines, deadlines, self._store, self._clock)
             )
-            self._running[work] = post, deadlines
-            work.add_done_callback(self._ended.put)
+            end: Future[Conclusion] = Future()
+            self._running[end] = post, deadlines
+            end.add_done_callback(self._ended.put)
+            try:
+                Thread(target=_do, args=[work, end]).start()
+            except RuntimeError:  # the system has no thread left
+                _do(work, end)
 
     def wait(self, still_running: int) -> list[AfterClaim]:
         """How posts ended, until no more than so many are running."""
@@ -97,32 +117,39 @@ class _Publishers(AbstractContextManager["_Publishers"]):
         return ended
 
     def wait_while_posts_end(self, pause: timedelta) -> list[AfterClaim]:
-        """How posts ended, until none is running, or none has ended for so long."""
+        """How posts ended, until none is running, or for so long."""
         ended = []
+        until = self._clock.now() + pause
         with suppress(Empty):
-            while self._running:
-                ended.append(self._take(self._ended.get(timeout=pause.total_seconds())))
+            while self._running and (left := until - self._clock.now()) > timedelta():
+                ended.append(self._take(self._ended.get(timeout=left.total_seconds())))
         return ended
 
     @property
     def are_running(self) -> bool:
         return bool(self._running)
 
-    def _take(self, work: Future[Conclusion]) -> AfterClaim:
-        post, deadlines = self._running.pop(work)
-        ended = _ended(post, work, self._clock)
+    def _take(self, end: Future[Conclusion]) -> AfterClaim:
+        post, deadlines = self._running.pop(end)
+        ended = _ended(post, end, self._clock)
         delete_leftover_event(post, self._delivery, deadlines.begin_by, self._store, self._clock)
         return ended
 
     def __exit__(self, *_: object) -> None:
         self.wait(still_running=0)
-        self._threads.shutdown()
 
 
-def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> AfterClaim:
+def _do(work: Callable[[], Conclusion], end: Future[Conclusion]) -> None:
+    try:
+        end.set_result(work())
+    except BaseException as error:  # whatever it is, the delivery waits for this end
+        end.set_exception(error)
+
+
+def _ended(post: ClaimedPost, end: Future[Conclusion], clock: Clock) -> AfterClaim:
     """Logs how a claimed post ended. A fault of ours must not hide how the others ended."""
     try:
-        conclusion = work.result()
+        conclusion = end.result()
     except Exception:
         log.exception(
             LogEvent.UNEXPECTED_ERROR, f"post {post.id}: a fault of ours interrupted its publishing", post_id=post.id
@@ -144,25 +171,38 @@ def _ended(post: ClaimedPost, work: Future[Conclusion], clock: Clock) -> AfterCl
         reason = "What became of it could not be written down; that is reconciled when its lease has run out."
         return AfterClaim(post.id, post.state, reason, come_back_at=post.lease_until)
     if not recorded.done:
+        reason = _why_not_recorded(decision, recorded)
         log.warning(
             LogEvent.OUTCOME_TOO_LATE,
-            f"post {post.id} is {recorded.state or 'deleted'} by now; this delivery came too late to record that it is "
-            f"{decision.state} (tweet {decision.tweet_id})",
+            f"post {post.id} is {recorded.state or 'deleted'} by now; that it is {decision.state} "
+            f"(tweet {decision.tweet_id}) is not recorded: {reason}",
             post_id=post.id,
             state=recorded.state,
             tweet_id=decision.tweet_id,
         )
-        return AfterClaim(post.id, recorded.state or post.state, "Another delivery has taken it over.")
+        return AfterClaim(post.id, recorded.state or post.state, reason)
     _log_state(conclusion, clock)
     return AfterClaim(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
+
+
+def _why_not_recorded(decision: Decision, recorded: Recorded) -> str:
+    if recorded.state is None:
+        return "It was deleted meanwhile."
+    if decision.state is State.TWEETED and recorded.state is not State.TWEETED:
+        return "Its tweet is recorded as another post's."
+    return "Another delivery has taken it over."
 
 
 def _log_state(conclusion: Conclusion, clock: Clock) -> None:
     decision, post = conclusion.decision, conclusion.post
     lateness, details = None, f": {decision.reason}"
+    if decision.state is State.FAILED:
+        details = ", its row says why"  # a rule of the text, or X, may quote the text
     if decision.state is State.TWEETED:
-        lateness = round((clock.now() - post.schedule_for).total_seconds(), 3)
-        details = f" as {decision.tweet_id}, {lateness:.3f} s after its time"
+        details = f" as {decision.tweet_id}"
+        if post.state is State.SENDING:  # when X took what a reconciliation found is not known here
+            lateness = round((clock.now() - post.schedule_for).total_seconds(), 3)
+            details += f", {lateness:.3f} s after its time"
     log.info(
         LogEvent.POST_STATE_CHANGED,
         f"post {post.id} is {decision.state}{details}",

@@ -26,7 +26,8 @@ class EventKeeper:
     """Keeps events on their posts, best effort: a post that has another event by now is left alone.
 
     One thread of its own does it, and logs nothing, because Azure drops the lines of such threads: the next call logs
-    what went wrong. What does not fit into EVENTS_TO_KEEP is done in the caller's thread.
+    what went wrong. What does not fit into EVENTS_TO_KEEP is done in the caller's thread, and so is all of it while no
+    thread can be started.
     """
 
     def __init__(self) -> None:
@@ -37,22 +38,23 @@ class EventKeeper:
 
     def keep(self, event: SetEvent, store: EventStore) -> None:
         """Has it written down soon. Raises nothing."""
-        self._start()
 
         def work() -> None:
             self._keep(event, store)
 
         try:
+            self._start()
             self._work.put_nowait(work)
-        except queue.Full:
+        except (RuntimeError, queue.Full):  # the system has no thread left, or ours has too much to do
             work()
         self._log_failures()
 
     def _start(self) -> None:
         with self._starting:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._do_all, name="event keeper", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._do_all, name="event keeper", daemon=True)
+                thread.start()
+                self._thread = thread
 
     def _do_all(self) -> None:
         while True:

@@ -32,7 +32,7 @@ class Outcome(StrEnum):
 
     TWEETED = "tweeted"
     NOT_SENT = "not_sent"
-    """X surely does not have it; the post is attempted again."""
+    """X surely does not have it, and may take it in another attempt."""
     SKIPPED = "skipped"
     """X was not asked."""
     REJECTED = "rejected"
@@ -143,7 +143,8 @@ class Claim:
 
 @dataclass(frozen=True)
 class FoundPost:
-    """A post as it is now. `due_at`: its time, or its next attempt. `has_open_attempt`: one in its log.
+    """A post as it was at `found_at`, by the database's clock, which also says what is due. `due_at`: its time, or its
+    next attempt. `has_open_attempt`: one in its log.
 
     `paused_until`: until when its account or the app is paused, if it is or was.
     """
@@ -151,6 +152,7 @@ class FoundPost:
     id: int
     state: State
     schedule_for: datetime
+    found_at: datetime
     due_at: datetime
     paused_until: datetime | None = None
     reason: str | None = None
@@ -216,7 +218,7 @@ class PostOfAuthor:
 
 @dataclass(frozen=True)
 class Accepted:
-    """X has the post. `code` is X's own code for its answer, kept for the log, here and below."""
+    """X has the post. `code` is the HTTP status of X's answer, kept for the log, here and below."""
 
     tweet_id: str
     code: int | None = None
@@ -316,13 +318,18 @@ class CannotAsk:
 
 
 @dataclass(frozen=True)
+class PerhapsOfAnother:
+    """X shows a post with this text, and our own store could not say whether that is another post's."""
+
+
+@dataclass(frozen=True)
 class NothingToAsk:
-    """X cannot be asked, now or later: the account was removed here, or nothing tells what was sent."""
+    """X is asked no more: the account was removed here, nothing tells what was sent, or asking failed too often."""
 
     detail: str
 
 
-TimelineResult = Found | NotShownYet | SurelyAbsent | CannotAsk | TokensUnreadable | NothingToAsk
+TimelineResult = Found | NotShownYet | SurelyAbsent | PerhapsOfAnother | CannotAsk | TokensUnreadable | NothingToAsk
 
 
 class TimelineUnavailable(ScheduledPostsError):

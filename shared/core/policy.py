@@ -16,6 +16,7 @@ from shared.core.model import (
     NotShownYet,
     Outcome,
     Pause,
+    PerhapsOfAnother,
     PublishResult,
     Refused,
     Rejected,
@@ -91,6 +92,9 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
         case SurelyAbsent(absent):
             reason = "X did not have it after an attempt without an answer."
             return Decision(State.SCHEDULED, _absent(absent), reason, next_attempt_at=now)
+        case PerhapsOfAnother():
+            reason = "X shows a post with this text. Whether it is this one could not be found out yet."
+            return Decision(State.UNKNOWN, reason=reason, reconcile_at=now + RECONCILE_AFTER)
         case NothingToAsk(detail):
             return _author_decides(detail)
         case CannotAsk():
@@ -106,7 +110,7 @@ def _rejected(post: ClaimedPost, rejected: Rejected, now: datetime, jitter: floa
     match rejected.what:
         case Rejection.POST:
             return _failed(post, rejected)
-        case Rejection.DUPLICATE if post.unresolved:
+        case Rejection.DUPLICATE if any(attempt.text == post.text for attempt in post.unresolved):
             detail = "X has this text already. X is being asked whether that is this post."
             entry = AttemptUpdate(post.attempt_number, Outcome.DUPLICATE, detail, rejected.what, rejected.code)
             return Decision(State.UNKNOWN, (entry,), detail, reconcile_at=now + RECONCILE_AFTER)

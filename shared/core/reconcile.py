@@ -12,6 +12,7 @@ from shared.core.model import (
     NothingToAsk,
     NotShownYet,
     Outcome,
+    PerhapsOfAnother,
     PostStore,
     State,
     SurelyAbsent,
@@ -60,15 +61,16 @@ def reconcile(
         result = _ask_timelines(post, timelines, deadlines, store, clock)
     except TimelineUnavailable as error:
         result = error.result
-    except ScheduledPostsError as error:
-        result = CannotAsk(str(error))
     return conclude(post, result, deadlines, store, clock)
 
 
 def _ask_timelines(
     post: ClaimedPost, timelines: Timelines, deadlines: Deadlines, store: PostStore, clock: Clock
 ) -> TimelineResult:
-    """The newest attempt first: an earlier one matters only when that one is surely absent."""
+    """The newest attempt first: an earlier one matters only when X surely does not have that one.
+
+    A duplicate was surely not taken; X had its text before, perhaps from an earlier attempt, and may show that late.
+    """
     if not post.unresolved or post.unresolved[0].number != post.attempt_number:
         return NothingToAsk(
             "It may or may not be on X; nothing tells what was sent. Check the account on X; move the post to have it "
@@ -86,21 +88,27 @@ def _ask_timelines(
         )
     now = post.lease_until - LEASE  # when it was claimed, by the database's clock, as `finished_at` is
     absent: list[int] = []
+    not_shown_yet: NotShownYet | None = None
     for attempt in post.unresolved:
         if attempt.account is None:  # of an earlier attempt; its author opened the post again without knowing its end
             continue
         found = timelines.find(attempt.account, attempt)
         if found and clock.now() > deadlines.read_by:
             return CannotAsk("Reconciling it took too long.")
-        elsewhere = store.published_elsewhere(found) if found else set()
+        try:
+            elsewhere = store.published_elsewhere(found) if found else set()
+        except ScheduledPostsError:
+            return PerhapsOfAnother()
         tweet_id = next((tweet_id for tweet_id in found if tweet_id not in elsewhere), None)
         if tweet_id:
             return Found(attempt.number, tweet_id, tuple(absent))
         if now < attempt.finished_at + SURE_AFTER:
-            return NotShownYet(attempt.finished_at + SURE_AFTER)
-        if attempt.outcome is Outcome.UNKNOWN:
+            not_shown_yet = not_shown_yet or NotShownYet(attempt.finished_at + SURE_AFTER)
+            if attempt.outcome is not Outcome.DUPLICATE:
+                break
+        elif attempt.outcome is Outcome.UNKNOWN:
             absent.append(attempt.number)
-    return SurelyAbsent(tuple(absent))
+    return not_shown_yet or SurelyAbsent(tuple(absent))
 
 
 def _since(attempt: UnresolvedAttempt) -> datetime:

@@ -75,17 +75,12 @@ def create(
             return _created_before(fields, earlier)
         raise
     if row is None:
-        return _created_before(fields, _post_of_key(key or "", token, store))
+        if key is None or (earlier := store.post_of_key(key, token)) is None:
+            raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
+        return _created_before(fields, earlier)
     at = draft.schedule_for.isoformat()
     log.info(LogEvent.POST_CREATED, f"post {row['id']} is stored for {at}", post_id=row["id"], schedule_for=at)
     return Created(row, _set_event(row, draft, store, keeper))
-
-
-def _post_of_key(key: str, token: str, store: DraftStore) -> EarlierPost:
-    earlier = store.post_of_key(key, token)
-    if earlier is None:
-        raise HasuraUnavailable("The post of this Idempotency-Key was deleted just now. Try again.")
-    return earlier
 
 
 def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:

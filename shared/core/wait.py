@@ -61,12 +61,14 @@ def wait_and_publish(delivery: Delivery, begun_at: datetime, store: PostStore, x
         return Waited(posts, somebody_waits=False)
 
 
-def request_follow_up(store: PostStore) -> None:
-    """Best effort: without a follow-up delivery, the sweep takes what is left within a minute."""
+def request_follow_up(store: PostStore) -> bool:
+    """Whether a follow-up delivery is outstanding now. Without one, the sweep takes what is left within a minute."""
     try:
         store.request_follow_up()
+        return True
     except ScheduledPostsError as error:
         log.warning(
             LogEvent.FOLLOW_UP_NOT_CREATED,
             f"no follow-up delivery could be asked for, the sweep will take what is left: {error}",
         )
+        return False

@@ -148,7 +148,7 @@ class Hasura:
         """The post as it is now, and when it is due; None when there is none."""
         data = self._graphql_as_admin(documents.FIND_POST, {"id": post_id})
         row = data["scheduled_post_by_pk"]
-        return rows.found_post(row, data["app"]) if row else None
+        return rows.found_post(row, data["app"], data["database_clock"][0]) if row else None
 
     def post_of_author(self, post_id: int) -> PostOfAuthor | None:
         """The post as it is now, with its author's and its account's names; None when there is none."""
@@ -270,9 +270,9 @@ def _to_the_author(refusal: HasuraRefusal) -> ScheduledPostsError:
         case "permission-error":
             return InvalidDraft([Fault("text", f"The database refuses this post: {refusal.message}")])
         case "validation-failed":
-            return Forbidden("Your role may not schedule posts.")
+            return ConfigurationError(f"{refusal}. Check HASURA_AUTHOR_ROLE, and that hasura/ is applied.")
         case _:
-            return HasuraUnavailable("Hasura could not store the post. Try again soon.")
+            return HasuraUnavailable(f"Hasura could not do this ({refusal.code}). Try again soon.")
 
 
 def _to_the_operator(refusal: HasuraRefusal) -> ScheduledPostsError:

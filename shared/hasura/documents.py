@@ -43,6 +43,7 @@ query findPost($id: bigint!) {
     open_attempts: post_attempts(where: {finished_at: {_is_null: true}}, limit: 1) { number }
   }
   app { paused_until }
+  database_clock { now }
 }"""
 
 POST_OF_AUTHOR = """

@@ -31,8 +31,8 @@ def claim(rows: list[Row]) -> Claim:
     )
 
 
-def found_post(row: Row, app: list[Row]) -> FoundPost | FoundDraft:
-    """A row of scheduled_post with its account, and the rows of app."""
+def found_post(row: Row, app: list[Row], clock: Row) -> FoundPost | FoundDraft:
+    """A row of scheduled_post with its account, the rows of app, and the database's time."""
     if row["state"] == State.DRAFT:
         return FoundDraft(int(row["id"]))
     schedule_for = datetime.fromisoformat(row["schedule_for"])
@@ -41,6 +41,7 @@ def found_post(row: Row, app: list[Row]) -> FoundPost | FoundDraft:
         id=int(row["id"]),
         state=State(row["state"]),
         schedule_for=schedule_for,
+        found_at=datetime.fromisoformat(clock["now"]),
         due_at=max(schedule_for, _time(row["next_attempt_at"]) or schedule_for),
         paused_until=max((pause for pause in pauses if pause), default=None),
         reason=row["reason"],

@@ -1,4 +1,5 @@
-"""The one module that speaks HTTP outwards. It logs nothing: headers and bodies hold tokens and texts.
+"""The one module that speaks HTTP outwards. It logs nothing, nor do the libraries: headers, bodies and addresses hold
+tokens, texts and secrets.
 
 Connections are kept for the whole process (Azure's advice against running out of outbound ports), and used again only
 while they are young: a server that closes one just as a request leaves would make its outcome unknown. Nothing is sent
@@ -14,6 +15,7 @@ import functools
 import http.client
 import io
 import json
+import logging
 import math
 import os
 import re
@@ -104,8 +106,10 @@ def get(
     return _answer(request, timeout, most_bytes, keep_alive)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class _Request:
+    """Without a repr: it holds secrets."""
+
     method: str
     url: str
     headers: Mapping[str, str] | None
@@ -129,6 +133,7 @@ class _Request:
 
 def _answer(request: _Request, timeout: timedelta, most_bytes: int, keep_alive: timedelta) -> HttpAnswer:
     """Without a Session of requests, which would look for proxies and certificates anew for each request."""
+    _silence_libraries()
     try:
         prepared = request.prepared()
         response = _adapter(keep_alive.total_seconds()).send(
@@ -150,6 +155,13 @@ def _answer(request: _Request, timeout: timedelta, most_bytes: int, keep_alive: 
     except urllib3.exceptions.HTTPError as error:  # requests does not translate what happens while a body is read
         raise AnswerLost(_BROKEN_OFF) from error
     return HttpAnswer(response.status_code, response.headers, _json_or_none(body), body)
+
+
+@functools.cache
+def _silence_libraries() -> None:
+    """At DEBUG urllib3 logs the path of each address, and oauthlib tokens and signatures."""
+    for library in ("urllib3", "oauthlib"):
+        logging.getLogger(library).setLevel(logging.INFO)
 
 
 def _parts(response: requests.Response, most_bytes: int) -> Iterator[bytes]:

@@ -18,6 +18,7 @@ from shared.errors import (
     InvalidDraft,
     MalformedRequest,
     Problem,
+    ScheduledPostsError,
     TooManyPosts,
     Unavailable,
 )
@@ -41,14 +42,24 @@ def _answer(
     except ConfigurationError as error:
         log.error(LogEvent.CONFIGURATION_ERROR, f"the operator must act, {error}")
         return _problem(ConfigurationError("The server is not set up right; its log says how."), invocation_id)
+    except Unavailable as error:
+        why = f" ({error.__cause__})" if isinstance(error.__cause__, ScheduledPostsError) else ""
+        log.warning(LogEvent.UNAVAILABLE, f"answered {error.status}: {error}{why}", status=error.status)
+        return _problem(error, invocation_id)
     except Problem as error:
-        log.info(LogEvent.REQUEST_REFUSED, f"answered {error.status}: {error}", status=error.status)
+        what = _without_its_text(error) if isinstance(error, InvalidDraft) else error
+        log.info(LogEvent.REQUEST_REFUSED, f"answered {error.status}: {what}", status=error.status)
         return _problem(error, invocation_id)
     except Exception:
         log.exception(LogEvent.UNEXPECTED_ERROR, "unexpected error")
         return _problem(
             InternalError("Something unexpected happened; the log holds it under this request's id."), invocation_id
         )
+
+
+def _without_its_text(error: InvalidDraft) -> str:
+    """For the log: the faults, and the names of fields that we do not know, may quote the post."""
+    return f"{problem_type(type(error))} with {len(error.faults)} faults"
 
 
 def json_object(req: func.HttpRequest, max_bytes: int) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def verify(token: str, secret: JwtSecret) -> None:
     What the token allows is Hasura's to decide: its claims for Hasura are not read here.
     """
     if not token.isascii():
-        raise Unauthorized("The token cannot be read.")
+        raise Unauthorized(_UNREADABLE)
     try:
         _check_claims(_signed_claims(token, secret), secret, time.time())
     except (jwt.PyJWTError, TypeError) as error:  # TypeError: the published key does not fit the token's algorithm
@@ -170,9 +170,9 @@ def _check_claims(given: Mapping[str, Any], secret: JwtSecret, now: float) -> No
     if claims.get("nbf", -math.inf) > now + secret.allowed_skew:
         raise Unauthorized("The token is not valid yet. Check the clocks, or sign in again.")
     if secret.issuer is not None and claims.get("iss", secret.issuer) != secret.issuer:
-        raise Unauthorized("The token is from another issuer.")
+        raise Unauthorized("The token is from another issuer. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET.")
     if audiences is not None and not any(secret.audience is None or one in secret.audience for one in audiences):
-        raise Unauthorized("The token is for another audience.")
+        raise Unauthorized("The token is for another audience. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET.")
 
 
 def _is_number(value: Any) -> bool:
@@ -184,15 +184,20 @@ def _is_name(value: Any) -> bool:
     return isinstance(value, str) and (":" not in value or bool(_URI.fullmatch(value)))
 
 
+_UNREADABLE = "The token cannot be read. Sign in again."
+
 _MESSAGES: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
-    (jwt.InvalidAlgorithmError, "The token is signed with an algorithm that is not accepted here."),
-    (jwt.InvalidSignatureError, "The token's signature is wrong."),
-    (jwt.PyJWKClientError, "The token is signed with a key that its issuer does not publish."),
+    (
+        jwt.InvalidAlgorithmError,
+        "The token is signed with an algorithm that is not accepted here. Check HASURA_GRAPHQL_JWT_SECRET.",
+    ),
+    (jwt.InvalidSignatureError, "The token's signature is wrong. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET."),
+    (jwt.PyJWKClientError, "The token is signed with a key that its issuer does not publish. Sign in again."),
 )
 
 
 def _message(error: Exception) -> str:
-    return next((message for kind, message in _MESSAGES if isinstance(error, kind)), "The token cannot be read.")
+    return next((message for kind, message in _MESSAGES if isinstance(error, kind)), _UNREADABLE)
 
 
 _NO_KEYS = "The keys that verify your token cannot be read just now. Try again soon."
@@ -248,8 +253,12 @@ class PublishedKeys:
         with self._changing:
             if self._fetch_under_way is None and self._clock() - self._begun_at >= KEYS_COOLDOWN.total_seconds():
                 self._begun_at = self._clock()
-                self._fetch_under_way = threading.Event()
-                threading.Thread(target=self._fetch, args=[self._fetch_under_way], daemon=True).start()
+                end = threading.Event()
+                try:
+                    threading.Thread(target=self._fetch, args=[end], daemon=True).start()
+                    self._fetch_under_way = end
+                except RuntimeError as error:  # the system has no thread left
+                    self._failure = self._failure_to_log = str(error)
             return self._fetch_under_way
 
     def _wait_for(self, fetch: threading.Event | None) -> None:

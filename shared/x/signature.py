@@ -1,6 +1,5 @@
 """OAuth 1.0a: how a request to X says whose it is."""
 
-import logging
 from typing import Any
 
 from oauthlib import oauth1
@@ -20,7 +19,6 @@ def signature(
     A body is sent as JSON, which OAuth 1.0a does not sign. Each signature has a nonce of its own: X takes one that
     comes twice for a repeated submission.
     """
-    logging.getLogger("oauthlib").setLevel(logging.INFO)  # at DEBUG it logs tokens and signatures
     client = oauth1.Client(app[0], app[1], token[0], token[1], callback_uri=callback, verifier=pin)
 
     def sign(request: Any) -> Any:

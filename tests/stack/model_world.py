@@ -40,10 +40,11 @@ UNTIL_SOMETHING_IS_DUE = """
     ) as due (at)"""
 
 ROWS = """
-    select post.*, latest.outcome, sender.id as sent_from, log.unanswered, log.unsent
+    select post.*, latest.outcome, latest.failed_reconciliations, sender.id as sent_from, log.unanswered, log.unsent
     from scheduled_post as post
     left join lateral (
-      select outcome, x_user_id from post_attempt where post_id = post.id order by number desc limit 1
+      select outcome, x_user_id, failed_reconciliations from post_attempt
+      where post_id = post.id order by number desc limit 1
     ) as latest on true
     left join account as sender on sender.x_user_id = latest.x_user_id
     cross join lateral (

@@ -42,7 +42,7 @@ from shared.core.drafts import WHEN_LATE, Draft
 from shared.core.model import Accepted, AttemptUpdate, Decision, Outcome, Recorded, State
 from shared.errors import Forbidden, InvalidDraft
 from shared.hasura.client import Hasura
-from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT
+from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
 
 CHANGE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
@@ -258,7 +258,10 @@ class Story(RuleBasedStateMachine):
                 continue  # its author keeps it
             assert row["state"] == "tweeted" or row["reason"], row
             if is_given_up(row):
-                assert post in given_up or row["sent_from"] is None or row["outcome"] == "duplicate", row
+                failed_too_often = row["failed_reconciliations"] > len(RECONCILE_WAITS)  # each of their processes died
+                assert (
+                    post in given_up or row["sent_from"] is None or row["outcome"] == "duplicate" or failed_too_often
+                ), row
             else:
                 assert self.has_ended_rightly(row), row
 
@@ -440,6 +443,27 @@ class TestStoriesThatChanceSeldomTells:
         assert not story.world.rows()[second.id]["lease_until"]
         assert self.ends(story) == ["tweeted", "tweeted"]
         assert len(story.world.x.tweets) == 2
+
+    def test_every_process_that_reconciles_a_post_dies(self, story: Story) -> None:
+        story.deliver(1, answer="does nothing, and the answer is lost")
+
+        for _ in range(len(RECONCILE_WAITS) + 1):
+            story.deliver_beside_a_dying_process(1, claims_first=True)
+
+        assert self.ends(story) == ["unknown"]
+
+    def test_an_old_attempt_does_not_end_a_post_whose_author_opened_it_with_another_text(self, story: Story) -> None:
+        story.x_behaves(2, "accepts, and the answer is lost", "does not answer", rejects_duplicates=False)
+        story.deliver(1, answer="accepts, and the answer is lost")
+        story.sweep(len(RECONCILE_WAITS) + 1)
+        story.change(1, text="[0] another text", schedule_for=datetime.now(UTC).isoformat())
+        story.excuse(1)
+
+        story.deliver(1, answer="does nothing, and the answer is lost")
+
+        story.world.x.recover()
+        assert self.ends(story) == ["tweeted"]
+        assert [tweet.text for tweet in story.world.x.tweets] == ["[0] as written", "[0] another text"]
 
     def test_every_process_fails_on_a_post_that_its_author_wants_however_late(self, story: Story) -> None:
         story.write(("bob", 3), AT_ONCE, "publish", twice=False)

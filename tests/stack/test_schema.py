@@ -659,3 +659,120 @@ def test_a_stranger_s_insert_tells_nothing_of_somebody_s_accounts(db: Database) 
     db.execute("insert into scheduled_post (id, user_id, text, schedule_for) values (2, 1, 'not mine', now())")
 
     assert one(db, "select account_id from scheduled_post where id = 2") is None
+
+
+class TestRecordingTwice:
+    """The answer to a record is lost, and the publisher records again."""
+
+    RECORD = """select recorded, state from record_outcome(
+      1, 1, %(lease)s, %(state)s, jsonb_build_array(jsonb_build_object('number', 1, 'outcome', %(outcome)s::text)),
+      'why', tweet_id => %(tweet)s)"""
+
+    @pytest.fixture
+    def record(self, db: Database) -> Callable[..., object]:
+        lease = one(db, "select lease_until from claim_due_posts()")
+
+        def record(state: str, outcome: str, tweet: str | None = None) -> object:
+            return db.execute(
+                self.RECORD, {"lease": lease, "state": state, "outcome": outcome, "tweet": tweet}
+            ).fetchone()
+
+        return record
+
+    @pytest.mark.parametrize(
+        ("state", "outcome", "tweet"),
+        [
+            ("tweeted", "tweeted", "77"),
+            ("scheduled", "not_sent", None),
+            ("failed", "rejected", None),
+            ("unknown", "unknown", None),
+        ],
+    )
+    def test_says_that_it_is_recorded(
+        self, record: Callable[..., object], state: str, outcome: str, tweet: str
+    ) -> None:
+        assert record(state, outcome, tweet) == (True, state)
+        assert record(state, outcome, tweet) == (True, state)
+
+    def test_does_not_say_so_of_another_tweet(self, record: Callable[..., object]) -> None:
+        record("tweeted", "tweeted", "77")
+
+        assert record("tweeted", "tweeted", "78") == (False, "tweeted")
+
+    def test_does_not_say_so_of_another_outcome(self, record: Callable[..., object]) -> None:
+        record("scheduled", "not_sent")
+
+        assert record("scheduled", "skipped") == (False, "scheduled")
+        assert record("failed", "not_sent") == (False, "scheduled")
+
+    def test_does_not_say_so_when_the_author_has_moved_the_post_since(
+        self, db: Database, record: Callable[..., object]
+    ) -> None:
+        record("failed", "rejected")
+        db.execute("update scheduled_post set schedule_for = now() + interval '1 hour'")
+
+        assert record("failed", "rejected") == (False, "scheduled")
+
+    def test_does_not_say_so_while_another_delivery_reconciles_the_post(
+        self, db: Database, record: Callable[..., object]
+    ) -> None:
+        record("unknown", "unknown")
+        db.execute("update scheduled_post set lease_until = now() + interval '1 hour'")
+
+        assert record("unknown", "unknown") == (False, "unknown")
+
+
+def test_the_log_says_when_x_accepted_a_post_whose_tweet_is_recorded_of_another_one(db: Database) -> None:
+    lease = one(db, "select lease_until from claim_due_posts()")
+    db.execute("insert into scheduled_post (id, user_id, account_id, text, schedule_for) values (2, 1, 1, 'b', now())")
+    db.execute(ATTEMPT.replace("(1, 1,", "(2, 1,"))
+    db.execute("update scheduled_post set state = 'tweeted', tweet_id = '77' where id = 2")
+
+    recorded = db.execute(
+        TestRecordingTwice.RECORD, {"lease": lease, "state": "tweeted", "outcome": "tweeted", "tweet": "77"}
+    )
+
+    assert recorded.fetchone() == (False, "unknown")
+    assert db.execute("select outcome, detail from post_attempt where post_id = 1").fetchone() == (
+        "unknown",
+        "X accepted it as 77, which is recorded as the tweet of another post with this text.",
+    )
+
+
+def test_a_tweet_that_is_recorded_late_brings_the_text_that_x_has(db: Database) -> None:
+    db.execute(ATTEMPT.replace("'hello'", "'as it was sent'").replace("'unknown'", "'absent'"))
+    db.execute("update scheduled_post set text = 'edited since'")
+
+    db.execute(TestRecordingTwice.RECORD, {"lease": None, "state": "tweeted", "outcome": "tweeted", "tweet": "77"})
+
+    assert db.execute("select state, text from scheduled_post").fetchone() == ("tweeted", "as it was sent")
+
+
+@pytest.mark.parametrize(
+    ("change", "unresolved"),
+    [("when_late = 'skip'", [1]), ("text = 'another'", []), ("account_id = 2", [])],
+)
+def test_an_author_who_opens_a_post_with_another_text_or_account_wants_that_published_whatever_became_of_the_old_one(
+    db: Database, change: str, unresolved: list[int]
+) -> None:
+    add_account(db, 2)
+    db.execute(
+        """insert into post_attempt (post_id, number, account_id, x_user_id, text, finished_at, outcome)
+        values (1, 1, 1, '1001', 'hello', now(), 'unknown')"""
+    )
+    put_into(db, "unknown")
+
+    db.execute(f"update scheduled_post set schedule_for = now() - interval '1 s', {change}")  # type: ignore[arg-type]
+
+    told = "select array(select (jsonb_path_query(unresolved_attempts, '$[*].number'))::integer) from claim_due_posts()"
+    assert one(db, told) == unresolved
+
+
+def test_an_attempt_is_unresolved_although_the_text_was_edited_since_while_the_post_was_not_opened_again(
+    db: Database,
+) -> None:
+    db.execute(ATTEMPT.replace("'unknown'", "'absent'"))
+
+    db.execute("update scheduled_post set text = 'edited since'")
+
+    assert one(db, "select jsonb_array_length(unresolved_attempts) from claim_due_posts()") == 1

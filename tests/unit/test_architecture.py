@@ -21,7 +21,7 @@ NEVER_DEPLOYED = ("local", "admin", "doctor", "chaos", "soak", "benchmarks", "sc
 EDGE = ["shared.core.model", "shared.core.policy", "shared.core.drafts", "shared.http.client", "shared.config"]
 BASE = ["shared.errors", "shared.limits", "shared.log"]
 MAY_IMPORT = {
-    "shared.errors": [],
+    "shared.errors": ["shared.limits"],
     "shared.limits": [],
     "shared.clock": [],
     "shared.log": [],

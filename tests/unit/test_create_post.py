@@ -275,7 +275,7 @@ class TestWhenHasura:
             ("invalid-jwt", "Could not verify JWT: JWTExpired", 401, "JWTExpired"),
             ("permission-error", "check constraint of an insert/update permission has failed", 403, "linked to you"),
             ("data-exception", "You have several X accounts.", 422, "several X accounts"),
-            ("unexpected", "database query error", 503, "could not store"),
+            ("unexpected", "database query error", 503, "Hasura could not do this (unexpected)"),
         ],
     )
     def test_refuses_the_post_its_author_is_told_why_and_no_event_is_set(

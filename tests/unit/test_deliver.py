@@ -38,7 +38,7 @@ from shared.core.model import (
     Unanswered,
 )
 from shared.errors import HasuraUnavailable
-from shared.limits import DRAIN_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS, WAIT_TIME
+from shared.limits import DRAIN_TIME, LONGEST_RETRY_AFTER, RECORD_WAITS, WAIT_STEP, WAIT_TIME
 
 OF_POST_1 = Delivery(1, "event-of-1")
 SWEEP = Delivery(None, "sweep")
@@ -109,16 +109,43 @@ class TestADuePost:
         assert result.retry_after == LEASE_ENDS - NOW - sum(RECORD_WAITS, timedelta())
         assert "post 1 is tweeted (tweet tweet of hello), which could not be recorded: away" in caplog.text
 
-    def test_a_late_record_that_wrote_nothing_is_neither_answered_nor_logged_as_done(
-        self, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize(
+        ("x_says", "recorded", "state", "reason"),
+        [
+            (Accepted("77"), Recorded(False, State.UNKNOWN), State.UNKNOWN, "Its tweet is recorded as another post's."),
+            (Accepted("77"), Recorded(False, None), State.SENDING, "It was deleted meanwhile."),
+            (Accepted("77"), Recorded(False, State.TWEETED), State.TWEETED, "Another delivery has taken it over."),
+            (Unanswered("no"), Recorded(False, State.UNKNOWN), State.UNKNOWN, "Another delivery has taken it over."),
+        ],
+    )
+    def test_a_record_that_wrote_nothing_is_neither_answered_nor_logged_as_done_and_says_why(
+        self,
+        x_says: PublishResult,
+        recorded: Recorded,
+        state: State,
+        reason: str,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         caplog.set_level(logging.INFO)
 
-        result = delivered(Store(claims=[claim(sending())], recorded=Recorded(False, State.UNKNOWN)))
+        result = delivered(Store(claims=[claim(sending())], recorded=recorded), FakeX({"hello": x_says}))
 
-        assert (result.state, result.tweet_id, result.claimed) == (State.UNKNOWN, None, {"unknown": 1})
-        assert "too late to record that it is tweeted (tweet tweet of hello)" in caplog.text
-        assert "post 1 is tweeted as" not in caplog.text
+        assert (result.state, result.tweet_id, result.reason) == (state, None, reason)
+        assert f"is not recorded: {reason}" in caplog.text
+        assert "post_state_changed" not in caplog.text
+
+    def test_the_log_says_how_late_x_took_it_unless_a_reconciliation_found_it(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        x = FakeX()
+        x.tweets = {"b": ["77"]}
+
+        delivered(Store(claims=[claim(sending(), unknown(unresolved(text="b"), id=2))]), x)
+
+        assert "post 1 is tweeted as tweet of hello, 1.000 s after its time" in caplog.text
+        assert '"post 2 is tweeted as 77"' in caplog.text
+        assert caplog.text.count("lateness_seconds") == 1
 
     def test_a_post_that_was_moved_to_now_leaves_no_event_for_later(self) -> None:
         store = Store(claims=[claim(sending(event_id="event-of-tomorrow", event_at=NOW + 24 * HOUR))])
@@ -257,7 +284,9 @@ class TestDraining:
 
         assert delivered(store, OneHangs(), SWEEP).claimed == {"tweeted": 2}
 
-    def test_how_posts_ended_is_logged_although_the_next_claim_fails(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_how_posts_ended_is_answered_and_logged_although_the_next_claim_fails(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
         class FailsAtTheSecondClaim(Store):
             def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
                 if not self.claims:
@@ -267,10 +296,57 @@ class TestDraining:
         caplog.set_level(logging.INFO)
         store = FailsAtTheSecondClaim(claims=[claim(sending(), sending(id=2, text="b"))], batch_size=2)
 
-        with pytest.raises(HasuraUnavailable):
-            delivered(store, delivery=SWEEP)
-
+        assert delivered(store, delivery=SWEEP).claimed == {"tweeted": 2}
         assert [f"post {post_id} is tweeted" in caplog.text for post_id in (1, 2)] == [True, True]
+        assert "what is due by now could not be claimed: away" in caplog.text
+        assert store.follow_ups == 1
+
+    def test_a_slow_but_steady_x_does_not_stop_the_claims(self) -> None:
+        clock = StoppedClock()
+        claims_seen: list[int] = []
+
+        class Counting(Store):
+            """Knows that the delivery has taken the end of a post: it deletes its event."""
+
+            claims_made = 0
+            taken = threading.Semaphore(1)
+
+            def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
+                self.claims_made += 1
+                return super().claim_due_posts(delivered_post_id)
+
+            def delete_event(self, event_id: str) -> None:
+                self.taken.release()
+
+        class OneAfterTheOther(FakeX):
+            def publish(self, account: Account, text: str) -> PublishResult:
+                store.taken.acquire(timeout=10)
+                clock.time += WAIT_STEP / 2
+                claims_seen.append(store.claims_made)
+                return super().publish(account, text)
+
+        posts = [sending(id=number, event_id=f"event-{number}", event_at=NOW + HOUR) for number in (1, 2, 3, 4)]
+        store = Counting(claims=[claim(*posts)])
+
+        assert delivered(store, OneAfterTheOther(), SWEEP, clock).claimed == {"tweeted": 4}
+        assert (claims_seen[0], claims_seen[3]) == (1, 2)
+
+    def test_without_a_thread_left_the_posts_of_a_batch_are_published_by_the_delivery_itself(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        left = iter([threading.Thread.start])
+
+        def start(thread: threading.Thread) -> None:
+            next(left, no_thread)(thread)
+
+        def no_thread(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        monkeypatch.setattr(threading.Thread, "start", start)
+        store, x = Store(claims=[claim(*(sending(id=number, text=f"post {number}") for number in (1, 2, 3)))]), FakeX()
+
+        assert delivered(store, x, SWEEP).claimed == {"tweeted": 3}
+        assert sorted(text for _, text in x.published) == ["post 1", "post 2", "post 3"]
 
     def test_a_follow_up_delivery_which_holds_up_no_other_claims_for_a_minute(self) -> None:
         store, clock = Store(claims=[claim(sending())] * 99, batch_size=1), StoppedClock()
@@ -308,7 +384,7 @@ class TestDraining:
 
 
 def found(**changes: Any) -> FoundPost:
-    post = FoundPost(1, State.SCHEDULED, NOW + HOUR, NOW + HOUR, event_id="event-of-1", event_at=NOW + HOUR)
+    post = FoundPost(1, State.SCHEDULED, NOW + HOUR, NOW, NOW + HOUR, event_id="event-of-1", event_at=NOW + HOUR)
     return replace(post, **changes)
 
 
@@ -400,6 +476,16 @@ class TestNothingToDo:
 
         assert (result.state, result.retry_after) == (State.SCHEDULED, timedelta(seconds=1))
         assert store.created == []
+
+    def test_the_database_s_clock_says_whether_a_post_is_due(self) -> None:
+        clock = StoppedClock()
+        clock.time = NOW + MINUTE
+        store = Store(found={1: found(due_at=NOW + MINUTE, found_at=NOW)})
+
+        result = delivered(store, clock=clock)
+
+        assert (result.reason, result.retry_after) == ("Not due before 2026-05-04T12:01:00+00:00.", None)
+        assert [at for at, _ in store.created] == [NOW + MINUTE]
 
     def test_a_post_with_an_attempt_that_was_left_open_by_hand_gets_no_events(self) -> None:
         store = Store(found={1: found(due_at=NOW, has_open_attempt=True)})

@@ -23,6 +23,7 @@ from shared.errors import (
     KeysUnavailable,
     MalformedRequest,
     Problem,
+    ScheduledPostsError,
     Unauthorized,
 )
 from shared.http import endpoint
@@ -131,6 +132,32 @@ def test_a_wrong_setting_is_named_in_the_log_alone(caplog: pytest.LogCaptureFixt
         "event": "configuration_error",
         "invocation_id": INVOCATION_ID,
     }
+
+
+def test_that_somebody_we_need_does_not_answer_is_a_warning_with_what_they_said(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    unavailable = HasuraUnavailable("Try again soon.")
+    unavailable.__cause__ = ScheduledPostsError("Hasura refused: database query error (unexpected)")
+
+    body = assert_problem(answered(unavailable), 503)
+
+    [record] = caplog.records
+    assert (record.levelno, body["detail"]) == (logging.WARNING, "Try again soon.")
+    assert json.loads(record.message)["message"] == (
+        "answered 503: Try again soon. (Hasura refused: database query error (unexpected))"
+    )
+
+
+def test_the_log_says_of_an_invalid_draft_what_kind_it_is_and_nothing_of_its_text(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO)
+    faults = [Fault("text", "The text has 2 cashtags, $SECRET and $PLAN."), Fault("$SECRET", "There is no such field.")]
+
+    answered(InvalidDraft(faults))
+
+    assert json.loads(caplog.records[0].message)["message"] == "answered 422: /problems/invalid-draft with 2 faults"
 
 
 def test_the_text_of_an_unexpected_error_is_in_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:

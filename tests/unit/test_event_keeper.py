@@ -75,3 +75,19 @@ def test_what_waits_is_bounded_and_the_rest_is_done_by_the_caller() -> None:
     assert store.threads[1:] == [threading.current_thread()]
     store.go_on.set()
     wait_until(lambda: len(store.kept), lambda kept: kept == EVENTS_TO_KEEP + 2)
+
+
+def test_without_a_thread_left_the_caller_does_it_and_the_next_call_starts_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    keeper, store = EventKeeper(), SlowStore()
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", no_thread)
+        keeper.keep(event(2), store)
+    keeper.keep(event(3), store)
+
+    wait_until(lambda: store.threads, lambda threads: len(threads) == 2)
+    assert [thread is threading.current_thread() for thread in store.threads] == [True, False]

@@ -448,9 +448,9 @@ class TestARefusalToAnAuthor:
                 Forbidden,
                 "account_id must be an X account that is linked to you",
             ),
-            # The role of the token may not insert posts, or change anything.
-            ("validation-failed", "no mutations exist", Forbidden, "may not schedule"),
-            ("validation-failed", "field 'insert_scheduled_post_one' not found", Forbidden, "may not schedule"),
+            # The role of authors may not insert posts, or change anything.
+            ("validation-failed", "no mutations exist", ConfigurationError, "no mutations exist (validation-failed)"),
+            ("validation-failed", "field 'x' not found", ConfigurationError, "HASURA_AUTHOR_ROLE, and that hasura/ is"),
             # There is no user of this name.
             ("constraint-violation", 'Not-NULL violation. null value in column "user_id"', Forbidden, "Sign up first"),
             ("constraint-violation", FOREIGN_KEY.format("user_id"), Forbidden, "Sign up first"),
@@ -522,6 +522,9 @@ class TestARefusalToAnAuthor:
             hasura.insert_post(DRAFT, TOKEN, None)
 
         assert "database query error" not in caught.value.detail
+        if isinstance(code, str):
+            assert caught.value.detail == f"Hasura could not do this ({code}). Try again soon."
+            assert str(caught.value.__cause__) == f"Hasura refused: database query error ({code})"
 
 
 class TestARefusalToTheAdmin:

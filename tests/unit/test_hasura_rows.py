@@ -176,9 +176,11 @@ FOUND: dict[str, Any] = {
     "open_attempts": [],
 }
 
+CLOCK = {"now": "2026-05-04T12:00:00+00:00"}
+
 
 def found(row: dict[str, Any], app: list[dict[str, Any]] | None = None) -> FoundPost:
-    post = rows.found_post(row, app or [])
+    post = rows.found_post(row, app or [], CLOCK)
     assert isinstance(post, FoundPost)
     return post
 
@@ -195,10 +197,11 @@ class TestAFoundPost:
             "open_attempts": [{"number": 1}],
         }
 
-        assert rows.found_post(row, [{"paused_until": None}]) == FoundPost(
+        assert rows.found_post(row, [{"paused_until": None}], CLOCK) == FoundPost(
             id=7,
             state=State.TWEETED,
             schedule_for=NOON,
+            found_at=NOON,
             due_at=NOON,
             reason="It is on X.",
             tweet_id="99",
@@ -233,7 +236,7 @@ class TestAFoundPost:
         assert post.paused_until == (NOON.replace(hour=paused) if paused else None)
 
     def test_that_is_a_draft_may_have_no_time(self) -> None:
-        assert rows.found_post(FOUND | {"state": "draft", "schedule_for": None}, []) == FoundDraft(7)
+        assert rows.found_post(FOUND | {"state": "draft", "schedule_for": None}, [], CLOCK) == FoundDraft(7)
 
     def test_of_a_removed_account_is_not_paused(self) -> None:
         assert found(FOUND | {"account": None}).due_at == NOON

@@ -27,6 +27,7 @@ from benchmarks.certificate import self_signed_certificate
 from shared.http import client as http_client
 from shared.http.client import AnswerLost, HttpAnswer, RequestNotSent, TransportError
 from shared.limits import ANSWER_BYTES
+from shared.x.signature import signature
 
 BODY = {"text": "What the author wrote"}
 TOKEN = {"Authorization": "Bearer a-token-of-the-author"}
@@ -311,6 +312,24 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     """Each verb in turn: what becomes of a request is the same for both."""
     verb: Ask = request.param
     return verb
+
+
+def test_no_address_header_or_signature_reaches_a_log_at_any_level(
+    server: MisbehavingServer, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    ask(server.url("/created?secret-path"), headers={"x-secret": "secret-header"}, auth=signature(("app", "secret")))
+
+    assert caplog.text == ""
+
+
+def test_a_request_shows_nothing_of_itself_in_a_traceback() -> None:
+    request = http_client._Request(
+        "POST", "https://secret.test", {"x-hasura-admin-secret": "secret"}, None, json={"text": "secret"}
+    )
+
+    assert "secret" not in repr(request)
 
 
 class TestAnAnswer:

@@ -129,7 +129,7 @@ class TestAToken:
         _, bobs_claims, _ = token(private, algorithm, sub="bob").split(".")
 
         assert refusal_of(f"{header}.{bobs_claims}.{signature}", type=kind, key=public) == (
-            "The token's signature is wrong."
+            "The token's signature is wrong. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET."
         )
 
     @pytest.mark.parametrize(
@@ -142,7 +142,10 @@ class TestAToken:
     def test_a_token_signed_with_another_key_is_refused(
         self, private: Any, algorithm: str, config: dict[str, str]
     ) -> None:
-        assert refusal_of(token(private, algorithm), **config) == "The token's signature is wrong."
+        assert (
+            refusal_of(token(private, algorithm), **config)
+            == "The token's signature is wrong. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET."
+        )
 
     @pytest.mark.parametrize(
         ("signed", "config"),
@@ -155,7 +158,9 @@ class TestAToken:
         ],
     )
     def test_a_token_signed_with_another_algorithm_is_refused(self, signed: str, config: dict[str, str]) -> None:
-        assert refusal_of(signed, **config) == "The token is signed with an algorithm that is not accepted here."
+        assert refusal_of(signed, **config) == (
+            "The token is signed with an algorithm that is not accepted here. Check HASURA_GRAPHQL_JWT_SECRET."
+        )
 
     @pytest.mark.parametrize(
         ("kind", "key"),
@@ -173,10 +178,12 @@ class TestAToken:
         ids=["word", "two-parts", "three-parts", "four-parts", "dots", "not-ascii", "json", "no-dots"],
     )
     def test_a_text_that_is_no_token_is_refused(self, nonsense: str) -> None:
-        assert refusal_of(nonsense) == "The token cannot be read."
+        assert refusal_of(nonsense) == "The token cannot be read. Sign in again."
 
     def test_a_token_that_is_no_unicode_text_is_refused(self) -> None:
-        assert refusal_of("\udce9") == "The token cannot be read."  # as servers keep a byte that is not UTF-8
+        assert (
+            refusal_of("\udce9") == "The token cannot be read. Sign in again."
+        )  # as servers keep a byte that is not UTF-8
 
     def test_a_token_is_never_part_of_its_refusal(self) -> None:
         signed = token(SECRET[::-1])
@@ -204,7 +211,7 @@ class TestNumbers:
     def test_a_number_that_json_does_not_know_is_no_end_of_a_token(self, never: str) -> None:
         signed = jwt.api_jws.encode(f'{{"exp": {never}}}'.encode(), SECRET, "HS256")
 
-        assert refusal_of(signed) == "The token cannot be read."
+        assert refusal_of(signed) == "The token cannot be read. Sign in again."
 
     def test_a_time_may_have_any_number_of_digits(self) -> None:
         accept(jwt.api_jws.encode(b'{"exp": 1' + b"0" * 400 + b"}", SECRET, "HS256"), allowed_skew=0.5)
@@ -236,18 +243,28 @@ class TestTheClaims:
         [
             pytest.param({"exp": in_seconds(-60)}, {}, "The token has expired. Sign in again.", id="expired"),
             pytest.param({"nbf": in_seconds(86_400)}, {}, "The token is not valid yet.", id="not-yet-valid"),
-            pytest.param({"aud": "x"}, {"audience": "app"}, "The token is for another audience.", id="audience"),
+            pytest.param(
+                {"aud": "x"},
+                {"audience": "app"},
+                "The token is for another audience. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET.",
+                id="audience",
+            ),
             pytest.param(
                 {"aud": ["x", "y"]},
                 {"audience": ["app", "admin"]},
-                "The token is for another audience.",
+                "The token is for another audience. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET.",
                 id="audiences",
             ),
             pytest.param({"iat": in_seconds(86_400)}, {}, "The token was issued in the future.", id="issued-later"),
             pytest.param({"exp": "1"}, {}, "The token's claim exp must be a number.", id="end-is-a-string"),
             pytest.param({"sub": 7}, {}, "The token's claim sub must be a string", id="subject-is-a-number"),
             pytest.param({"aud": [7]}, {}, "The token's claim aud must be a string or a list", id="audience"),
-            pytest.param({"iss": "x"}, {"issuer": "idp"}, "The token is from another issuer.", id="issuer"),
+            pytest.param(
+                {"iss": "x"},
+                {"issuer": "idp"},
+                "The token is from another issuer. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET.",
+                id="issuer",
+            ),
         ],
     )
     def test_claims_that_do_not_fit_are_refused_with_the_reason(
@@ -525,7 +542,7 @@ class TestPublishedKeys:
         issuer.publish(this=RSA_KEY, that=ANOTHER_RSA_KEY)
 
         assert refusal_of(token(RSA_KEY, "RS256", kid="unheard-of"), jwk_url=issuer.jwk_url) == (
-            "The token is signed with a key that its issuer does not publish."
+            "The token is signed with a key that its issuer does not publish. Sign in again."
         )
 
     def test_any_published_key_verifies_a_token_that_names_none(self, issuer: Issuer) -> None:
@@ -536,11 +553,14 @@ class TestPublishedKeys:
     def test_no_published_key_verifies_a_token_that_names_none_and_is_signed_with_another(self, issuer: Issuer) -> None:
         issuer.publish(this=ANOTHER_RSA_KEY)
 
-        assert refusal_of(token(RSA_KEY, "RS256"), jwk_url=issuer.jwk_url) == "The token's signature is wrong."
+        assert (
+            refusal_of(token(RSA_KEY, "RS256"), jwk_url=issuer.jwk_url)
+            == "The token's signature is wrong. Sign in again, or check HASURA_GRAPHQL_JWT_SECRET."
+        )
 
     @pytest.mark.parametrize("nonsense", ["x", "a.b.c", "\udce9"])
     def test_published_keys_are_not_needed_to_refuse_what_is_no_token(self, issuer: Issuer, nonsense: str) -> None:
-        assert refusal_of(nonsense, jwk_url=issuer.jwk_url) == "The token cannot be read."
+        assert refusal_of(nonsense, jwk_url=issuer.jwk_url) == "The token cannot be read. Sign in again."
         assert issuer.times_fetched == 0
 
     @pytest.mark.parametrize(
@@ -657,6 +677,23 @@ class TestPublishedKeys:
 
         assert len(keys.keys_for(signed)) == 1
         assert issuer.times_fetched == 2
+
+    def test_keys_are_fetched_after_the_cooldown_when_no_thread_could_be_started_for_them(
+        self, issuer: Issuer, clock: SettableClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def no_thread(_: threading.Thread) -> None:
+            raise RuntimeError("can't start new thread")
+
+        keys, signed = PublishedKeys(issuer.jwk_url, clock), token(RSA_KEY, "RS256", kid="this")
+        issuer.publish(this=RSA_KEY)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", no_thread)
+            with pytest.raises(KeysUnavailable):
+                keys.keys_for(signed)
+
+        clock.pass_time(KEYS_COOLDOWN)
+
+        assert len(keys.keys_for(signed)) == 1
 
     def test_tokens_that_come_together_at_the_start_wait_for_one_fetch_of_the_keys(self, issuer: Issuer) -> None:
         issuer.publish(this=RSA_KEY)

@@ -89,8 +89,9 @@ class SlowStore(Store):
 
     def find_post(self, post_id: int) -> FoundPost | None:
         self._call()
-        due_at = self._world.clock.now() + timedelta(days=1)
-        return FoundPost(post_id, State.SCHEDULED, due_at, due_at, event_id="earlier one", event_at=NOW)
+        now = self._world.clock.now()
+        due_at = now + timedelta(days=1)
+        return FoundPost(post_id, State.SCHEDULED, due_at, now, due_at, event_id="earlier one", event_at=NOW)
 
     def record(self, post: ClaimedPost, decision: Decision) -> Recorded:
         self._call()

@@ -18,6 +18,7 @@ from shared.core.model import (
     NothingToAsk,
     NotShownYet,
     Outcome,
+    PerhapsOfAnother,
     Refused,
     Rejected,
     Rejection,
@@ -57,8 +58,12 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         Refused(str(reason_not_to_send(UNANSWERED, ALICE))),
         None,
     ),
-    "X rejects the text as a duplicate, no attempt is unresolved": (sending(), rejected(Rejection.DUPLICATE), None),
-    "X rejects the text as a duplicate, an earlier attempt is unresolved": (
+    "X rejects the text as a duplicate, no attempt with it is unresolved": (
+        sending(),
+        rejected(Rejection.DUPLICATE),
+        None,
+    ),
+    "X rejects the text as a duplicate, an earlier attempt with it is unresolved": (
         sending(attempt_number=2, unresolved=(unresolved(1),)),
         rejected(Rejection.DUPLICATE),
         30 * SECOND,
@@ -106,6 +111,11 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         unknown(unresolved(2, outcome=Outcome.DUPLICATE), unresolved(1)),
         SurelyAbsent(),
         None,
+    ),
+    "reconciled: X shows it, Hasura does not say whether it is another post's": (
+        unknown(unresolved()),
+        PerhapsOfAnother(),
+        30 * SECOND,
     ),
     "X cannot be asked, up to five times": (unknown(unresolved()), CannotAsk("why"), 30 * SECOND),
     "X cannot be asked, the sixth time": (

@@ -140,6 +140,13 @@ class TestPublishing:
 
         assert decided(sending(), DUPLICATE) == Decision(State.FAILED, log, DUPLICATE.detail)
 
+    def test_a_duplicate_fails_when_only_attempts_with_another_text_are_unresolved(self) -> None:
+        post = sending(
+            attempt_number=2, unresolved=(unresolved(1, text="before it was edited", outcome=Outcome.ABSENT),)
+        )
+
+        assert decided(post, DUPLICATE).state is State.FAILED
+
     def test_a_duplicate_is_reconciled_when_an_attempt_before_may_be_what_x_has(self) -> None:
         decision = decided(sending(attempt_number=2, unresolved=(unresolved(1, outcome=Outcome.ABSENT),)), DUPLICATE)
 

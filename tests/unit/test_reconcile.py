@@ -1,12 +1,12 @@
 """One reconciliation: what the timeline shows of the attempts of unknown outcome, newest first."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from core_fakes import ALICE, BOB, IN_TIME, NOW, FakeX, StoppedClock, Store, sending, unknown, unresolved
+from core_fakes import ALICE, BOB, IN_TIME, NOW, FakeTimeline, FakeX, StoppedClock, Store, sending, unknown, unresolved
 
-from shared.core.model import CannotAsk, ClaimedPost, Decision, Outcome, State
+from shared.core.model import Account, CannotAsk, ClaimedPost, Decision, Outcome, State
 from shared.core.reconcile import Timelines, reconcile
 from shared.errors import HasuraUnavailable
 from shared.limits import RECONCILE_WAITS, SURE_AFTER
@@ -199,10 +199,40 @@ def test_a_found_tweet_is_not_taken_while_hasura_cannot_say_whether_it_is_anothe
         def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
             raise HasuraUnavailable("Hasura is away.")
 
-    decision = reconciled(unknown(unresolved()), showing(hello=["77"]), Away())
+    decision = reconciled(unknown(unresolved(), failed_reconciliations=5), showing(hello=["77"]), Away())
 
     assert (decision.state, decision.tweet_id) == (State.UNKNOWN, None)
     assert decision.reconcile_at
+    assert decision.attempts == ()  # it is none of the reconciliations for which X could not be asked
+    assert decision.reason == "X shows a post with this text. Whether it is this one could not be found out yet."
+
+
+def test_the_earlier_attempt_that_made_a_text_a_duplicate_is_found_at_once() -> None:
+    duplicate = unresolved(2, text="sent", outcome=Outcome.DUPLICATE, started_at=NOW - MINUTE, finished_at=NOW - MINUTE)
+
+    class ByTime(FakeTimeline):
+        def find(self, text: str, since: datetime) -> list[str]:
+            return super().find(text, since) if since < NOW - 5 * MINUTE else []
+
+    class Showing(FakeX):
+        def timeline(self, account: Account, since: datetime, until: datetime) -> FakeTimeline:
+            return ByTime(self, account.name)
+
+    x = Showing()
+    x.tweets = {"sent": ["77"]}
+
+    decision = reconciled(unknown(duplicate, unresolved(1, text="sent")), x)
+
+    assert (decision.state, decision.tweet_id) == (State.TWEETED, "77")
+    assert [(entry.number, entry.outcome) for entry in decision.attempts] == [(1, Outcome.TWEETED)]
+
+
+def test_a_duplicate_that_x_does_not_show_yet_is_reconciled_again_when_x_surely_shows_it() -> None:
+    duplicate = unresolved(2, outcome=Outcome.DUPLICATE, finished_at=NOW - MINUTE)
+
+    decision = reconciled(unknown(duplicate, unresolved(1)), FakeX())
+
+    assert (decision.state, decision.reconcile_at) == (State.UNKNOWN, NOW - MINUTE + SURE_AFTER)
 
 
 def test_a_reconciliation_never_sends_anything() -> None:

@@ -1,6 +1,6 @@
 """A delivery that came early waits for the posts that are due soon."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from shared.core.model import (
     Claim,
     ClaimedPost,
     Delivery,
+    FoundDraft,
     FoundPost,
     NoConnection,
     PublishResult,
@@ -19,7 +20,7 @@ from shared.core.model import (
     TurnToWait,
 )
 from shared.errors import HasuraUnavailable
-from shared.limits import HANDOVER_TIME, WAIT_STEP, WAIT_TIME
+from shared.limits import DRAIN_TIME, HANDOVER_TIME, WAIT_STEP, WAIT_TIME
 
 SECOND = timedelta(seconds=1)
 EARLY = 15 * SECOND
@@ -39,7 +40,11 @@ class Database(Store):
 
     def schedule(self, post: ClaimedPost) -> None:
         self.due.setdefault(post.schedule_for, []).append(post)
-        self.found[post.id] = FoundPost(post.id, State.SCHEDULED, post.schedule_for, post.schedule_for)
+        self.found[post.id] = FoundPost(post.id, State.SCHEDULED, post.schedule_for, NOW, post.schedule_for)
+
+    def find_post(self, post_id: int) -> FoundPost | FoundDraft | None:
+        post = super().find_post(post_id)
+        return replace(post, found_at=self.clock.now()) if isinstance(post, FoundPost) else post
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         reached = [at for at in sorted(self.due) if at <= self.clock.now()]
@@ -189,6 +194,30 @@ class TestAnEarlyDelivery:
         result = delivered(database, x)
 
         assert (result.state, result.retry_after) == (State.SCHEDULED, SECOND)
+        assert result.reason == "Not due before 2026-05-04T12:00:12+00:00. No delivery waits for it."
+
+    @pytest.mark.parametrize(
+        ("failure", "who", "retry_after"),
+        [(None, "A follow-up delivery", None), (HasuraUnavailable("away"), "No delivery", SECOND)],
+    )
+    def test_that_has_no_time_to_wait_says_whether_a_follow_up_delivery_does(
+        self, database: Database, x: TimedX, failure: Exception | None, who: str, retry_after: timedelta | None
+    ) -> None:
+        class Slow(TimedX):
+            def publish(self, account: Account, text: str) -> PublishResult:
+                database.clock.time += 2 * DRAIN_TIME
+                return super().publish(account, text)
+
+        database.batch_size, database.failure = 1, failure
+        database.schedule(post_due_in(0, 2, "another"))
+        database.schedule(post_due_in(20))
+
+        result = delivered(database, Slow(database.clock))
+
+        assert (result.reason, result.retry_after) == (
+            f"Not due before 2026-05-04T12:00:20+00:00. {who} waits for it.",
+            retry_after,
+        )
 
     def test_that_comes_again_is_the_caller_that_it_was_before(self, database: Database, x: TimedX) -> None:
         database.schedule(post_due_in(12))

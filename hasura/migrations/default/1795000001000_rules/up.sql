@@ -128,8 +128,8 @@ begin
   if old.state = 'draft' and new.state = 'scheduled' and new.account_id is null then
     new.account_id := public.only_account_of(new.user_id);
   end if;
-  if old.state = 'draft' and new.state = 'tweeted' then
-    -- A late record. The row says what X has, for a draft may be without a text and a time.
+  if old.state <> 'tweeted' and new.state = 'tweeted' then
+    -- The row says what X has: in a late record its author may have changed the text meanwhile, or emptied a draft.
     new.text := coalesce(
       (select entry.text from public.post_attempt as entry where post_id = new.id and outcome = 'tweeted' order by number desc limit 1),
       new.text

@@ -18,3 +18,4 @@ drop function public.last_opened(bigint);
 drop function public.account_with_tokens(public.account);
 drop table public.recorded_outcome;
 drop table public.claimed_post;
+drop view public.database_clock;

@@ -1,6 +1,9 @@
 -- How a publisher takes posts, and how it writes down what became of them: one function each, one transaction each.
 -- All times are this database's.
 
+create view public.database_clock as select now() as now;
+comment on view public.database_clock is 'So that the functions ask this clock whether a post is due, not their own.';
+
 -- Return types. Hasura shows the relations of a volatile function's result as they were before the call, so all that the
 -- caller needs stands in columns.
 
@@ -38,7 +41,7 @@ comment on column public.claimed_post.sign_in_rejected_at is 'When X first rejec
 comment on column public.claimed_post.others_accepted_since is 'Whether X accepted a post from another account since then.';
 comment on column public.claimed_post.others_rejected_since is 'Whether X rejected the sign-in of another account since then.';
 comment on column public.claimed_post.unresolved_attempts is
-  'The latest 20 attempts, newest first, of which it is not known, or was not at first, whether X has them: number, text, outcome, started_at, finished_at, account.';
+  'The latest 20 attempts, newest first, of which it is not known, or was not at first, whether X has them: number, text, outcome, started_at, finished_at, account. Of those before the post was opened only the ones with its text and account.';
 
 create table public.recorded_outcome (
   recorded boolean not null,
@@ -449,13 +452,18 @@ begin
         ) order by number desc
       ) filter (where is_unresolved and unresolved_rank <= 20), '[]')
     from (
-      select entry.*,
-        entry.number > opened.number as is_recent,
-        entry.outcome in ('unknown', 'duplicate', 'absent') as is_unresolved,
-        count(*) filter (where entry.outcome in ('unknown', 'duplicate', 'absent')) over (order by entry.number desc) as unresolved_rank
+      select entry.*, count(*) filter (where is_unresolved) over (order by entry.number desc) as unresolved_rank
       from (select public.last_opened(post.id) as number offset 0) as opened  -- offset: called once, not for each entry
-      cross join public.post_attempt as entry
-      where entry.post_id = post.id
+      left join public.account on account.id = post.account_id
+      cross join lateral (
+        select logged.*, logged.number > opened.number as is_recent,
+          -- An author who opens the post with another text or account wants that published, whatever became of the old one.
+          logged.outcome in ('unknown', 'duplicate', 'absent') and (
+            logged.number > opened.number or (logged.text = post.text and logged.x_user_id = account.x_user_id)
+          ) as is_unresolved
+        from public.post_attempt as logged
+        where logged.post_id = post.id
+      ) as entry
     ) as attempt
   ) as log (latest, unanswered, unsent, account_rejections, failed_reconciliations, sign_in_rejected_at, unresolved)
   where post.id = any(due || left_out)
@@ -464,13 +472,13 @@ end
 $$;
 
 
--- Writes down what became of a claimed post, on the post and in its log at once. Says whether it did, and the state of the
--- post after it; no row: the post was deleted.
+-- Writes down what became of a claimed post, on the post and in its log at once. Says whether that is recorded, perhaps by an
+-- earlier call whose answer was lost, and the state of the post after it; no row: the post was deleted.
 -- A tweet is recorded whatever happened to the post meanwhile, unless another one is. Anything else is recorded only while
 -- the post is the caller's: its latest attempt is the one that the caller knows, and nobody else holds a lease on it.
 -- `attempts` says how attempts ended: [{number, outcome, detail, rejection, status_code, failed_reconciliations}].
--- What X rejects for a while (`pause`: account or app) is paused until `pause_until` in any case, for `reason`; a pause is
--- never shortened, and an account is not paused for tokens that it had before.
+-- What X rejects for a while (`pause`: account or app) is paused until `pause_until`, for `reason`, also when nothing else
+-- is recorded of a post that there is; a pause is never shortened, and an account is not paused for tokens that it had before.
 create function public.record_outcome(
   post_id bigint,
   attempt_number integer,
@@ -486,6 +494,7 @@ create function public.record_outcome(
 ) returns setof public.recorded_outcome language plpgsql volatile as $$
 declare
   post public.scheduled_post;
+  latest integer;
   is_callers boolean;
 begin
   select * into post from public.scheduled_post as row where row.id = record_outcome.post_id for update;
@@ -504,13 +513,22 @@ begin
     );
   end if;
 
+  select coalesce(max(number), 0) into latest from public.post_attempt as attempt where attempt.post_id = record_outcome.post_id;
   is_callers := post.state in ('sending', 'unknown')
     and coalesce(post.lease_until = record_outcome.lease, true)
-    and record_outcome.attempt_number = (
-      select coalesce(max(number), 0) from public.post_attempt as attempt where attempt.post_id = record_outcome.post_id
-    );
+    and record_outcome.attempt_number = latest;
   if post.state = 'tweeted' or not (is_callers or record_outcome.state = 'tweeted') then
-    return query select false, post.state;
+    return query select
+      post.state = record_outcome.state and case post.state
+        when 'tweeted' then post.tweet_id = record_outcome.tweet_id
+        when 'unknown' then false  -- while nobody else reconciles it, it is still the caller's
+        else record_outcome.attempt_number = latest and not exists (
+          select from jsonb_to_recordset(record_outcome.attempts) as ended (number integer, outcome text)
+          left join public.post_attempt as attempt on attempt.post_id = post.id and attempt.number = ended.number
+          where attempt.outcome is distinct from ended.outcome
+        )
+      end,
+      post.state;
     return;
   end if;
 
@@ -538,6 +556,11 @@ begin
   exception when unique_violation then
     -- Another post has this tweet: one with the same text was reconciled at the same time and found it, too. It belongs to
     -- the post that was recorded first, and this one is reconciled.
+    update public.post_attempt as attempt set
+      finished_at = now(),
+      outcome = 'unknown',
+      detail = format('X accepted it as %s, which is recorded as the tweet of another post with this text.', record_outcome.tweet_id)
+    where attempt.post_id = record_outcome.post_id and attempt.finished_at is null and is_callers;
     update public.scheduled_post as row set
       state = 'unknown',
       reason = 'X has this text, but from another post. X is being asked about this one.',

@@ -95,13 +95,17 @@ export function calendar(root, posts, actions) {
     buttons.forget((id) => !posts.get(id));
     move.settle();
     card.refresh();
-    if (!posts.size) empty();
+    emptyIfSignedOut();
   });
-  posts.addEventListener("status", render);
+  posts.addEventListener("status", () => {
+    render();
+    emptyIfSignedOut();
+  });
   new ResizeObserver(render).observe(root);
 
-  /** No word of a post that is gone stays in the page, also where the calendar is not shown. */
-  function empty() {
+  /** No word of the author stays in the page, also where the calendar is not shown. */
+  function emptyIfSignedOut() {
+    if (posts.size || posts.answeredAt) return;
     const wasShown = isShown;
     card.clear();
     rows.clear();

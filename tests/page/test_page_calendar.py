@@ -124,7 +124,9 @@ class TestAWeek:
 
 
 class TestTheCardOfAPost:
-    def test_an_edit_is_there_again_when_the_card_was_left_with_escape(self, alice: Author, wednesday: datetime) -> None:
+    def test_an_edit_is_there_again_when_the_card_was_left_with_escape(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
         alice.create("midweek", wednesday)
         post = Calendar(alice).post("midweek")
         field = start_to_edit(post)
@@ -430,7 +432,9 @@ class TestAMonth:
 
         today = view.locator("td[data-today=true] time")
 
-        expect(today).to_have_attribute("datetime", re.compile(f"{before:%Y-%m-%d}|{datetime.now(alice.zone):%Y-%m-%d}"))
+        expect(today).to_have_attribute(
+            "datetime", re.compile(f"{before:%Y-%m-%d}|{datetime.now(alice.zone):%Y-%m-%d}")
+        )
 
     def test_a_post_moved_over_a_change_of_the_clocks_keeps_its_time_of_day(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York")

@@ -220,7 +220,6 @@ class TestAPhone:
 
         expect(author.article("on the train", region="Pending")).to_be_visible()
 
-
     def test_the_time_of_a_post_is_not_covered_by_the_name_of_a_paused_account(self, arrive: Arrive) -> None:
         author = arrive(**PHONE)
         [user] = author.graphql("{ user { id } }")["user"]

@@ -97,7 +97,9 @@ class TestAPendingPost:
         alice.show("posts")
 
         in_new_york = tomorrow.astimezone(ZoneInfo("America/New_York"))
-        expect(alice.article("not yet").get_by_label("New time")).to_have_value(re.compile(f"{in_new_york:%Y-%m-%dT%H:%M}"))
+        expect(alice.article("not yet").get_by_label("New time")).to_have_value(
+            re.compile(f"{in_new_york:%Y-%m-%dT%H:%M}")
+        )
 
     def test_publish_now_publishes_a_pending_post_at_once(self, alice: Author) -> None:
         alice.create("now, please", in_minutes(60))
@@ -760,7 +762,6 @@ class TestTheMenuOfAPost:
         alice.page.keyboard.press("Escape")
         expect(choices).to_have_count(0)
         expect(more).to_be_focused()
-
 
     def test_the_menu_of_a_post_with_an_open_form_offers_no_further_change(self, alice: Author) -> None:
         alice.create("to come", in_minutes(60))

@@ -232,7 +232,8 @@ class TestAPhone:
 
         time, name = (post.locator(part).bounding_box() for part in ("time", ".account"))
 
-        assert time and name
+        assert time
+        assert name
         assert time["x"] + time["width"] <= name["x"]
         assert too_wide(author, "posts") == 0
 

@@ -193,7 +193,7 @@ class TestAChoice:
 
         held[0].continue_()
 
-        wait_until(lambda: preferences(alice)["hour_cycle"], lambda chosen: chosen == "h12")
+        alice.wait_until(lambda: preferences(alice)["hour_cycle"] == "h12")
 
     def test_leaves_what_was_chosen_in_another_tab(self, alice: Author) -> None:
         alice.sign_in()

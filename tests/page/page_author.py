@@ -101,7 +101,7 @@ class Author:
     def save_draft(self, text: str) -> None:
         self.text.fill(text)
         self.choose_instead_of_scheduling("Save as draft")
-        expect(self.text).to_have_value("")
+        expect(self.page.get_by_role("status", name="Messages")).to_contain_text("Saved as a draft.")
 
     def left_after(self, text: str) -> int:
         """How many characters the composer says are left after this text."""

@@ -644,6 +644,21 @@ class TestInADialog:
         expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("Scheduled for")
         expect(alice.page.get_by_role("dialog")).to_be_hidden()
 
+    def test_a_post_that_is_taken_back_in_another_view_is_said_to_be_in_the_composer(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.sign_in().show("settings")
+        alice.page.clock.pause_at(in_minutes(1))  # from here on no message ends, and nothing goes out for a minute
+        alice.page.keyboard.press("n")
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+
+        alice.undo_button.click()
+
+        messages = alice.page.get_by_role("status", name="Messages")
+        expect(messages).to_contain_text("It is not sent. Its text is in the composer.")
+        alice.show("posts")
+        expect(alice.text).to_have_value("too fast")
+
     def test_a_view_that_comes_late_does_not_close_it(self, alice: Author) -> None:
         alice.sign_in()
         held: list[Route] = []

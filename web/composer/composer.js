@@ -259,13 +259,14 @@ async function takeBack(id, sent) {
   const isKept = sent.post_id !== null || isBegun(); // its row stays, as a draft
   try {
     await (isKept ? makeDraft(id) : remove([id]));
-    if (!isBegun()) {
+    if (isBegun()) {
+      if (!isKept) await addDraft(contentOf(sent)); // the next one was begun meanwhile
+      showResult("");
+      showToast("It is not sent. It is among your drafts.");
+    } else {
       begin({ ...sent, ...newKey() });
-      return;
+      showToast("It is not sent. Its text is in the composer.");
     }
-    if (!isKept) await addDraft(contentOf(sent)); // the next one was begun meanwhile
-    showResult("");
-    showToast("It is not sent. It is among your drafts.");
   } catch (error) {
     showToast(messageOf(error), { tone: "bad" });
   }

@@ -1,8 +1,13 @@
 """The ports of the stack's services: the wanted ones, checked, or free ones."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import IO
 
 LOOPBACK = "127.0.0.1"
 
@@ -22,18 +27,41 @@ class PortTaken(Exception):
         )
 
 
+_reserved: list[IO[str]] = []
+"""Files that this process has locked, one for each port: the locks end with it."""
+
+
 def choose_ports(names: Iterable[str], wanted: Mapping[str, int]) -> dict[str, int]:
-    """The port of each service in `names`: the wanted one, a free one for 0. Raises PortTaken."""
+    """The port of each service in `names`: the wanted one, a free one for 0. Raises PortTaken.
+
+    A free one stays reserved as long as this process runs: another stack that starts at the same time takes another,
+    although nothing listens there yet.
+    """
     ports: dict[str, int] = {}
     for name in names:
         if wanted[name] and not _is_free(wanted[name]):
             raise PortTaken(name, wanted[name])
-        ports[name] = wanted[name] or _free_port(taken=set(ports.values()) | set(wanted.values()))
+        ports[name] = wanted[name] or _free_port(taken=set(wanted.values()))
     return ports
 
 
 def _free_port(taken: set[int]) -> int:
-    return next(port for port in random.sample(range(_FIRST, _LAST), 1000) if port not in taken and _is_free(port))
+    candidates = random.sample(range(_FIRST, _LAST), 1000)
+    return next(port for port in candidates if port not in taken and _reserve(port) and _is_free(port))
+
+
+def _reserve(port: int) -> bool:
+    """Whether nobody has reserved it: an open file that is locked, also by this process, cannot be locked again."""
+    directory = Path(tempfile.gettempdir()) / f"scheduled-posts-ports-{os.getuid()}"
+    directory.mkdir(mode=0o700, exist_ok=True)
+    file = (directory / str(port)).open("a")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return False
+    _reserved.append(file)
+    return True
 
 
 def _is_free(port: int) -> bool:

@@ -109,7 +109,7 @@ export function whenStored(listener) {
  * @param {Post} post
  */
 export async function writeOn(post) {
-  if (post.id === draft.post_id && draft.text.trim()) {
+  if (post.id === draft.post_id && isBegun()) {
     text.focus(); // here it may be newer than the list
     return;
   }
@@ -300,7 +300,7 @@ async function store() {
       if (id === null) id = await addDraft(saved);
       else await changeDraft(id, saved);
       draft.post_id = id;
-    } while (author && JSON.stringify(contentOf(draft)) !== JSON.stringify(saved));
+    } while (isBegun() && JSON.stringify(contentOf(draft)) !== JSON.stringify(saved));
     return true;
   } catch (error) {
     showResult(messageOf(error));

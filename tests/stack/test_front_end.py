@@ -20,7 +20,7 @@ pytestmark = pytest.mark.node
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "tests" / "front_end"
-SECONDS = 120
+SECONDS = 300
 
 
 def run(script: str, stack: RunningStack, **environ: str) -> Any:

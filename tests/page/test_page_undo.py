@@ -212,4 +212,6 @@ def moved_by(before: dict[str, str], after: dict[str, str]) -> timedelta:
 def select(author: Author, *texts: str) -> None:
     author.page.get_by_role("button", name="Select", exact=True).click()
     for text in texts:
+        author.page.mouse.move(0, 0)  # the rows do not change while a pointer is at work in the lists
         author.article(text).get_by_role("checkbox", name="Select").check()
+    author.page.mouse.move(0, 0)

@@ -55,7 +55,9 @@ class Author:
             name.fill(self.name)
             self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
-        expect(self.page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)  # the posts are known, or the server is away
+        expect(self.page.get_by_text("Loading…").filter(visible=True)).to_have_count(
+            0
+        )  # the posts are known, or the server is away
         return self
 
     def set_clock(self, time: datetime) -> None:
@@ -64,7 +66,7 @@ class Author:
         self.page.clock.install(time=time)
 
     def stop_clock(self, time: datetime | None = None) -> None:
-        """Before `sign_in`: the clock of the page stands at this time, or at now. Timers end in `clock.run_for` only."""
+        """Before `sign_in`: the page's clock stands at this time, or at now. Timers end in `clock.run_for` only."""
         time = time or in_seconds(0)
         self.set_clock(time - timedelta(hours=1))
         self.page.clock.pause_at(time)

@@ -380,7 +380,7 @@ class TestTheAccount:
     def test_an_author_with_one_account_is_not_asked_for_it(self, alice: Author) -> None:
         alice.sign_in()
 
-        expect(alice.composer.get_by_text(f"@{alice.name}")).to_be_visible()
+        expect(alice.composer.get_by_role("paragraph").filter(has_text=f"@{alice.name}")).to_be_visible()
         expect(alice.page.get_by_label("Account")).to_be_hidden()
 
     def test_an_author_with_two_accounts_chooses_one(self, arrive: Arrive) -> None:

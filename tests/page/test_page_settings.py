@@ -85,7 +85,7 @@ class TestHowTimesAreShown:
         expect(author.composer).to_contain_text("America/New_York")
         author.text.fill("takes the first one")
         author.schedule_button.click()
-        expect(author.composer.get_by_text("Scheduled for")).to_contain_text("9:15")
+        expect(author.composer.get_by_text(re.compile("^Scheduled for"))).to_contain_text("9:15")
         assert datetime.fromisoformat(author.posts()[-1]["schedule_for"]) == first
         author.page.reload()
         calendar = author.show("calendar")

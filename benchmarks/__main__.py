@@ -1,8 +1,8 @@
 """Runs all benchmarks and keeps what they measured: ``python -m benchmarks``, or ``make bench``.
 
-Prints the tables, and writes them to ``tables.md``, the numbers to ``results.json`` and the plots of docs/. Short
-settings take ten to fifteen minutes; ``--full`` takes more than an hour. A benchmark that fails, because a post left
-early, twice or not at all, is named at the end, and the status is 1.
+Prints the tables, and writes them to ``tables.md``, the numbers to ``results.json``, and plots. Short settings take ten
+to fifteen minutes; ``--full`` takes more than an hour, and replaces the plots of docs/. A benchmark that fails, because
+a post left early, twice or not at all, is named at the end, and the status is 1.
 """
 
 import argparse
@@ -57,7 +57,7 @@ BENCHMARKS = (
 
 def main() -> None:
     """Status 1 when a benchmark failed."""
-    given = _options()
+    given = options(sys.argv[1:])
     chosen = [one for one in BENCHMARKS if one.name in given.only]
     given.output.mkdir(parents=True, exist_ok=True)
     results: dict[str, Any] = {}
@@ -78,14 +78,17 @@ def main() -> None:
     sys.exit(f"failed: {', '.join(failed)}" if failed else 0)
 
 
-def _options() -> argparse.Namespace:
+def options(arguments: Sequence[str]) -> argparse.Namespace:
+    """What was asked for; a short run draws its plots beside its numbers, unless it is told where."""
     names = [one.name for one in BENCHMARKS]
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--full", action="store_true", help="with the settings of docs/performance.md; over an hour")
     parser.add_argument("--only", nargs="+", choices=names, default=names, help="which benchmarks (all)")
     parser.add_argument("--output", type=Path, default=Path(".local/benchmarks"), help="where to write the numbers")
-    parser.add_argument("--pictures", type=Path, default=Path("docs/pictures"), help="where to write the plots")
-    return parser.parse_args()
+    parser.add_argument("--pictures", type=Path, help="where to write the plots (OUTPUT; with --full docs/pictures)")
+    given = parser.parse_args(arguments)
+    given.pictures = given.pictures or (Path("docs/pictures") if given.full else given.output)
+    return given
 
 
 def _run(benchmark: Benchmark, output: Path, options: Sequence[str]) -> "subprocess.CompletedProcess[str]":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Applies hasura/ to the Hasura at APP_BASE_API, then has it create the SQL triggers of its event triggers, and the event
+# Applies hasura/ to the Hasura at APP_BASE_API, whose whole metadata it replaces, then has it create the SQL triggers of its event triggers, and the event
 # trigger of the notifications where SEND_NOTIFICATIONS is true or NOTIFY_URL is set. It can be repeated.
 # Needs the Hasura CLI v3 and curl, and HASURA_GRAPHQL_ADMIN_SECRET, or the Azure CLI and AZURE_KEY_VAULT_NAME.
 set -eu

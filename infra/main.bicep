@@ -20,7 +20,7 @@ param keyVaultName string
 @minLength(8)
 param pageOrigins string
 
-@description('false: hasuraUrl is the address of a Hasura that you have.')
+@description('false: hasuraUrl is the address of a Hasura that you have for this system alone: azd up replaces its metadata.')
 param deployHasura bool = true
 
 @description('false: the secret pg-database-url of the vault leads to a PostgreSQL that you have.')

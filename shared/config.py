@@ -166,48 +166,54 @@ SETTINGS = (
     Setting("X_BASE_URL", "Where X's API answers, without a path.", default="https://api.x.com", read=_origin),
     Setting(
         "MAX_LATENESS_SECONDS",
-        "A post later than this is not published: it is marked `missed`.",
+        "A post later than this is not published: it is marked `missed`. From 60 to 31622399, a second less "
+        "than 366 days.",
         default="21600",
         read=_whole_number(60, 31_622_399),
     ),
     Setting(
         "EARLY_SECONDS",
         "How long before its time the event of a post is set: its delivery waits, and publishes the post at its "
-        "second. Long enough for Hasura's poll (10 s) and a cold start. 0: the event is set for the time of the post.",
+        "second. Long enough for Hasura's poll (10 s) and a cold start. From 0 to 45; 0: the event is set for the time "
+        "of the post.",
         default="15",
         read=_whole_number(0, 45),
     ),
     Setting(
         "SWEEP_WAIT_SECONDS",
-        "How long the sweep stays and publishes what falls due meanwhile. 60: posts without an event are on the "
-        "second, too, and one function runs all the time.",
+        "How long the sweep stays and publishes what falls due meanwhile. From 0 to 60; 60: posts without an event are "
+        "on the second, too, and one function runs all the time.",
         default="0",
         read=_whole_number(0, 60),
     ),
     Setting(
         "PUBLISH_BATCH",
-        "How many posts a delivery claims at once; it publishes up to one and a half times as many side by side.",
+        "How many posts a delivery claims at once; it publishes up to one and a half times as many side by side. From "
+        "1 to 100.",
         default="50",
         read=_whole_number(1, 100),
     ),
     Setting(
         "MAX_POSTS_PER_DAY",
         "The ceiling on X's bill: so many posts go out in a day (UTC), then the app is paused until the next one. A "
-        "post with a link counts as 13 and a third, as X bills it.",
+        "post with a link counts as 13 and a third, as X bills it. From 14 to 999999999; without it there is no "
+        "ceiling. `make dotenv` and `infra/` set 1000.",
         optional=True,
         read=_whole_number(14, 999_999_999),
     ),
     Setting(
         "NOTIFY_URL",
         "Where a message is sent when a post failed, was missed, or needs its author: "
-        "[docs/notifications.md](docs/notifications.md). A secret, because many a chat's address holds a token.",
+        "[docs/notifications.md](docs/notifications.md). A secret, because many a chat's address holds a token. "
+        "Required with `NOTIFY_SECRET`, refused without it.",
         optional=True,
         secret=True,
         read=_address_to_notify,
     ),
     Setting(
         "NOTIFY_SECRET",
-        "Signs the messages to `NOTIFY_URL` (Standard Webhooks): `whsec_` and 24 to 64 random bytes as base64.",
+        "Signs the messages to `NOTIFY_URL` (Standard Webhooks): `whsec_` and 24 to 64 random bytes as base64. "
+        "Required with `NOTIFY_URL`, refused without it.",
         optional=True,
         secret=True,
         read=_notify_secret,

@@ -1,15 +1,32 @@
 """What the benchmarks make of the times that they measured."""
 
 import math
+from pathlib import Path
 
 import pytest
 
+from benchmarks.__main__ import options
 from benchmarks.backlog import Backlog, Run
 from benchmarks.backlog import table as backlog_table
 from benchmarks.plots import share_until
 from benchmarks.punctuality import Result
 from benchmarks.simulation import Instance, Simulated, summary
 from benchmarks.simulation import table as simulation_table
+
+
+class TestARun:
+    @pytest.mark.parametrize(
+        ("arguments", "pictures"),
+        [
+            pytest.param(["--output", "numbers"], "numbers", id="short"),
+            pytest.param(["--full"], "docs/pictures", id="full"),
+            pytest.param(["--pictures", "elsewhere"], "elsewhere", id="told-where"),
+        ],
+    )
+    def test_it_replaces_the_plots_of_the_documents_only_with_their_settings(
+        self, arguments: list[str], pictures: str
+    ) -> None:
+        assert options(arguments).pictures == Path(pictures)
 
 
 class TestLateness:

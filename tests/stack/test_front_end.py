@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
 import subprocess
 import time
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +43,17 @@ def expiring(token: str, stack: RunningStack, seconds: int) -> str:
     return jwt.encode({**claims, "exp": int(time.time()) + seconds}, key, "HS256")
 
 
+def of_a_new_author(stack: RunningStack) -> str:
+    """A token of an author who has no row in `user`."""
+    secret = json.loads(stack.settings["HASURA_GRAPHQL_JWT_SECRET"])
+    session = {
+        "x-hasura-user-id": f"new{uuid.uuid4().hex[:12]}",
+        "x-hasura-default-role": "user",
+        "x-hasura-allowed-roles": ["user"],
+    }
+    return jwt.encode({"https://hasura.io/jwt/claims": session}, secret["key"], secret["type"])
+
+
 def test_the_example_of_the_docs_schedules_lists_and_watches_a_post(stack: RunningStack) -> None:
     shown = run("apollo.js", stack, TOKEN=stack.token("apollo"))
 
@@ -54,6 +68,20 @@ def test_the_example_of_the_docs_is_the_file_that_is_run() -> None:
     page = (ROOT / "docs" / "front-end.md").read_text()
 
     assert f"```js\n{(SCRIPTS / 'posts.js').read_text()}```\n" in page
+
+
+def test_the_mutation_of_the_docs_makes_the_row_without_which_no_post_is_created(stack: RunningStack) -> None:
+    [sign_up] = re.findall(r"`(mutation [^`]+)`", (ROOT / "docs" / "front-end.md").read_text())
+    token = of_a_new_author(stack)
+    draft = {"text": "Hello", "schedule_for": (datetime.now(UTC) + timedelta(hours=1)).isoformat()}
+
+    without_a_row = stack.create_post(token, draft)
+    made = stack.graphql(sign_up, token=token)["insert_user_one"]
+    with_a_row = stack.create_post(token, draft)
+
+    assert without_a_row.status_code == 403
+    assert stack.graphql("{ user { id } }", token=token) == {"user": [made]}
+    assert with_a_row.json()["detail"].startswith("No X account is linked to you yet.")
 
 
 def test_graphql_ws_comes_again_with_another_token_when_the_first_has_expired(stack: RunningStack) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared import config
-from shared.config import SETTINGS, Settings
+from shared.config import SETTINGS, Setting, Settings
 from shared.errors import ConfigurationError
 from shared.x.sealed_tokens import TokenKeys
 
@@ -292,6 +292,15 @@ def test_a_role_that_no_author_may_have_is_refused(role: str, why: str) -> None:
 )
 def test_a_number_out_of_bounds_is_refused_with_the_bounds(name: str, value: str) -> None:
     assert f"{name} must be a whole number from " in fault_of(**{name: value})
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_the_help_of_a_number_says_its_bounds(setting: Setting) -> None:
+    bounds = re.search(
+        rf"{setting.name} must be a whole number (from [0-9]+ to [0-9]+)", fault_of(**{setting.name: "¹"})
+    )
+
+    assert bounds is None or bounds[1] in setting.help.lower()
 
 
 @pytest.mark.parametrize("name", ["APP_BASE_API", "X_BASE_URL"])

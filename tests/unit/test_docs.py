@@ -15,6 +15,7 @@ from shared import errors
 from shared.config import SETTINGS, Setting
 from shared.errors import Problem
 from shared.http.endpoint import problem_type
+from shared.limits import DELIVERY_TIMEOUT
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,6 +112,41 @@ def test_the_readme_lists_every_make_target_with_its_help() -> None:
     ]
 
 
+def test_what_waiting_costs_is_told_for_the_memory_that_is_deployed() -> None:
+    [memory] = re.findall(r"param instanceMemoryMB int = ([0-9]+)", text_of("infra/functions.bicep"))
+    gigabytes = int(memory) / 1024
+    costs = {row[0]: row[2] for row in table_in("docs/architecture.md", "choice")}
+
+    assert f"{10 * gigabytes:.0f} GB-s at the {int(memory):,} MB" in costs["`EARLY_SECONDS=15` (default)"]
+    a_month = 30 * 86_400 * gigabytes / 1e6
+    assert f"{a_month:.1f} million GB-s a month at {int(memory):,} MB" in costs["`SWEEP_WAIT_SECONDS=60`"]
+
+
+def test_a_hasura_elsewhere_is_told_every_variable_that_the_one_on_azure_has() -> None:
+    [of_azure] = re.findall(r"name: 'hasura'\n.*?env: \[(.*?)\n          \]", text_of("infra/hasura.bicep"), re.DOTALL)
+    listed = " ".join(row[0] for row in table_in("docs/hasura.md", "variable of Hasura"))
+
+    assert set(re.findall(r"name: '(\w+)'", of_azure)) == set(re.findall(r"`(\w+)`", listed))
+
+
+def test_hasura_has_the_same_time_to_end_everywhere() -> None:
+    of_hasura = [
+        *re.findall(r"GRACEFUL_SHUTDOWN_TIMEOUT: \"([0-9]+)\"", text_of("docker-compose.yml")),
+        *re.findall(r"GRACEFUL_SHUTDOWN_TIMEOUT', value: '([0-9]+)'", text_of("infra/hasura.bicep")),
+        *re.findall(r"Stopping takes up to ([0-9]+) s", text_of("docs/hasura.md")),
+        *re.findall(r"GRACEFUL_SHUTDOWN_TIMEOUT` \| `([0-9]+)`", text_of("docs/hasura.md")),
+    ]
+    of_the_platform = [
+        *re.findall(r"stop_grace_period: ([0-9]+)s # Hasura", text_of("docker-compose.yml")),
+        *re.findall(r"terminationGracePeriodSeconds: ([0-9]+)", text_of("infra/hasura.bicep")),
+        *re.findall(r"give it ([0-9]+) s", text_of("docs/hasura.md")),
+    ]
+
+    assert of_hasura == [f"{DELIVERY_TIMEOUT.total_seconds():.0f}"] * 4
+    assert len(of_the_platform) == 3
+    assert len(set(of_the_platform)) == 1
+
+
 DOCUMENTS = sorted(path.relative_to(ROOT).as_posix() for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
 
@@ -120,6 +156,17 @@ def test_a_document_names_only_make_targets_that_there_are(path: str) -> None:
     named = set(re.findall(r"(?:^|`)make (?:[A-Z_]+=\S+ )?([a-z][a-z-]*)", text_of(path), re.MULTILINE))
 
     assert named <= targets
+
+
+@pytest.mark.parametrize("path", DOCUMENTS)
+def test_a_command_of_this_repository_can_be_typed_after_make_install(path: str) -> None:
+    """The packages are in ``.venv`` alone, unless the same block activates it or installs them."""
+    text = re.sub(
+        r"^```(?:(?!```).)*?(?:pip install|activate\b).*?^```", "", text_of(path), flags=re.DOTALL | re.MULTILINE
+    )
+    ours = "|".join(sorted({file.parent.relative_to(ROOT).parts[0] for file in ROOT.glob("*/__init__.py")}))
+
+    assert re.findall(rf"(?<!\.venv/bin/)\bpython3? -m (?:{ours})\b.*", text) == []
 
 
 def test_the_path_to_the_first_post_names_every_setting_that_has_no_default() -> None:
@@ -151,6 +198,13 @@ def test_the_path_to_the_first_post_has_the_doctor_ask_the_functions() -> None:
 
     assert commands != []
     assert [command for command in commands if "--functions" not in command] == []
+
+
+@pytest.mark.parametrize("path", ["docs/operating.md", "docs/doctor.md"])
+def test_a_job_has_the_doctor_ask_the_functions(path: str) -> None:
+    [command] = re.findall(r"doctor --json --\S+", text_of(path))
+
+    assert command == "doctor --json --functions"
 
 
 def test_the_policy_of_the_page_is_the_same_wherever_it_is_told() -> None:

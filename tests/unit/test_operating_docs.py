@@ -11,6 +11,7 @@ from shared.config import SETTINGS
 
 ROOT = Path(__file__).parents[2]
 DOCS = (ROOT / "docs" / "operating.md").read_text()
+MIGRATION = (ROOT / "hasura/migrations/default/1795000002000_claim_and_record/up.sql").read_text()
 
 
 def first_column(heading: str) -> list[str]:
@@ -20,13 +21,15 @@ def first_column(heading: str) -> list[str]:
 
 
 def operator_messages() -> Iterator[str]:
-    """How each message to the operator begins, as far as it is the same each time."""
+    """How each message to the operator begins, as far as it is the same each time. That of the ceiling is in SQL."""
     for path in [ROOT / "shared/core/policy.py", ROOT / "shared/x/client.py", ROOT / "shared/x/rejections.py"]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "operator":
                 yield from beginnings(node.value)
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "TokensUnreadable":
                 yield from beginnings(node.args[1])
+    [of_the_ceiling] = re.findall(r"create function public\.within_ceiling.*?format\(\s*'([^%]+)", MIGRATION, re.DOTALL)
+    yield of_the_ceiling.strip()
 
 
 def beginnings(value: ast.expr) -> Iterator[str]:

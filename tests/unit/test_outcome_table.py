@@ -119,7 +119,7 @@ ROWS: dict[str, tuple[ClaimedPost, Any, timedelta | None]] = {
         HOUR,
     ),
     "nothing to ask for: the account was removed": (unknown(), NothingToAsk("why"), None),
-    "a reconciliation does not come to its end, or X cannot be asked, more than six times": (
+    "six reconciliations failed: they did not come to their end, or X could not be asked": (
         unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS) + 1),
         NothingToAsk("why"),
         None,

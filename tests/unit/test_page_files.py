@@ -13,6 +13,8 @@ BY_NAME = "sign_in/sign_in_by_name.js"
 WITH_A_PROVIDER = "sign_in/sign_in_with_oidc.js"
 VIEWS = {"calendar/calendar.js", "calendar/calendar.css", "settings/settings.js", "settings/settings.css"}
 DEVELOPER_TOOLS = {"developer/developer_tools.js", "developer/timeline.js", "developer/developer.css"}
+ON_A_HOST = {WITH_A_PROVIDER, *VIEWS}
+ON_THE_LOCAL_STACK = {BY_NAME, *VIEWS, *DEVELOPER_TOOLS}
 
 STYLE_SHEETS = sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.css"))
 
@@ -20,6 +22,11 @@ STYLE_SHEETS = sorted(path.relative_to(WEB).as_posix() for path in WEB.rglob("*.
 def bytes_of(files: set[str]) -> int:
     """As a host sends them that compresses each by itself."""
     return sum(len(gzip.compress((WEB / file).read_bytes(), 6)) for file in files)
+
+
+def bytes_with(later: set[str]) -> int:
+    """What is loaded at the start, and these files with what they import."""
+    return bytes_of(files_at_start() | later | modules_from(*(file for file in later if file.endswith(".js"))))
 
 
 def test_index_html_lists_the_modules_that_are_loaded_at_the_start() -> None:
@@ -40,13 +47,21 @@ def test_what_is_loaded_later_is_the_way_to_sign_in_and_all_views_but_the_posts(
 
 @pytest.mark.parametrize(
     "later",
-    [{WITH_A_PROVIDER, *VIEWS}, {BY_NAME, *VIEWS, *DEVELOPER_TOOLS}],
+    [ON_A_HOST, ON_THE_LOCAL_STACK],
     ids=["on a host, all views opened", "on the local stack, all views opened"],
 )
 def test_the_page_is_less_than_150_kilobytes_compressed(later: set[str]) -> None:
-    modules = modules_from(*(file for file in later if file.endswith(".js")))
+    assert bytes_with(later) < MOST_BYTES
 
-    assert bytes_of(files_at_start() | later | modules) < MOST_BYTES
+
+def test_the_document_tells_how_large_the_page_is() -> None:
+    """To within 5 kB, so that not every change of the page is one of the document."""
+    document = (WEB.parent / "docs/page.md").read_text()
+    told = re.findall(r"^\| .* \| ([0-9]+) kB \| ([0-9]+) kB \|$", document, re.MULTILINE)
+
+    later_by_row = [({WITH_A_PROVIDER}, ON_A_HOST), ({BY_NAME}, ON_THE_LOCAL_STACK)]
+    measured = [[bytes_with(later) / 1000 for later in row] for row in later_by_row]
+    assert [[int(number) for number in row] for row in told] == [pytest.approx(row, abs=5) for row in measured]
 
 
 def test_the_browser_paints_before_the_style_sheets_of_the_views_have_come() -> None:

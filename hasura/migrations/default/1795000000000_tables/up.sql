@@ -1,4 +1,4 @@
--- The tables. The row is the truth; a scheduled event only wakes the publisher up.
+-- The tables. The row decides what is published; a scheduled event only starts the function.
 -- What must hold whoever writes (the functions, the console, an author through GraphQL) is a constraint here, or a
 -- trigger in the next migration.
 

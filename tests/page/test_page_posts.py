@@ -603,9 +603,9 @@ def height_of(article: Locator) -> float:
 
 
 MARKUP = [
-    '<img src=x onerror="document.title = 1">',
-    "<script>document.title = 2</script>",
-    "</textarea><svg onload='document.title = 3'>",
+    '<img src=x onerror="window.ran = true">',
+    "<script>window.ran = true</script>",
+    "</textarea><svg onload='window.ran = true'>",
     "&lt;b&gt; &amp; <b>bold</b> javascript:alert(1) ${1+1} {{1+1}}",
 ]
 
@@ -614,13 +614,12 @@ def test_the_text_of_a_post_is_never_markup(alice: Author) -> None:
     for text in MARKUP:
         alice.create(text, in_minutes(60))
     alice.sign_in()
-    title = alice.page.title()
 
     for text in MARKUP:
         expect(alice.article(text)).to_be_visible()
 
     assert alice.page.get_by_role("article").locator("img, script, b, textarea").count() == 0
-    assert alice.page.title() == title
+    assert alice.page.evaluate("window.ran ?? false") is False
 
 
 def test_posts_are_listed_by_day(alice: Author) -> None:

@@ -48,6 +48,13 @@ class Author:
         self._watch()
 
     def sign_in(self) -> "Author":
+        """Returns once the posts are known, or the server is known to be away."""
+        self.enter()
+        expect(self.page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
+        return self
+
+    def enter(self) -> None:
+        """Signs in and does not wait for the posts."""
         self.page.goto(self.stack.urls["web"])
         name = self.page.get_by_role("textbox", name="Your name")
         expect(name.or_(self.text)).to_be_visible()
@@ -55,10 +62,6 @@ class Author:
             name.fill(self.name)
             self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
-        expect(self.page.get_by_text("Loading…").filter(visible=True)).to_have_count(
-            0
-        )  # the posts are known, or the server is away
-        return self
 
     def set_clock(self, time: datetime) -> None:
         """Before `sign_in`: the clock of the page goes on from this time, whatever the server's clock shows."""

@@ -315,9 +315,8 @@ class TestOneDraft:
         """Or a click that began before it would hit another thing."""
         if accounts == 2:
             link_second_account(alice)
-        alice.sign_in()
         held = alice.holds_everything()
-        alice.page.reload()
+        alice.enter()
         alice.text.fill("quickly written")
         alice.wait_until(lambda: held)
         before = alice.schedule_button.bounding_box()

@@ -33,10 +33,6 @@ class AuthorAtProvider(Author):
         return self.page.locator("#sign-in-error")
 
     @property
-    def live(self) -> Locator:
-        return self.page.get_by_text("Live", exact=True)
-
-    @property
     def no_account(self) -> Locator:
         return self.page.get_by_text("No X account is linked to you yet")
 

@@ -65,7 +65,7 @@ function sessionOf(subject) {
 
 /** Who signs in as "brief-…" gets access tokens for a few seconds. */
 function lifetimeOf(subject) {
-  return nameOf(subject).startsWith("brief-") ? 4 : 300;
+  return nameOf(subject).startsWith("brief-") ? 12 : 300;
 }
 
 function nameOf(subject) {

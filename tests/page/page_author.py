@@ -48,6 +48,13 @@ class Author:
         self._watch()
 
     def sign_in(self) -> "Author":
+        """Returns once the posts are known, or the server is known to be away."""
+        self.enter()
+        expect(self.page.get_by_text("Loading…").filter(visible=True)).to_have_count(0)
+        return self
+
+    def enter(self) -> None:
+        """Signs in and does not wait for the posts."""
         self.page.goto(self.stack.urls["web"])
         name = self.page.get_by_role("textbox", name="Your name")
         expect(name.or_(self.text)).to_be_visible()
@@ -55,7 +62,17 @@ class Author:
             name.fill(self.name)
             self.page.get_by_role("button", name="Sign in").click()
         expect(self.text).to_be_visible()
-        return self
+
+    def set_clock(self, time: datetime) -> None:
+        """Before `sign_in`: the clock of the page goes on from this time, whatever the server's clock shows."""
+        self.page.route("**/config.json?*", lambda route: route.fulfill(json={}))  # without the server's time
+        self.page.clock.install(time=time)
+
+    def stop_clock(self, time: datetime | None = None) -> None:
+        """Before `sign_in`: the page's clock stands at this time, or at now. Timers end in `clock.run_for` only."""
+        time = time or in_seconds(0)
+        self.set_clock(time - timedelta(hours=1))
+        self.page.clock.pause_at(time)
 
     def _token(self) -> str:
         return self.stack.token(self.name)
@@ -67,6 +84,11 @@ class Author:
     @property
     def composer(self) -> Locator:
         return self.page.locator("form").filter(has=self.text)
+
+    @property
+    def live(self) -> Locator:
+        """The word that says that the posts are known as they are now."""
+        return self.page.get_by_text("Live", exact=True)
 
     @property
     def when(self) -> Locator:
@@ -119,6 +141,7 @@ class Author:
         self.page.get_by_role("navigation").locator(f"a[href='#{view}']").click()
         section = self.page.locator(f"#view-{view}")
         expect(section).to_be_visible()
+        expect(section.get_by_text("Loading…")).to_have_count(0)
         return section
 
     def start_to_edit(self, text: str) -> Locator:
@@ -154,8 +177,22 @@ class Author:
         return self.page.get_by_role("status", name="Messages").get_by_role("button", name="Undo")
 
     def do_at_once(self) -> None:
-        """Closes the message that offers to undo; what waits is then done at once."""
-        self.page.get_by_role("status", name="Messages").get_by_role("button", name="Close").last.click()
+        """Closes the message that offers to undo, if its time is not over; what waits is then done at once."""
+        close = self.page.get_by_role("status", name="Messages").get_by_role("button", name="Close")
+        close.evaluate_all("buttons => buttons.at(-1)?.click()")  # at once: it may go before a mouse has come there
+
+    def mutations_in(self, milliseconds: int) -> list[str]:
+        """The names of the mutations that the page sends while its stopped clock goes on for so long."""
+        sent: list[str] = []
+
+        def note(request: Request) -> None:
+            sent.extend(re.findall(r'"query":"mutation (\w+)', request.post_data or ""))
+
+        self.page.on("request", note)
+        self.page.clock.run_for(milliseconds)
+        self.page.evaluate("fetch('config.json')")  # when this is answered, what was sent before it is noted
+        self.page.remove_listener("request", note)
+        return sent
 
     def tab(self, name: str) -> None:
         """Goes to a tab of the posts: ``Queue``, ``Drafts``, ``Sent`` or ``Needs attention``."""
@@ -213,6 +250,19 @@ class Author:
     def post_once(self, text: str, state: str) -> None:
         """Waits until the post with this text is in this state."""
         wait_until(self.posts, lambda posts: (text, state) in {(post["text"], post["state"]) for post in posts})
+
+    def holds_everything(self) -> list[Route]:
+        """The query with which the page begins waits until it is continued; it is in the list once it has come."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if "query Everything" in (route.request.post_data or ""):
+                held.append(route)
+            else:
+                route.continue_()
+
+        self.page.route("**/v1/graphql", hold)
+        return held
 
     def is_sent_before_the_next(self, operation: str, post_id: int) -> None:
         """When the page next requests this mutation, the post is already being sent; the page does not know."""

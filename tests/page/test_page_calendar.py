@@ -1,5 +1,6 @@
 """The calendar in a real browser: posts on their times, moved by drag and by keyboard."""
 
+import functools
 import re
 from datetime import datetime, timedelta
 from itertools import combinations
@@ -18,12 +19,24 @@ class Calendar:
     """The calendar of an author, opened at next week: whatever today is, its days are all to come."""
 
     def __init__(self, author: Author) -> None:
+        author.set_clock(today(author.zone))
+        self.author = author
         self.view = author.sign_in().show("calendar")
         self.press("Week")
         self.press("Next")
 
     def press(self, name: str) -> None:
         self.view.get_by_role("button", name=re.compile(f"^{name}")).first.click()
+
+    def show_posts(self) -> None:
+        """Goes on to the days that have posts, if none is in those that are shown."""
+        jump = self.view.get_by_role("button", name=re.compile("^Go to"))
+        if jump.is_visible():
+            jump.click()
+
+    def stop_clock(self) -> None:
+        """From here on, timers of the page end in `clock.run_for` only."""
+        self.author.page.clock.pause_at(today(self.author.zone) + timedelta(hours=1))
 
     def post(self, text: str) -> Locator:
         return self.view.get_by_role("button", name=re.compile(re.escape(text)))
@@ -32,10 +45,15 @@ class Calendar:
         return self.view.locator("[aria-live]")
 
 
-def next_wednesday(zone: ZoneInfo, hour: int = 10) -> datetime:
-    """Of next week, in the author's zone."""
-    today = datetime.now(zone).replace(hour=hour, minute=0, second=0, microsecond=0)
-    return today + timedelta(days=7 - today.weekday() + 2)
+@functools.cache
+def today(zone: ZoneInfo) -> datetime:
+    """Noon in this zone. It stays so for all tests, also when midnight passes."""
+    return datetime.now(zone).replace(hour=12, minute=0, second=0, microsecond=0)
+
+
+def next_wednesday(zone: ZoneInfo) -> datetime:
+    """Ten o'clock of next week's, in the author's zone."""
+    return today(zone).replace(hour=10) + timedelta(days=7 - today(zone).weekday() + 2)
 
 
 @pytest.fixture
@@ -90,9 +108,7 @@ class TestAWeek:
         for minutes in (0, 20, 40, 50, 70, 100):
             author.create(f"at {minutes}", day + timedelta(minutes=minutes))
         calendar = Calendar(author)
-        jump = calendar.view.get_by_role("button", name=re.compile("^Go to"))
-        if jump.is_visible():  # a phone shows three days
-            jump.click()
+        calendar.show_posts()  # a phone shows three days
         shown = calendar.view.locator(".day-column > *")
         expect(shown.first).to_be_visible()
 
@@ -255,7 +271,9 @@ class TestMovingByDrag:
 
     def test_a_move_in_the_calendar_can_be_undone(self, alice: Author, wednesday: datetime) -> None:
         alice.create("midweek", wednesday)
-        post = Calendar(alice).post("midweek")
+        calendar = Calendar(alice)
+        post = calendar.post("midweek")
+        calendar.stop_clock()
         drag(post, to_the_right=day_width(post))
 
         alice.undo_button.click()
@@ -269,12 +287,14 @@ class TestMovingByDrag:
         post, mouse = calendar.post("midweek"), alice.page.mouse
         post.scroll_into_view_if_needed()
         grid, start = box_of(calendar.view.get_by_role("region", name="Hours")), box_of(post)
+        title = calendar.view.get_by_role("heading", level=2)
+        shown = title.inner_text()
+        calendar.stop_clock()
 
         mouse.move(start["x"] + 20, start["y"] + 5)
         mouse.down()
         mouse.move(grid["x"] + grid["width"] - 4, start["y"] + 5, steps=8)
-        title = calendar.view.get_by_role("heading", level=2)
-        shown = title.inner_text()
+        alice.page.clock.run_for(800)  # longer than until it turns, less than until it turns again
         expect(title).not_to_have_text(shown)
         mouse.move(start["x"] + 20, start["y"] + 5, steps=4)
         mouse.up()
@@ -323,9 +343,7 @@ class TestMovingByTouch:
         author.create("midweek", wednesday)
         calendar = Calendar(author)
         calendar.view.get_by_role("button", name=kind, exact=True).tap()
-        jump = calendar.view.get_by_role("button", name=re.compile("^Go to"))
-        if jump.is_visible():
-            jump.tap()
+        calendar.show_posts()
 
         calendar.post("midweek").tap()
         card = author.page.get_by_role("group", name="Post", exact=True)
@@ -359,6 +377,7 @@ class TestMovingByTouch:
         post, hours = calendar.post("midweek"), calendar.view.get_by_role("region", name="Hours")
         post.scroll_into_view_if_needed()
         before: float = hours.evaluate("element => element.scrollTop")
+        calendar.stop_clock()
         finger = Finger(post)
 
         finger.press()
@@ -442,7 +461,7 @@ class TestAMonth:
         author.create("same hour", saturday)
         calendar = Calendar(author)
         calendar.press("Month")
-        calendar.press("Go to")
+        calendar.show_posts()
 
         for key in ("Enter", "ArrowDown", "Enter"):
             calendar.post("same hour").press(key)
@@ -455,7 +474,7 @@ class TestAMonth:
 
 def next_change_of_clocks(zone: ZoneInfo) -> datetime:
     """Nine o'clock on the next day, two days or more from now, that is longer or shorter than others."""
-    day = datetime.now(zone).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    day = today(zone).replace(hour=9) + timedelta(days=2)
     while day.utcoffset() == (day - timedelta(days=1)).utcoffset():
         day += timedelta(days=1)
     return day

@@ -9,7 +9,7 @@ import { messageOf } from "./lib/http.js";
 import { laterView, styleSheet } from "./lib/later_view.js";
 import { listenToShortcuts } from "./lib/shortcuts.js";
 import { timeOfDay } from "./lib/times.js";
-import { closeToasts, undoLatest } from "./lib/toast.js";
+import { closeToasts, showToast, undoLatest } from "./lib/toast.js";
 import * as actions from "./posts/actions.js";
 import { forget, start, stop } from "./posts/live.js";
 import { posts } from "./posts/posts.js";
@@ -63,7 +63,9 @@ signInForm.addEventListener("submit", submitSignIn);
 element("sign-out").addEventListener("click", leave);
 element("new-post").addEventListener("click", () => focusComposer(!hasComposer()));
 element("simulated").hidden = !config.simulatedX;
-whenStored(closeComposerDialog);
+whenStored((message) => {
+  if (closeComposerDialog() && message) showToast(message);
+});
 whenSignedOutElsewhere(() => {
   closeComposer();
   location.reload();
@@ -138,7 +140,6 @@ function receive(author) {
 async function leave() {
   await waitingActions.completeAll();
   closeToasts();
-  closeComposerDialog();
   closeComposer();
   forget();
   subject = null;
@@ -209,6 +210,7 @@ function targetOf(hash) {
 function showView() {
   if (element("signed-in").hidden) return;
   element("missing").hidden = true;
+  wanted = null;
   const { name, id, tab } = targetOf(location.hash);
   const next = views.has(name) ? name : "posts";
   if (next !== current) {
@@ -232,6 +234,7 @@ function placeNewPost() {
 }
 
 function hideView() {
+  for (const dialog of document.querySelectorAll("dialog")) dialog.close(); // or what comes could not be used
   if (!current) return;
   views.get(current)?.hide?.();
   element(`view-${current}`).hidden = true;
@@ -263,8 +266,10 @@ function hasComposer() {
 
 /** @param {() => void} act */
 function inPosts(act) {
-  if (current !== "posts") goTo("#posts");
-  showView();
+  if (current !== "posts") {
+    goTo("#posts");
+    showView();
+  }
   act();
 }
 

@@ -115,6 +115,16 @@ class Author:
         self.text.fill(text)
         self.when.fill(self.field_value(when))
 
+    def choose_instead_of_scheduling(self, choice: str) -> None:
+        """Chooses from the menu beside "Schedule": ``Post now`` or ``Save as draft``."""
+        self.page.get_by_role("button", name="Post now or save as draft").click()
+        self.page.get_by_role("menuitem", name=choice).click()
+
+    def save_draft(self, text: str) -> None:
+        self.text.fill(text)
+        self.choose_instead_of_scheduling("Save as draft")
+        expect(self.page.get_by_role("status", name="Messages")).to_contain_text("Saved as a draft.")
+
     def left_after(self, text: str) -> int:
         """How many characters the composer says are left after this text."""
         self.text.fill(text)
@@ -267,7 +277,11 @@ class Author:
 
     def meets_a_deadlock_at(self, operation: str) -> None:
         """Hasura answers the page's mutations of this name as when PostgreSQL ended one with 40P01."""
-        refusal = {"message": "database query error", "extensions": {"path": "$", "code": "unexpected"}}
+        self.is_refused_at(operation, "database query error", code="unexpected")
+
+    def is_refused_at(self, operation: str, message: str, code: str) -> None:
+        """Hasura answers the page's mutations of this name with this error."""
+        refusal = {"message": message, "extensions": {"path": "$", "code": code}}
 
         def refuse(route: Route) -> None:
             if f"mutation {operation}(" in (route.request.post_data or ""):
@@ -276,6 +290,19 @@ class Author:
                 route.continue_()
 
         self.page.route("**/v1/graphql", refuse)
+
+    def waits_at(self, operation: str) -> list[Route]:
+        """The page's next mutation of this name: it waits here until the test continues it."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            if not held and f"mutation {operation}(" in (route.request.post_data or ""):
+                held.append(route)
+            else:
+                route.continue_()
+
+        self.page.route("**/v1/graphql", hold)
+        return held
 
     def hides_from_changes(self, text: str) -> None:
         """A post with this text becomes visible only after the page has seen later changes."""

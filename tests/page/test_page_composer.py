@@ -29,6 +29,13 @@ class TestTheText:
 
         assert shown == left
 
+    def test_of_a_single_character_that_is_left_a_screen_reader_reads_no_plural(self, alice: Author) -> None:
+        alice.sign_in()
+
+        alice.text.fill("x" * 279)
+
+        expect(alice.text).to_have_accessible_description("1 character left")
+
     def test_a_text_that_is_too_long_is_an_error_at_its_field_and_nothing_is_sent(self, alice: Author) -> None:
         alice.sign_in()
         alice.write("x" * 281, in_minutes(60))
@@ -394,6 +401,23 @@ class TestTheAccount:
         expect(author.article("from the other one")).to_contain_text(f"@{author.name}2")
         assert [post["account_id"] for post in author.posts()] == [account_id]
 
+    def test_a_saved_draft_keeps_its_account_when_a_post_went_out_from_another_one_meanwhile(
+        self, alice: Author
+    ) -> None:
+        second = link_second_account(alice)
+        alice.sign_in()
+        account = alice.page.get_by_label("Account", exact=True)
+        account.select_option(label=f"@{alice.name}2")
+        alice.save_draft("for the second account")
+        account.select_option(label=f"@{alice.name}")
+        alice.schedule("from the first account", in_minutes(60))
+        alice.tab("Drafts")
+
+        alice.button("for the second account", "Edit").click()
+
+        expect(alice.text).to_have_value("for the second account")
+        expect(account).to_have_value(str(second))
+
     def test_an_account_that_was_unlinked_is_removed_from_the_draft(self, arrive: Arrive) -> None:
         author = arrive()
         account_id = link_second_account(author)
@@ -449,10 +473,7 @@ class TestAPausedAccount:
 class TestDrafts:
     def test_a_draft_is_saved_and_scheduled_later_from_its_tab(self, alice: Author) -> None:
         alice.sign_in()
-        alice.text.fill("half an idea")
-        alice.page.get_by_role("button", name="Post now or save as draft").click()
-        alice.page.get_by_role("menuitem", name="Save as draft").click()
-        expect(alice.text).to_have_value("")
+        alice.save_draft("half an idea")
         assert [post["state"] for post in alice.posts()] == ["draft"]
 
         alice.tab("Drafts")
@@ -466,9 +487,7 @@ class TestDrafts:
 
     def test_a_draft_that_was_deleted_elsewhere_while_it_is_written_can_be_scheduled(self, alice: Author) -> None:
         alice.sign_in()
-        alice.text.fill("half an idea")
-        alice.page.get_by_role("button", name="Post now or save as draft").click()
-        alice.page.get_by_role("menuitem", name="Save as draft").click()
+        alice.save_draft("half an idea")
         alice.tab("Drafts")
         alice.button("half an idea", "Edit").click()
         alice.text.fill("a whole idea")
@@ -480,6 +499,86 @@ class TestDrafts:
 
         alice.tab("Queue")
         expect(alice.article("a whole idea", region="Pending")).to_be_visible()
+
+    def test_a_draft_that_is_in_the_composer_already_keeps_what_was_written_there(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.save_draft("half an idea")
+        alice.tab("Drafts")
+        alice.button("half an idea", "Edit").click()
+        alice.text.fill("a whole idea")
+
+        alice.button("half an idea", "Edit").click()
+
+        expect(alice.text).to_be_focused()
+        expect(alice.text).to_have_value("a whole idea")
+
+    def test_a_draft_that_was_changed_elsewhere_while_another_was_saved_is_edited_as_it_is_now(
+        self, alice: Author
+    ) -> None:
+        alice.sign_in()
+        alice.save_draft("half an idea")
+        [draft] = alice.posts()
+        alice.tab("Drafts")
+        alice.text.fill("another idea")
+        held = alice.waits_at("AddDraft")
+        alice.button("half an idea", "Edit").click()
+        alice.wait_until(lambda: held)
+        alice.change(draft["id"], text="a whole idea")
+        expect(alice.article("a whole idea")).to_be_visible()
+
+        held[0].continue_()
+
+        expect(alice.text).to_have_value("a whole idea")
+
+    def test_what_is_written_while_the_draft_is_being_saved_is_saved_with_it(self, alice: Author) -> None:
+        alice.sign_in()
+        held = alice.waits_at("AddDraft")
+        alice.text.fill("half an")
+        alice.choose_instead_of_scheduling("Save as draft")
+        alice.wait_until(lambda: held)
+        alice.text.fill("half an idea")
+
+        held[0].continue_()
+
+        expect(alice.text).to_have_value("")
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("half an idea", "draft")]
+
+    def test_what_is_written_while_the_composer_is_cleared_for_another_draft_is_saved(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.save_draft("an earlier idea")
+        alice.tab("Drafts")
+        alice.text.fill("half an")
+        held = alice.waits_at("AddDraft")
+        alice.button("an earlier idea", "Edit").click()
+        alice.wait_until(lambda: held)
+        alice.text.fill("half an idea")
+
+        held[0].continue_()
+
+        expect(alice.text).to_have_value("an earlier idea")
+        assert [post["text"] for post in alice.posts()] == ["an earlier idea", "half an idea"]
+
+    @pytest.mark.parametrize(
+        ("message", "code", "shown"),
+        [
+            ("At most 100 pending posts.", "permission-error", "At most 100 pending posts."),
+            ("database query error", "unexpected", "The database could not do that just now. Try again in a moment."),
+        ],
+    )
+    def test_a_refusal_to_schedule_a_saved_draft_is_shown_as_it_is(
+        self, alice: Author, message: str, code: str, shown: str
+    ) -> None:
+        alice.sign_in()
+        alice.save_draft("half an idea")
+        alice.tab("Drafts")
+        alice.button("half an idea", "Edit").click()
+        alice.when.fill(alice.field_value(in_minutes(60)))
+        alice.is_refused_at("ScheduleDraft", message, code)
+
+        alice.schedule_button.click()
+
+        expect(alice.composer.get_by_role("alert")).to_have_text(shown)
+        expect(alice.text).to_have_value("half an idea")
 
     def test_a_scheduled_post_becomes_a_draft(self, alice: Author) -> None:
         alice.create("on second thoughts", in_minutes(60))
@@ -517,3 +616,106 @@ def test_a_slow_answer_is_waited_for_in_sight(alice: Author) -> None:
     alice.wait_until(lambda: held)
     held[0].continue_()
     expect(alice.composer.get_by_text(re.compile("^Scheduled for"))).to_be_visible()
+
+
+class TestInADialog:
+    def test_a_draft_is_saved_from_the_menu(self, alice: Author) -> None:
+        alice.sign_in().show("settings")
+        alice.page.keyboard.press("n")
+
+        alice.save_draft("an idea on the way")
+
+        expect(alice.page.get_by_role("dialog")).to_be_hidden()
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("an idea on the way", "draft")]
+
+    def test_the_menu_of_a_post_works_after_that_of_the_dialog(self, alice: Author) -> None:
+        alice.create("on second thoughts", in_minutes(60))
+        alice.sign_in().show("settings")
+        alice.page.keyboard.press("n")
+        alice.save_draft("an idea on the way")
+        alice.show("posts")
+
+        alice.choose("on second thoughts", "Make it a draft")
+
+        alice.post_once("on second thoughts", "draft")
+
+    def test_what_was_scheduled_is_confirmed_in_a_message(self, alice: Author) -> None:
+        alice.sign_in().show("settings")
+        alice.page.keyboard.press("n")
+        alice.write("from the settings", in_minutes(60))
+
+        alice.schedule_button.click()
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("Scheduled for")
+        expect(alice.page.get_by_role("dialog")).to_be_hidden()
+
+    def test_a_post_that_is_taken_back_in_another_view_is_said_to_be_in_the_composer(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.sign_in().show("settings")
+        alice.page.clock.pause_at(in_minutes(1))  # from here on no message ends, and nothing goes out for a minute
+        alice.page.keyboard.press("n")
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+
+        alice.undo_button.click()
+
+        messages = alice.page.get_by_role("status", name="Messages")
+        expect(messages).to_contain_text("It is not sent. Its text is in the composer.")
+        alice.show("posts")
+        expect(alice.text).to_have_value("too fast")
+
+    def test_a_view_that_comes_late_does_not_close_it(self, alice: Author) -> None:
+        alice.sign_in()
+        held: list[Route] = []
+        alice.page.route("**/calendar.js", lambda route: held.append(route))
+        alice.page.get_by_role("link", name="Calendar").click()
+        alice.page.keyboard.press("n")
+        alice.page.keyboard.type("half an ")
+        alice.wait_until(lambda: held)
+
+        held[0].continue_()
+
+        expect(alice.page.locator("#view-calendar .calendar-bar")).to_have_count(1)
+        alice.page.keyboard.type("idea")
+        expect(alice.text).to_be_visible()
+        expect(alice.text).to_have_value("half an idea")
+
+    def test_another_view_closes_it(self, alice: Author) -> None:
+        alice.sign_in().show("settings")
+        alice.page.keyboard.press("n")
+        alice.text.fill("half an idea")
+
+        alice.page.go_back()
+
+        expect(alice.page.get_by_role("dialog")).to_be_hidden()
+        expect(alice.text).to_be_visible()
+        expect(alice.text).to_have_value("half an idea")
+
+    @pytest.mark.parametrize("key", ["n", "?"])
+    def test_no_dialog_stays_open_over_the_sign_in_when_the_session_ends(self, alice: Author, key: str) -> None:
+        alice.gets_no_socket()
+        alice.sign_in().show("settings")
+        alice.page.keyboard.press(key)
+        expect(alice.page.get_by_role("dialog")).to_be_visible()
+        expired = {"message": "Could not verify JWT: JWTExpired", "extensions": {"path": "$", "code": "invalid-jwt"}}
+        alice.page.route("**/v1/graphql", lambda route: route.fulfill(json={"errors": [expired]}))
+        name = alice.page.get_by_role("textbox", name="Your name")
+        expect(name).to_be_focused()
+        alice.page.unroute("**/v1/graphql")
+
+        name.fill(alice.name)
+        alice.page.get_by_role("button", name="Sign in").click()
+
+        expect(alice.page.get_by_role("heading", name="Settings")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en-US", "en-GB"])
+def test_on_a_phone_the_time_of_a_post_of_next_year_stays_in_its_chip(arrive: Arrive, locale: str) -> None:
+    author = arrive(viewport={"width": 375, "height": 667}, locale=locale).sign_in()
+
+    author.write("far away", in_minutes(360 * 24 * 60))
+
+    words = author.composer.locator("#when-words")
+    expect(words).to_contain_text(str(in_minutes(360 * 24 * 60).year))
+    assert author.composer.evaluate("composer => composer.scrollWidth - composer.clientWidth") == 0
+    assert words.evaluate("words => words.offsetWidth - words.parentElement.clientWidth") <= 0

@@ -52,11 +52,24 @@ class TestAViewThatIsLoadedLater:
 
         alice.page.get_by_role("link", name="Developer tools").click()
 
-        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text(
-            "This view cannot be loaded. Load the page again."
-        )
-        expect(alice.page.locator("#view-developer-tools")).to_have_text("")
+        view = alice.page.locator("#view-developer-tools")
+        expect(view.get_by_role("alert")).to_have_text("This view cannot be loaded. Load the page again.")
+        expect(view).to_have_text("This view cannot be loaded. Load the page again.")
         alice.show("calendar")
+
+    def test_a_view_that_could_not_be_loaded_says_so_no_longer_when_it_is_there(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.page.route("**/calendar.css", lambda route: route.abort(), times=1)
+        alice.sign_in()
+        alice.page.get_by_role("link", name="Calendar").click()
+        failure = alice.page.locator("#view-calendar").get_by_role("alert").filter(has_text="cannot be loaded")
+        expect(failure).to_be_visible()
+        alice.show("settings")
+
+        alice.show("calendar")
+
+        expect(alice.page.get_by_role("button", name="Today")).to_be_visible()
+        expect(failure).to_have_count(0)
 
     def test_while_a_view_is_being_loaded_it_says_so_and_then_it_is_there(self, alice: Author) -> None:
         held = hold(alice.page, "**/calendar.js")

@@ -548,8 +548,72 @@ class TestSafety:
         assert "private" not in other.content()
         assert "private" not in other.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
 
+    def test_a_tab_goes_on_as_its_own_author_when_another_one_signs_in_in_the_next_tab(self, alice: Author) -> None:
+        first, second = alice.page, alice.context.new_page()
+        first.goto(alice.stack.urls["web"])
+        second.goto(alice.stack.urls["web"])
+        for page, name in ((first, alice.name), (second, f"{alice.name}_b")):
+            page.get_by_role("textbox", name="Your name").fill(name)
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("textbox", name="Post", exact=True)).to_be_visible()
+
+        alice.schedule("of the first author", in_minutes(60))
+
+        assert [post["text"] for post in alice.posts()] == ["of the first author"]
+
+
+def test_a_post_that_a_link_named_is_not_missed_in_the_view_that_was_opened_meanwhile(alice: Author) -> None:
+    held: list[Route] = []
+    alice.page.route("**/v1/graphql", lambda route: held.append(route), times=1)
+    alice.sign_in()
+    alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
+    alice.wait_until(lambda: held)
+    alice.show("settings")
+
+    held[0].continue_()
+
+    expect(alice.page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(alice.page.get_by_text("This post does not exist")).to_be_hidden()
+
 
 class TestShortcuts:
+    def test_the_key_j_goes_on_from_a_post_that_a_link_has_shown(self, alice: Author) -> None:
+        ids = [alice.create(f"number {number}", in_minutes(60 + number)) for number in range(4)]
+        alice.sign_in()
+        alice.page.goto(f"{alice.stack.urls['web']}/#posts/{ids[1]}")
+        expect(alice.article("number 1")).to_be_focused()
+
+        alice.page.keyboard.press("j")
+        alice.page.keyboard.press("j")
+
+        expect(alice.article("number 3")).to_be_focused()
+
+    def test_a_slash_keeps_the_words_that_were_searched_for_after_a_link_has_shown_a_post(self, alice: Author) -> None:
+        post_id = alice.create("number 0", in_minutes(60))
+        alice.sign_in()
+        alice.page.goto(f"{alice.stack.urls['web']}/#posts/{post_id}")
+        expect(alice.article("number 0")).to_be_focused()
+        search = alice.page.get_by_role("searchbox")
+        search.fill("number")
+        alice.article("number 0").focus()
+
+        alice.page.keyboard.press("/")
+
+        expect(search).to_be_focused()
+        expect(search).to_have_value("number")
+
+    @pytest.mark.parametrize("key", ["j", "/"])
+    def test_in_another_view_the_keys_of_the_lists_show_them(self, alice: Author, key: str) -> None:
+        alice.create("number 0", in_minutes(60))
+        alice.sign_in()
+        expect(alice.article("number 0")).to_be_visible()
+        alice.show("settings")
+
+        alice.page.keyboard.press(key)
+
+        target = alice.article("number 0") if key == "j" else alice.page.get_by_role("searchbox")
+        expect(target).to_be_focused()
+
     def test_the_key_n_begins_a_post_in_every_view(self, alice: Author) -> None:
         alice.sign_in()
         for view in ("posts", "calendar", "settings"):

@@ -76,6 +76,41 @@ class TestPublishingNow:
         expect(alice.article("too fast")).to_have_count(0)
         assert alice.posts() == []
 
+    def test_undoing_that_a_post_goes_out_now_keeps_its_text_when_the_next_one_is_begun(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.sign_in()
+        expect(alice.region("Pending")).to_contain_text("No post is pending")
+        alice.page.clock.pause_at(in_minutes(1))  # from here on no message ends, and nothing goes out for a minute
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_value("")
+        alice.text.fill("the next one")
+
+        alice.undo_button.click()
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("It is among your drafts")
+        expect(alice.text).to_have_value("the next one")
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("too fast", "draft")]
+
+    def test_what_is_begun_while_a_post_is_taken_back_stays_and_the_post_is_a_draft(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.sign_in()
+        expect(alice.region("Pending")).to_contain_text("No post is pending")
+        alice.page.clock.pause_at(in_minutes(1))
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_value("")
+        held = alice.waits_at("Remove")
+        alice.undo_button.click()
+        alice.wait_until(lambda: held)
+        alice.text.fill("the next one")
+
+        held[0].continue_()
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("It is among your drafts")
+        expect(alice.text).to_have_value("the next one")
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("too fast", "draft")]
+
 
 class TestDeleting:
     def test_a_deletion_can_be_undone(self, alice: Author) -> None:

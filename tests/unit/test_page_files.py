@@ -8,7 +8,7 @@ import pytest
 
 from scripts.page_files import INDEX, WEB, files_at_start, files_loaded_later, modules_from, with_preloads
 
-MOST_BYTES = 150_000
+MOST_BYTES = 155_000
 BY_NAME = "sign_in/sign_in_by_name.js"
 WITH_A_PROVIDER = "sign_in/sign_in_with_oidc.js"
 VIEWS = {"calendar/calendar.js", "calendar/calendar.css", "settings/settings.js", "settings/settings.css"}
@@ -50,7 +50,7 @@ def test_what_is_loaded_later_is_the_way_to_sign_in_and_all_views_but_the_posts(
     [ON_A_HOST, ON_THE_LOCAL_STACK],
     ids=["on a host, all views opened", "on the local stack, all views opened"],
 )
-def test_the_page_is_less_than_150_kilobytes_compressed(later: set[str]) -> None:
+def test_the_page_is_less_than_155_kilobytes_compressed(later: set[str]) -> None:
     assert bytes_with(later) < MOST_BYTES
 
 

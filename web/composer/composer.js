@@ -7,6 +7,7 @@ import { toggleMenu } from "../lib/menu.js";
 import { dayAndTime, now } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { addDraft, changeDraft, createPost, makeDraft, remove, scheduleDraft } from "../posts/actions.js";
+import { NotDone, Refusal } from "../posts/hasura.js";
 import { pauseOf, untilWhen } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
 import { GRACE } from "../posts/undo.js";
@@ -48,6 +49,7 @@ let author = "";
 let draft = newDraft();
 let isSending = false;
 let slowness = 0;
+/** @type {(message: string) => void} */
 let onStored = () => {};
 
 const gauge = lengthGauge(text, "text-length");
@@ -96,7 +98,7 @@ export function closeComposer() {
 
 /**
  * Calls `listener` when a draft was scheduled or saved, and the next one has begun.
- * @param {() => void} listener
+ * @param {(message: string) => void} listener Gets what the composer says of it.
  */
 export function whenStored(listener) {
   onStored = listener;
@@ -106,8 +108,13 @@ export function whenStored(listener) {
  * Goes on with a draft that is kept in the database.
  * @param {Post} post
  */
-export async function writeOn({ id, text: written, schedule_for, account_id, when_late }) {
+export async function writeOn(post) {
+  if (post.id === draft.post_id && isBegun()) {
+    text.focus(); // here it may be newer than the list
+    return;
+  }
   if (!(await putAside())) return;
+  const { id, text: written, schedule_for, account_id, when_late } = posts.get(post.id) ?? post;
   begin({ text: written, when: schedule_for || null, account_id, when_late, post_id: id });
 }
 
@@ -142,10 +149,14 @@ function begin(content) {
 
 /** Saves what is in the composer, if there is something to save. Returns whether the composer is free now. */
 async function putAside() {
-  if (!draft.text.trim()) return true;
+  if (!isBegun()) return true;
   const isSaved = await store();
   if (isSaved) showToast("What you were writing is saved as a draft.");
   return isSaved;
+}
+
+function isBegun() {
+  return Boolean(draft.text.trim());
 }
 
 function keep() {
@@ -245,18 +256,24 @@ async function create({ text, when_late, account_id, key }, schedule_for) {
  * @param {Draft} sent
  */
 async function takeBack(id, sent) {
+  const isKept = sent.post_id !== null || isBegun(); // its row stays, as a draft
   try {
-    await (sent.post_id === null ? remove([id]) : makeDraft(id));
-    if (!draft.text) begin({ ...sent, ...newKey() });
-    else showToast("It is not sent.");
-    showResult("");
+    await (isKept ? makeDraft(id) : remove([id]));
+    if (isBegun()) {
+      if (!isKept) await addDraft(contentOf(sent)); // the next one was begun meanwhile
+      showResult("");
+      showToast("It is not sent. It is among your drafts.");
+    } else {
+      begin({ ...sent, ...newKey() });
+      showToast("It is not sent. Its text is in the composer.");
+    }
   } catch (error) {
     showToast(messageOf(error), { tone: "bad" });
   }
 }
 
 async function saveDraft() {
-  if (!draft.text.trim()) {
+  if (!isBegun()) {
     showError("text", "Write something: the text is empty.");
     focusFirstInvalid(form);
     return;
@@ -264,17 +281,26 @@ async function saveDraft() {
   if (!(await store())) return;
   begin({});
   showToast("Saved as a draft.", { tone: "good" });
-  onStored();
+  onStored("");
 }
 
-/** Keeps the draft in the database. Returns whether it worked; if not, the reason is shown. */
+/**
+ * Keeps the draft in the database, with what is written meanwhile. Returns whether it worked; if not, the reason is
+ * shown.
+ */
 async function store() {
   if (isSending || !author) return false;
   setSending(true);
   await posts.loaded();
   try {
-    if (draft.post_id === null) draft.post_id = await addDraft(contentOf(draft));
-    else await changeDraft(draft.post_id, contentOf(draft));
+    let id = draft.post_id; // takePosts takes one that no answer has shown yet for deleted
+    let saved;
+    do {
+      saved = contentOf(draft);
+      if (id === null) id = await addDraft(saved);
+      else await changeDraft(id, saved);
+      draft.post_id = id;
+    } while (isBegun() && JSON.stringify(contentOf(draft)) !== JSON.stringify(saved));
     return true;
   } catch (error) {
     showResult(messageOf(error));
@@ -310,17 +336,19 @@ function finish(sent, row, message) {
   const pause = pauseOf({ account: postingAccount(), app: posts.app, schedule_for: row.schedule_for });
   draft = { ...newDraft(), account_id, ...(hasNewText && { text: draft.text, when: draft.when }) };
   keep();
-  showResult(
-    "",
-    `${message} ${dayAndTime(row.schedule_for)}.`,
-    pause && `${pause.who} paused${untilWhen(pause.until)}.`,
-  );
+  const success = `${message} ${dayAndTime(row.schedule_for)}.`;
+  const but = pause && `${pause.who} paused${untilWhen(pause.until)}.`;
+  showResult("", success, but);
   showDraft();
-  onStored();
+  onStored([success, but].filter(Boolean).join(" "));
 }
 
 /** @param {unknown} error */
 function showFailure(error) {
+  if (error instanceof Refusal || error instanceof NotDone) {
+    showResult(error.message);
+    return;
+  }
   if (!(error instanceof Problem) || error.status >= 500) {
     showResult(`${messageOf(error)} Your draft is kept. Schedule it again: it will not become two posts.`);
     return;
@@ -382,7 +410,7 @@ function goOn(stored) {
 
 function showAccounts() {
   if (posts.author && !posts.accounts.some(({ id }) => id === draft.account_id)) draft.account_id = null;
-  const chosen = account.value || draft.account_id || posts.author?.default_account_id;
+  const chosen = draft.account_id ?? (Number(account.value) || posts.author?.default_account_id);
   keyed(
     account,
     [{ id: "", account_name: "" }, ...posts.accounts],

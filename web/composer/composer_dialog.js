@@ -21,11 +21,8 @@ document.body.append(dialog);
  * @param {HTMLElement|null} place Null: where the lists are.
  */
 export function placeComposer(place) {
-  closeComposerDialog();
-  const next = place ?? element("composer-home");
-  if (next === home) return;
-  home = next;
-  goHome();
+  home = place ?? element("composer-home");
+  if (!dialog.open) goHome();
 }
 
 /**
@@ -41,11 +38,12 @@ export function focusComposer(isElsewhere) {
   form.scrollIntoView({ block: "nearest" });
 }
 
-/** Closes the dialog, if it is open. What was written stays in the composer. */
+/** Closes the dialog. What was written stays in the composer. Returns whether it was open. */
 export function closeComposerDialog() {
-  if (!dialog.open) return;
+  if (!dialog.open) return false;
   dialog.close();
   goHome(); // the event comes later
+  return true;
 }
 
 function goHome() {

@@ -16,6 +16,7 @@ const NEARLY_FULL = 20;
 export function lengthGauge(field, id) {
   const filled = svg("circle", { class: "filled", cx: 12, cy: 12, r: RADIUS, "stroke-dasharray": CIRCUMFERENCE });
   const left = h("span", { class: "number", "data-testid": "left" });
+  const unit = h("span", { class: "unseen" });
   const element = h(
     "p",
     { class: "length" },
@@ -25,12 +26,13 @@ export function lengthGauge(field, id) {
       svg("circle", { class: "empty-gauge", cx: 12, cy: 12, r: RADIUS }),
       filled,
     ),
-    h("span", { id }, left, h("span", { class: "unseen" }, " characters left")),
+    h("span", { id }, left, unit),
   );
 
   function refresh() {
     const length = weightedLength(field.value);
     setText(left, String(LIMIT - length));
+    setText(unit, LIMIT - length === 1 ? " character left" : " characters left");
     setAttribute(filled, "stroke-dashoffset", CIRCUMFERENCE * (1 - Math.min(length / LIMIT, 1)));
     element.dataset.fill = length > LIMIT ? "over" : length > LIMIT - NEARLY_FULL ? "nearly" : "fits";
   }

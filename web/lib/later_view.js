@@ -1,7 +1,6 @@
 // A view whose modules are loaded when it is first shown, so that those who never open it do not wait for them.
 
 import { h } from "./dom.js";
-import { showToast } from "./toast.js";
 
 /** @typedef {{show?: () => void, hide?: () => void}} View */
 
@@ -13,6 +12,7 @@ import { showToast } from "./toast.js";
  */
 export function laterView(root, load, onShown) {
   const wait = h("p", { class: "empty" }, "Loading…");
+  const failure = h("p", { class: "notice bad", role: "alert" }, "This view cannot be loaded. Load the page again.");
   /** @type {Promise<View>|null} */
   let loading = null;
   /** @type {View|null} */
@@ -21,13 +21,14 @@ export function laterView(root, load, onShown) {
 
   async function show() {
     const mine = ++shows;
+    failure.remove();
     if (!view) root.append(wait);
     try {
       loading ??= load(root);
       view = await loading;
     } catch {
       loading = null;
-      if (mine === shows) showToast("This view cannot be loaded. Load the page again.", { tone: "bad" });
+      root.append(failure);
       return;
     } finally {
       wait.remove();

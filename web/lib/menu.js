@@ -22,6 +22,8 @@ export function toggleMenu(button, choices) {
   const wasOpen = opener === button && menu.matches(":popover-open");
   menu.hidePopover();
   if (wasOpen) return;
+  const home = button.closest("dialog") ?? document.body; // what is outside of a dialog cannot be used
+  if (menu.parentNode !== home) home.append(menu);
   menu.replaceChildren(...choices.map(itemOf));
   menu.showPopover();
   opener = button;
@@ -35,7 +37,6 @@ function create() {
   menu.addEventListener("toggle", (event) => {
     if (/** @type {ToggleEvent} */ (event).newState === "closed") opener?.setAttribute("aria-expanded", "false");
   });
-  document.body.append(menu);
   return menu;
 }
 

@@ -1,4 +1,5 @@
-// Signing in with a name alone, as the local stack allows: one session for all tabs of the browser.
+// Signing in with a name alone, as the local stack allows. A reload and a new tab go on with the author who signed in
+// last; a tab that is open stays that of its own author, as with a provider.
 
 import { request } from "../lib/http.js";
 import { SignedOut } from "./signed_out.js";
@@ -12,6 +13,13 @@ const KEY = "session";
  * @returns {SignIn}
  */
 export function signInByName(url) {
+  /** @type {string|null} */
+  let session = null;
+
+  whenEndedElsewhere(() => {
+    session = null;
+  });
+
   return { method: "name", author, accessToken, renewedToken, signIn, signOut, whenEndedElsewhere };
 
   async function author() {
@@ -20,9 +28,9 @@ export function signInByName(url) {
   }
 
   async function accessToken() {
-    const token = localStorage.getItem(KEY);
-    if (!token) throw new SignedOut("");
-    return token;
+    session ??= localStorage.getItem(KEY);
+    if (!session) throw new SignedOut("");
+    return session;
   }
 
   /** @returns {Promise<never>} */
@@ -33,10 +41,12 @@ export function signInByName(url) {
   /** @param {string} username */
   async function signIn(username) {
     const { access_token } = await request(url, { body: { username } });
+    session = access_token;
     localStorage.setItem(KEY, access_token);
   }
 
   async function signOut() {
+    session = null;
     localStorage.removeItem(KEY);
   }
 }

@@ -7,8 +7,8 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import pytest
-from page_author import Arrive, Author, in_seconds
-from playwright.sync_api import FloatRect, Locator, expect
+from page_author import Arrive, Author, in_minutes, in_seconds
+from playwright.sync_api import FloatRect, Locator, Page, expect
 from waiting import wait_until
 
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
@@ -139,6 +139,62 @@ class TestAWeek:
         wait_until(lambda: time_of(alice, "midweek"), lambda time: time == wednesday + timedelta(hours=1))
 
 
+class TestTheCardOfAPost:
+    def test_an_edit_is_there_again_when_the_card_was_left_with_escape(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
+        alice.create("midweek", wednesday)
+        post = Calendar(alice).post("midweek")
+        field = start_to_edit(post)
+        field.fill("carefully worded")
+
+        field.press("Escape")
+        expect(field).to_be_hidden()
+        post.click()
+
+        expect(field).to_have_value("carefully worded")
+
+    def test_an_edit_is_there_again_after_the_card_of_another_post(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        alice.create("another", wednesday + timedelta(hours=2))
+        calendar = Calendar(alice)
+        field = start_to_edit(calendar.post("midweek"))
+        field.fill("carefully worded")
+
+        calendar.post("another").click()
+        expect(card_of(alice.page)).to_contain_text("another")
+        expect(field).to_have_count(0)
+        calendar.post("midweek").click()
+
+        expect(field).to_have_value("carefully worded")
+        card_of(alice.page).get_by_role("button", name="Save").click()
+        expect(calendar.post("carefully worded")).to_be_visible()
+
+    def test_an_edit_of_a_post_that_is_deleted_elsewhere_says_so_and_keeps_the_text(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
+        post_id = alice.create("midweek", wednesday)
+        field = start_to_edit(Calendar(alice).post("midweek"))
+        field.fill("carefully worded")
+
+        alice.graphql("mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }", id=post_id)
+
+        expect(card_of(alice.page)).to_contain_text("This post was deleted. Copy your text")
+        expect(field).to_have_value("carefully worded")
+
+
+def card_of(page: Page) -> Locator:
+    return page.get_by_role("group", name="Post", exact=True)
+
+
+def start_to_edit(post: Locator) -> Locator:
+    """The field in which the text of a post is edited in its card."""
+    post.click()
+    card = card_of(post.page)
+    card.get_by_role("button", name="Edit").click()
+    return card.get_by_role("textbox", name="Text")
+
+
 def box_of(target: Locator) -> FloatRect:
     box = target.bounding_box()
     assert box
@@ -183,6 +239,25 @@ class TestMovingByKeyboard:
         calendar.post("midweek").press("ArrowRight")
 
         expect(calendar.announced()).to_contain_text(re.compile("Thu.*10:00"))
+
+
+class TestMovingToThePast:
+    def test_leaving_the_calendar_answers_the_question_with_no(self, alice: Author, wednesday: datetime) -> None:
+        alice.create("midweek", wednesday)
+        calendar = Calendar(alice)
+        post = calendar.post("midweek")
+        for key in ("Enter", *["ArrowLeft"] * 10, "Enter"):
+            post.press(key)
+        question = alice.page.get_by_role("dialog", name=re.compile("has passed"))
+        expect(question).to_be_visible()
+
+        alice.page.go_back()
+
+        expect(question).to_be_hidden()
+        alice.page.go_forward()
+        calendar.press("Go to")
+        expect(post).to_have_accessible_name(re.compile("Wed.*10:00, Scheduled"))
+        assert time_of(alice, "midweek") == wednesday
 
 
 class TestMovingByDrag:
@@ -353,6 +428,32 @@ class TestAMonth:
         calendar.press("Month")
 
         expect(calendar.view.get_by_text(re.compile(r"\+\d+ more"))).to_be_visible()
+
+    def test_a_click_on_today_in_the_afternoon_begins_a_post_at_the_next_quarter_of_an_hour(
+        self, alice: Author
+    ) -> None:
+        alice.page.route("**/config.json?*", lambda route: route.fulfill(json={}))  # without the server's time
+        alice.page.clock.install(time=datetime.now(alice.zone).replace(hour=15, minute=7))
+        view = alice.sign_in().show("calendar")
+        view.get_by_role("button", name="Month").click()
+
+        view.locator("td[data-today=true]").click(position={"x": 8, "y": 60})
+
+        expect(alice.when).to_have_value(re.compile("T15:15"))
+
+    def test_today_is_that_of_the_servers_clock(self, alice: Author) -> None:
+        alice.page.clock.install(time=in_minutes(-33 * 24 * 60))
+        alice.sign_in()
+        expect(alice.page.get_by_text("This device's clock is 33 days behind.")).to_be_visible()
+        view = alice.show("calendar")
+        before = datetime.now(alice.zone)
+        view.get_by_role("button", name="Month").click()
+
+        today = view.locator("td[data-today=true] time")
+
+        expect(today).to_have_attribute(
+            "datetime", re.compile(f"{before:%Y-%m-%d}|{datetime.now(alice.zone):%Y-%m-%d}")
+        )
 
     def test_a_post_moved_over_a_change_of_the_clocks_keeps_its_time_of_day(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="America/New_York")

@@ -18,6 +18,10 @@ ADD_DRAFT = """mutation ($text: String!) {
   insert_scheduled_post_one(object: {state: "draft", text: $text}) { id }
 }"""
 
+PAUSE = """mutation ($id: bigint!, $until: timestamptz!) {
+  update_account_by_pk(pk_columns: {id: $id}, _set: {paused_until: $until, paused_reason: "As a test."}) { id }
+}"""
+
 TOO_WIDE = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 SMALL_TARGETS = """() => [...document.querySelectorAll("button, input, select, textarea, summary, nav a")]
   .filter((element) => element.checkVisibility({ visibilityProperty: true }))
@@ -216,6 +220,23 @@ class TestAPhone:
         author.schedule_button.tap()
 
         expect(author.article("on the train", region="Pending")).to_be_visible()
+
+    def test_the_time_of_a_post_is_not_covered_by_the_name_of_a_paused_account(self, arrive: Arrive) -> None:
+        author = arrive(**PHONE)
+        [user] = author.graphql("{ user { id } }")["user"]
+        account_id = author.link_account(user["id"], f"{author.name}_x")
+        author.stack.graphql(PAUSE, {"id": account_id, "until": in_minutes(48 * 60).isoformat()})
+        author.create("held up", in_minutes(23 * 60), account_id=account_id)
+        author.sign_in()
+        post = author.article("held up")
+        expect(post).to_contain_text("Paused")
+
+        time, name = (post.locator(part).bounding_box() for part in ("time", ".account"))
+
+        assert time
+        assert name
+        assert time["x"] + time["width"] <= name["x"]
+        assert too_wide(author, "posts") == 0
 
 
 class TestATablet:
@@ -563,9 +584,8 @@ class TestSafety:
 
 
 def test_a_post_that_a_link_named_is_not_missed_in_the_view_that_was_opened_meanwhile(alice: Author) -> None:
-    held: list[Route] = []
-    alice.page.route("**/v1/graphql", lambda route: held.append(route), times=1)
-    alice.sign_in()
+    held = alice.holds_everything()
+    alice.enter()
     alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
     alice.wait_until(lambda: held)
     alice.show("settings")

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg
 from page_author import Author, in_minutes, in_seconds
@@ -102,6 +103,20 @@ class TestAPendingPost:
 
         expect(alice.article("not yet")).to_contain_text(later.astimezone(alice.zone).strftime("%H:%M"))
         wait_until(alice.posts, lambda posts: datetime.fromisoformat(posts[0]["schedule_for"]) == later)
+
+    def test_a_form_in_which_a_post_is_moved_follows_the_zone_of_the_settings(self, alice: Author) -> None:
+        tomorrow = in_minutes(26 * 60).replace(microsecond=0)
+        alice.create("not yet", tomorrow)
+        alice.sign_in()
+        alice.button("not yet", "Move").click()
+
+        alice.show("settings").get_by_label("Time zone").select_option("America/New_York")
+        alice.show("posts")
+
+        in_new_york = tomorrow.astimezone(ZoneInfo("America/New_York"))
+        expect(alice.article("not yet").get_by_label("New time")).to_have_value(
+            re.compile(f"{in_new_york:%Y-%m-%dT%H:%M}")
+        )
 
     def test_publish_now_publishes_a_pending_post_at_once(self, alice: Author) -> None:
         alice.create("now, please", in_minutes(60))
@@ -793,6 +808,31 @@ class TestTheMenuOfAPost:
         alice.page.keyboard.press("Escape")
         expect(choices).to_have_count(0)
         expect(more).to_be_focused()
+
+    def test_the_menu_of_a_post_with_an_open_form_offers_no_further_change(self, alice: Author) -> None:
+        alice.create("to come", in_minutes(60))
+        alice.sign_in()
+        alice.button("to come", "Move").click()
+
+        alice.button("to come", "More").click()
+
+        expect(alice.page.get_by_role("menuitem")).to_have_text(["Copy text", "Reuse as a new post"])
+
+
+def test_rows_behind_another_view_are_left_as_they_are(alice: Author) -> None:
+    alice.page.clock.install()
+    alice.create("in five minutes", in_minutes(5))
+    alice.sign_in()
+    expect(alice.article("in five minutes")).to_contain_text("in 4 min")
+    alice.show("settings")
+    alice.page.clock.pause_at(in_minutes(1))
+    shown = alice.page.get_by_text("in five minutes").locator("xpath=ancestor::article").text_content()
+
+    alice.page.clock.run_for(5_000)
+
+    assert alice.page.get_by_text("in five minutes").locator("xpath=ancestor::article").text_content() == shown
+    alice.show("posts")
+    expect(alice.article("in five minutes")).not_to_contain_text("in 4 min")
 
 
 def as_on_a_host(route: Route) -> None:

@@ -2,8 +2,10 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from page_author import Arrive, Author, in_seconds
 from playwright.sync_api import expect
 from waiting import wait_until
@@ -33,6 +35,33 @@ class TestPostingTimes:
         alice.page.get_by_role("button", name="Remove Friday 18:00").click()
 
         expect(alice.page.get_by_text("None yet. With posting times")).to_be_visible()
+
+    def test_the_same_time_of_another_zone_is_another_posting_time(self, alice: Author) -> None:
+        alice.sign_in()
+        add_posting_time(alice, "Monday", "09:00")
+
+        alice.page.get_by_label("Time zone").select_option("America/New_York")
+        expect(alice.page.get_by_role("button", name="Remove Monday 09:00, Europe/Vienna")).to_be_visible()
+        add_posting_time(alice, "Monday", "09:00")
+
+        expect(alice.page.get_by_role("button", name="Remove Monday 09:00", exact=True)).to_be_visible()
+
+    def test_posting_times_follow_the_choice_of_twelve_hours(self, alice: Author) -> None:
+        alice.sign_in()
+        add_posting_time(alice, "Friday", "18:00")
+
+        alice.page.get_by_label("Times of day").select_option("12 hours: 5:30 PM")
+
+        expect(alice.page.get_by_role("button", name=re.compile("Remove Friday 6:00.pm"))).to_be_visible()
+
+    def test_a_posting_time_that_is_there_is_said_to_be_so(self, alice: Author) -> None:
+        alice.sign_in()
+        add_posting_time(alice, "Friday", "18:00")
+
+        add_posting_time(alice, "Friday", "18:00")
+
+        expect(alice.page.get_by_text("These times are there already.")).to_be_visible()
+        expect(alice.page.get_by_role("button", name="Remove Friday")).to_have_count(1)
 
 
 def add_posting_time(author: Author, days: str, time: str) -> None:
@@ -141,6 +170,53 @@ class TestHowTimesAreShown:
         alice.page.reload()
         expect(first_day).to_contain_text("Sat")
 
+    @pytest.mark.parametrize(("locale", "shown"), [("ar-EG", r"5:30.pm"), ("ko-KR", r"5:30.pm"), ("ja-JP", "17:30")])
+    def test_beside_english_words_times_are_english_with_the_hours_of_the_browsers_language(
+        self, arrive: Arrive, locale: str, shown: str
+    ) -> None:
+        author = arrive(locale=locale)
+        tomorrow = datetime.now(author.zone).replace(hour=17, minute=30, second=0, microsecond=0) + timedelta(days=1)
+        author.create("at half past five", tomorrow)
+
+        author.sign_in()
+
+        expect(author.article("at half past five").locator("time")).to_have_text(re.compile(f"^{shown}$"))
+
+
+class TestAChoice:
+    def test_that_is_made_before_the_settings_are_loaded_is_kept(self, alice: Author) -> None:
+        held = alice.holds_everything()
+        alice.enter()
+        alice.show("settings").get_by_label("Times of day").select_option("12 hours: 5:30 PM")
+        alice.wait_until(lambda: held)
+
+        held[0].continue_()
+
+        alice.wait_until(lambda: preferences(alice)["hour_cycle"] == "h12")
+
+    def test_leaves_what_was_chosen_in_another_tab(self, alice: Author) -> None:
+        alice.sign_in()
+        hours = alice.show("settings").get_by_label("Times of day")
+        expect(alice.page.get_by_text(re.compile(r"0 of \d+ pending posts"))).to_be_visible()
+        hours.focus()
+        alice.graphql(CHOOSE_ZONE, id=preferences(alice)["id"], zone="America/New_York")
+
+        hours.select_option("12 hours: 5:30 PM")
+
+        chosen = wait_until(lambda: preferences(alice), lambda chosen: chosen["hour_cycle"] == "h12")
+        assert chosen["time_zone"] == "America/New_York"
+
+
+CHOOSE_ZONE = """mutation ($id: bigint!, $zone: String!) {
+  update_user_by_pk(pk_columns: {id: $id}, _set: {time_zone: $zone}) { id }
+}"""
+
+
+def preferences(author: Author) -> dict[str, Any]:
+    [user] = author.graphql("{ user { id hour_cycle time_zone } }")["user"]
+    chosen: dict[str, Any] = user
+    return chosen
+
 
 class TestTheAccountOfNewPosts:
     def test_a_new_post_goes_out_from_the_account_that_was_chosen(self, alice: Author) -> None:
@@ -247,6 +323,29 @@ class TestNotifications:
 
         expect(alice.page).to_have_title("(2) Scheduled posts")
         assert notifications.shown() == []
+
+    def test_where_the_browser_has_none_for_pages_they_are_switched_off(self, alice: Author) -> None:
+        notifications = Notifications(alice, "granted")
+        alice.page.add_init_script(
+            """
+            const Shown = window.Notification;
+            window.Notification = class extends Shown {
+              constructor() { throw new TypeError("Illegal constructor."); }
+            };
+            """
+        )
+        alice.sign_in()
+        notifications.switch_on()
+        expect(alice.page.get_by_label("Notify me when a post fails")).to_be_checked()
+        alice.show("posts")
+        notifications.look_elsewhere()
+
+        alice.stack.fail("403", username=alice.name)
+        alice.create("refused", in_seconds(0))
+        expect(alice.page).to_have_title("(1) Scheduled posts")
+
+        alice.show("settings")
+        expect(alice.page.get_by_label("Notify me when a post fails")).not_to_be_checked()
 
     def test_where_the_browser_does_not_allow_them_they_stay_off(self, alice: Author) -> None:
         notifications = Notifications(alice, "denied")

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page
+from waiting import wait_until
 
 NEW_YORK, BERLIN, LORD_HOWE, KOLKATA = "America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Asia/Kolkata"
+PRESENT_ZONE = "Intl.DateTimeFormat().resolvedOptions().timeZone"
 ASK = """async ([zone, what, ...given]) => {
   const { useZone } = await import("/lib/zone.js");
   const times = await import("/lib/times.js");
@@ -82,8 +84,23 @@ def test_a_month_begins_in_the_zone_of_the_author(in_page: Page) -> None:
 
 
 def test_a_zone_that_the_browser_does_not_know_is_that_of_the_device(in_page: Page) -> None:
-    zone = in_page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    zone = in_page.evaluate(PRESENT_ZONE)
 
     assert ask(in_page, "Mars/Olympus", "toInputValue", "2027-01-15T12:00:00.000Z") == ask(
         in_page, zone, "toInputValue", "2027-01-15T12:00:00.000Z"
     )
+
+
+def test_the_page_keeps_its_zone_where_the_device_wakes_in_another_one(in_page: Page) -> None:
+    zone = in_page.evaluate(PRESENT_ZONE)
+    noon = "2027-01-15T12:00:00.000Z"
+    shown = ask(in_page, zone, "toInputValue", noon)
+    device = in_page.context.new_cdp_session(in_page)
+    try:
+        device.send("Emulation.setTimezoneOverride", {"timezoneId": "Pacific/Auckland"})
+        assert in_page.evaluate(PRESENT_ZONE) == "Pacific/Auckland"
+
+        assert wait_until(lambda: ask(in_page, zone, "toInputValue", noon), lambda value: value == shown)
+    finally:
+        device.send("Emulation.setTimezoneOverride", {"timezoneId": ""})
+        wait_until(lambda: in_page.evaluate(PRESENT_ZONE), lambda present: present == zone)

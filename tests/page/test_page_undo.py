@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from page_author import Author, in_minutes
+from page_author import Author, in_minutes, in_seconds
 from playwright.sync_api import Locator, expect
 from waiting import wait_until
 
@@ -39,6 +39,40 @@ class TestPublishingNow:
         assert middle_of(second) == (x, y)
         alice.page.mouse.move(0, 0)
         expect(alice.article("earlier than all")).to_be_visible()
+
+    def test_a_click_on_a_row_that_came_under_the_resting_pointer_presses_nothing(self, alice: Author) -> None:
+        noon = tomorrow_noon(alice)
+        for number in range(3):
+            alice.create(f"number {number}", noon + timedelta(minutes=number))
+        alice.sign_in()
+        place = middle_of(alice.button("number 1", "Delete"))
+        alice.page.mouse.move(*place)
+        alice.create("earlier than all", noon - timedelta(minutes=1))
+        expect(alice.article("earlier than all")).to_be_visible()
+        wait_until(lambda: post_at(alice, place), lambda text: "number 0" in text)
+
+        click_without_moving(alice)
+
+        assert alice.undo_button.count() == 0
+        click_without_moving(alice)
+        expect(alice.undo_button).to_be_visible()
+
+    def test_a_click_after_scrolling_presses_what_the_author_scrolled_to(self, alice: Author) -> None:
+        noon = tomorrow_noon(alice)
+        for number in range(12):
+            alice.create(f"number {number:02}", noon + timedelta(minutes=number))
+        alice.page.set_viewport_size({"width": 1280, "height": 400})
+        alice.sign_in()
+        first = alice.article("number 01").get_by_text("number 01")
+        first.scroll_into_view_if_needed()
+        place = middle_of(first)
+        alice.page.mouse.move(*place)
+
+        alice.page.mouse.wheel(0, 120)
+        wait_until(lambda: post_at(alice, place), lambda text: "number" in text and "number 01" not in text)
+        click_without_moving(alice)
+
+        expect(alice.page.get_by_role("article").locator(".post-body:visible")).to_have_count(1)
 
     def test_publishing_now_can_be_undone(self, alice: Author) -> None:
         alice.create("not yet after all", in_minutes(60))
@@ -159,6 +193,37 @@ class TestDeleting:
 
         wait_until(alice.posts, lambda posts: posts == [])
 
+    def test_a_page_that_is_no_longer_looked_at_deletes_what_was_to_be_deleted(self, alice: Author) -> None:
+        alice.create("regretted", in_minutes(60))
+        alice.stop_clock()
+        alice.sign_in()
+        alice.button("regretted", "Delete").click()
+        expect(alice.undo_button).to_be_visible()
+
+        alice.page.evaluate(
+            """() => {
+              Object.defineProperty(document, "hidden", { get: () => true });
+              document.dispatchEvent(new Event("visibilitychange"));
+            }"""
+        )
+
+        wait_until(alice.posts, lambda posts: posts == [])
+
+    def test_a_message_without_a_button_leaves_the_one_that_undoes_a_deletion(self, alice: Author) -> None:
+        alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        alice.create("nearly gone", in_minutes(60))
+        alice.create("to be quoted", in_minutes(90))
+        alice.stop_clock()
+        alice.sign_in()
+        alice.button("nearly gone", "Delete").click()
+
+        for _ in range(3):
+            alice.choose("to be quoted", "Copy text")
+
+        expect(alice.page.get_by_text("Copied.")).to_have_count(2)
+        alice.undo_button.click()
+        expect(alice.button("nearly gone", "Delete")).to_be_attached()
+
     def test_leaving_the_page_deletes_what_was_to_be_deleted(self, alice: Author) -> None:
         alice.create("regretted", in_minutes(60))
         alice.stop_clock()
@@ -218,6 +283,80 @@ class TestManyPosts:
         expect(alice.region("Pending").get_by_role("article")).to_have_count(1)
         assert [post["text"] for post in alice.posts()] == ["number 2"]
 
+    def test_of_many_deleted_posts_only_those_about_to_go_out_are_deleted_without_an_undo(self, alice: Author) -> None:
+        alice.create("goes out next", in_minutes(60))
+        alice.create("to come", in_minutes(90))
+        alice.stop_clock(in_minutes(59.95))
+        alice.sign_in()
+
+        select(alice, "goes out next", "to come")
+        alice.page.get_by_role("button", name="Delete selected").click()
+
+        expect(messages(alice)).to_contain_text("Deleting 1 post at once: it was about to go out.")
+        alice.undo_button.click()
+        wait_until(alice.posts, lambda posts: [post["text"] for post in posts] == ["to come"])
+        expect(alice.button("to come", "Delete")).to_be_attached()
+
+    def test_no_post_is_moved_where_one_would_be_moved_to_a_time_that_has_passed(self, alice: Author) -> None:
+        alice.create("soon", in_minutes(30))
+        alice.create("tomorrow", in_minutes(26 * 60))
+        before = alice.posts()
+        alice.sign_in()
+
+        select(alice, "soon", "tomorrow")
+        move_selected(alice, "1 hour earlier")
+
+        expect(messages(alice)).to_contain_text("Nothing was moved.")
+        assert alice.posts() == before
+
+    def test_undoing_the_move_of_many_moves_no_post_that_had_failed_back_to_the_past(self, alice: Author) -> None:
+        alice.stack.fail("403", username=alice.name)
+        alice.create("refused", in_seconds(0))
+        alice.post_once("refused", "failed")
+        alice.create("to come", in_minutes(26 * 60))
+        before = alice.posts()
+        alice.sign_in()
+        select(alice, "refused", "to come")
+        move_selected(alice, "1 week later")
+
+        expect(messages(alice)).to_contain_text("Moved 2 posts: 1 week later. Undo moves 1 post back.")
+        alice.undo_button.click()
+
+        days = [timedelta(days=7), timedelta(0)]
+        wait_until(alice.posts, lambda posts: list(map(moved_by, before, posts)) == days)
+        assert alice.tweets() == []
+
+    def test_a_selected_post_that_a_search_hides_is_no_longer_selected(self, alice: Author) -> None:
+        for text in ("about bread", "about books"):
+            alice.create(text, in_minutes(60))
+        alice.sign_in()
+        select(alice, "about bread", "about books")
+
+        alice.page.get_by_role("searchbox", name="Search posts").fill("books")
+        expect(alice.page.get_by_text("1 selected")).to_be_visible()
+        alice.page.get_by_role("button", name="Delete selected").click()
+        alice.do_at_once()
+
+        wait_until(alice.posts, lambda posts: [post["text"] for post in posts] == ["about bread"])
+
+    def test_what_cannot_be_done_with_the_selected_posts_is_not_offered(self, alice: Author) -> None:
+        alice.create("out there", in_seconds(0))
+        alice.post_once("out there", "tweeted")
+        alice.graphql('mutation { insert_scheduled_post_one(object: {state: "draft", text: "an idea"}) { id } }')
+        alice.sign_in()
+        move = alice.page.get_by_role("button", name="Move selected")
+        remove = alice.page.get_by_role("button", name="Delete selected")
+
+        alice.tab("Sent")
+        select(alice, "out there")
+        expect(move).to_be_disabled()
+        expect(remove).to_be_disabled()
+        alice.tab("Drafts")
+        select(alice, "an idea")
+
+        expect(move).to_be_disabled()
+        expect(remove).to_be_enabled()
+
     def test_of_a_deletion_that_ended_in_a_deadlock_the_author_reads_to_try_again(self, alice: Author) -> None:
         for number in range(2):
             alice.create(f"number {number}", in_minutes(60 + number))
@@ -234,6 +373,55 @@ class TestManyPosts:
         expect(alice.region("Pending").get_by_role("article")).to_have_count(2)
 
 
+class TestAPointerThatMovesInTheLists:
+    def test_delays_no_search(self, alice: Author) -> None:
+        for text in ("about bread", "about books"):
+            alice.create(text, in_minutes(60))
+        alice.stop_clock()
+        alice.sign_in()
+        alice.page.mouse.move(*middle_of(alice.article("about books")))
+
+        alice.page.get_by_role("searchbox", name="Search posts").fill("books")
+
+        expect(alice.article("about bread")).to_have_count(0)
+
+    def test_delays_no_selection(self, alice: Author) -> None:
+        alice.create("to come", in_minutes(60))
+        alice.stop_clock()
+        alice.sign_in()
+        alice.page.mouse.move(*middle_of(alice.article("to come")))
+
+        alice.page.keyboard.press("s")
+
+        expect(alice.article("to come").get_by_role("checkbox", name="Select")).to_be_attached()
+
+
+def tomorrow_noon(author: Author) -> datetime:
+    today = datetime.now(author.zone).replace(hour=12, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=1)
+
+
+def post_at(author: Author, place: tuple[float, float]) -> str:
+    """The text of the post at a place in the window."""
+    ask = "([x, y]) => document.elementFromPoint(x, y)?.closest('article')?.textContent ?? ''"
+    text: str = author.page.evaluate(ask, list(place))
+    return text
+
+
+def click_without_moving(author: Author) -> None:
+    author.page.mouse.down()
+    author.page.mouse.up()
+
+
+def messages(author: Author) -> Locator:
+    return author.page.get_by_role("status", name="Messages")
+
+
+def move_selected(author: Author, step: str) -> None:
+    author.page.get_by_label("Move by").select_option(step)
+    author.page.get_by_role("button", name="Move selected").click()
+
+
 def middle_of(target: Locator) -> tuple[float, float]:
     box = target.bounding_box()
     assert box
@@ -247,6 +435,4 @@ def moved_by(before: dict[str, str], after: dict[str, str]) -> timedelta:
 def select(author: Author, *texts: str) -> None:
     author.page.get_by_role("button", name="Select", exact=True).click()
     for text in texts:
-        author.page.mouse.move(0, 0)  # the rows do not change while a pointer is at work in the lists
         author.article(text).get_by_role("checkbox", name="Select").check()
-    author.page.mouse.move(0, 0)

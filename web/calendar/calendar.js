@@ -1,7 +1,7 @@
 // The calendar: a week or a month of the author's posts, each at its time; posts are moved by dragging or by keyboard.
 
 import { h, keepingFocus, setText, showMessage } from "../lib/dom.js";
-import { addDays, dayKey, offsetAt, startOfDay } from "../lib/times.js";
+import { addDays, dayKey, now, offsetAt, startOfDay } from "../lib/times.js";
 import { zone } from "../lib/zone.js";
 import { calendarBar } from "./bar.js";
 import { daysFrom, monthTitle, rangeTitle, startOfMonth, startOfWeek, weeksOfMonth } from "./days.js";
@@ -33,7 +33,7 @@ const HELP_FOR_TOUCH = "Tap a free place to write there, or a post to read, edit
 export function calendar(root, posts, actions) {
   /** @type {Kind} */
   let kind = localStorage.getItem(KIND) === "month" ? "month" : "week";
-  let anchor = new Date(); // within a day that is shown
+  let anchor = new Date(now()); // within a day that is shown
   /** @type {Date|null} */
   let openDay = null;
   let isShown = false;
@@ -42,7 +42,7 @@ export function calendar(root, posts, actions) {
   let timer = 0;
   let announcedAt = 0;
 
-  const bar = calendarBar({ turn, today: () => goTo(new Date()), choose, jump: jumpToNext });
+  const bar = calendarBar({ turn, today: () => goTo(new Date(now())), choose, jump: jumpToNext });
   const error = h("p", { class: "notice bad", role: "alert", hidden: true });
   const announcement = h("p", { class: "calendar-announcement", "aria-live": "polite" });
   const card = postCard();
@@ -94,13 +94,18 @@ export function calendar(root, posts, actions) {
   posts.addEventListener("change", () => {
     buttons.forget((id) => !posts.get(id));
     move.settle();
-    if (!posts.size) empty();
+    card.refresh();
+    emptyIfSignedOut();
   });
-  posts.addEventListener("status", render);
+  posts.addEventListener("status", () => {
+    render();
+    emptyIfSignedOut();
+  });
   new ResizeObserver(render).observe(root);
 
-  /** No word of a post that is gone stays in the page, also where the calendar is not shown. */
-  function empty() {
+  /** No word of the author stays in the page, also where the calendar is not shown. */
+  function emptyIfSignedOut() {
+    if (posts.size || posts.answeredAt) return;
     const wasShown = isShown;
     card.clear();
     rows.clear();
@@ -216,7 +221,7 @@ export function calendar(root, posts, actions) {
 
   /** @param {Kind} wanted */
   function choose(wanted) {
-    const today = startOfDay(new Date());
+    const today = startOfDay(now());
     const isThisMonth = startOfMonth(today).getTime() === startOfMonth(anchor).getTime();
     if (kind === "month" && isThisMonth) anchor = today;
     kind = wanted;
@@ -268,6 +273,7 @@ export function calendar(root, posts, actions) {
 
   function tick() {
     if (!move.dragged() && Date.now() - announcedAt > ANNOUNCEMENT_MILLISECONDS) announce("");
+    card.refresh();
     render();
   }
 
@@ -277,6 +283,7 @@ export function calendar(root, posts, actions) {
     move.end();
     card.hide();
     rows.hide();
+    confirmation.dismiss();
     showMessage(error, "");
   }
 

@@ -1,6 +1,6 @@
 // The days of the calendar, in the author's zone. A Date that stands for a day is its midnight.
 
-import { addDays, dateFormat, dayKey, secondTime, startOfDay } from "../lib/times.js";
+import { addDays, dateFormat, dayKey, now, secondTime, startOfDay } from "../lib/times.js";
 import { instantAt, wallClock, wallFields, wallMidnight } from "../lib/zone.js";
 import { posts } from "../posts/posts.js";
 
@@ -88,9 +88,14 @@ export function isSameDay(one, other) {
   return dayKey(one) === dayKey(other);
 }
 
+/** @param {Date} date */
+export function isToday(date) {
+  return dayKey(date) === dayKey(now());
+}
+
 /**
  * Minutes since midnight by the clock: a day of 23 hours has a gap, a day of 25 hours has an hour twice.
- * @param {Date} date
+ * @param {Date|number} date
  */
 export function minutesOfDay(date) {
   return Math.floor((wallClock(date) - wallMidnight(date)) / MINUTE);

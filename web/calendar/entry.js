@@ -5,9 +5,11 @@ import { place } from "../lib/menu.js";
 import { dayAndTime, dayKey, latenessInWords, now, timeToTheMinute } from "../lib/times.js";
 import { beginning } from "../posts/beginning.js";
 import { actionsOf, explanationOf, stateOf } from "../posts/post_state.js";
+import { posts } from "../posts/posts.js";
 import { editForm, moveForm } from "../queue/post_forms.js";
 
 /** @import { Post } from "../posts/posts.js" */
+/** @import { PostForm } from "../queue/post_forms.js" */
 
 /**
  * A post and where it stands in the calendar.
@@ -69,7 +71,10 @@ function createButton(id) {
   return h("button", { type: "button", class: "entry", "data-post": id }, time, text);
 }
 
-/** A card that closes by itself. `show` opens it at a button, with the details of a post and what can be done with it. */
+/**
+ * A card that closes by itself. `show` opens it at a button, with the details of a post and what can be done with it, or
+ * with the form of that post in which its author has typed before.
+ */
 export function postCard() {
   const time = h("strong");
   const chip = h("span", { class: "chip" });
@@ -91,6 +96,8 @@ export function postCard() {
   );
   /** @type {Post|null} */
   let shown = null;
+  /** @type {Map<number, PostForm>} Of the post that is shown, and those that its author left with something typed. */
+  const forms = new Map();
   /** @type {HTMLElement|null} The button at which it is open. */
   let opener = null;
   new ResizeObserver(() => opener?.isConnected && place(element, opener)).observe(element); // a form must not end below
@@ -113,20 +120,37 @@ export function postCard() {
     link.href = `#posts/${post.id}`;
     edit.hidden = !allowed.has("edit");
     move.hidden = !allowed.has("move");
-    slot.replaceChildren();
-    text.hidden = foot.hidden = false;
+    for (const [id, form] of forms) if (!form.isTouched()) forms.delete(id);
+    showForm(forms.get(post.id));
     element.showPopover();
     place(element, button);
+  }
+
+  /** @param {PostForm} [form] */
+  function showForm(form) {
+    text.hidden = foot.hidden = form !== undefined;
+    slot.replaceChildren(...(form ? [form.element] : []));
   }
 
   /** @param {typeof editForm} makeForm */
   function open(makeForm) {
     if (!shown) return;
-    const form = makeForm(shown, hide);
-    text.hidden = makeForm === editForm;
-    foot.hidden = true;
-    slot.replaceChildren(form.element);
+    const { id } = shown;
+    const form = makeForm(shown, () => {
+      forms.delete(id);
+      hide();
+    });
+    forms.set(id, form);
+    showForm(form);
     form.focus.focus();
+  }
+
+  /** Shows in the forms what became of their posts, and the passing of time. */
+  function refresh() {
+    for (const [id, form] of forms) {
+      form.refresh(posts.get(id) ?? null);
+      form.tick();
+    }
   }
 
   function hide() {
@@ -136,11 +160,12 @@ export function postCard() {
   function clear() {
     hide();
     shown = null;
-    slot.replaceChildren();
+    forms.clear();
+    showForm();
     for (const part of [time, text, why]) setText(part, "");
   }
 
-  return { element, show, hide, clear };
+  return { element, show, refresh, hide, clear };
 }
 
 /** A card with posts that stand too close together for the grid, as rows. */
@@ -214,5 +239,5 @@ export function pastConfirmation() {
     });
   }
 
-  return { element, confirm };
+  return { element, confirm, dismiss: () => element.close("no") };
 }

@@ -1,6 +1,6 @@
 // Keys, a mouse, a pen or a finger move posts in the calendar. A finger scrolls, until it has held a post for a moment.
 
-import { addDays } from "../lib/times.js";
+import { addDays, now } from "../lib/times.js";
 
 /** @import { Kind } from "./bar.js" */
 /** @import { Moving } from "./moving.js" */
@@ -64,7 +64,7 @@ export function listenToInput(area, move, { kind, table, showCard, write, turn, 
     const button = buttonAt(event);
     if (!button) {
       const time = table().timeAt(event);
-      if (time && time.getTime() > Date.now()) write(time);
+      if (time && time.getTime() > now()) write(time);
       return;
     }
     if (event.detail > 0) showCard(idOf(button), button);

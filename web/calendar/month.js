@@ -1,14 +1,15 @@
 // A month as a grid of days, each with its posts in the order of their times.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dateFormat, dayKey, startOfDay } from "../lib/times.js";
-import { atMinutes, dayOfMonthOf, isSameDay, onDay, startOfMonth } from "./days.js";
+import { dateFormat, dayKey, now, startOfDay } from "../lib/times.js";
+import { atMinutes, dayOfMonthOf, isSameDay, isToday, onDay, startOfMonth } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
 /** @import { Entry, EntryButtons } from "./entry.js" */
 
 const MOST = 3;
 const WRITING_HOUR = 9; // a click on a day names no time of day
+const QUARTER = 15 * 60_000;
 
 const weekday = dateFormat({ weekday: "short" });
 const fullWeekday = dateFormat({ weekday: "long" });
@@ -36,8 +37,8 @@ export function monthTable(buttons, open) {
     if (element.dataset.days !== key) layOut(weeks, key);
     for (const { day, cell, list } of cells) {
       const isOpen = openDay !== null && isSameDay(day, openDay);
-      setAttribute(cell, "data-today", isSameDay(day, new Date()));
-      setAttribute(cell, "data-past", day < startOfDay(new Date()));
+      setAttribute(cell, "data-today", isToday(day));
+      setAttribute(cell, "data-past", day < startOfDay(now()));
       setAttribute(cell, "data-other", Number(startOfMonth(day)) !== Number(startOfMonth(month)));
       keyed(
         list,
@@ -87,7 +88,9 @@ export function monthTable(buttons, open) {
   /** @type {DayTable["timeAt"]} */
   function timeAt({ target: clicked }) {
     const found = cells.find(({ cell, list }) => clicked === cell || clicked === list);
-    return found ? atMinutes(found.day, WRITING_HOUR * 60, found.day) : null;
+    if (!found) return null;
+    const morning = atMinutes(found.day, WRITING_HOUR * 60, found.day);
+    return isToday(morning) && morning.getTime() < now() ? new Date(Math.ceil(now() / QUARTER) * QUARTER) : morning;
   }
 
   /** @type {DayTable} */

@@ -4,7 +4,7 @@ import { messageOf } from "../lib/http.js";
 import { dayAndTime, instant, now, timeOfDay } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { beginning } from "../posts/beginning.js";
-import { actionsOf, listOf, willBeReconciled } from "../posts/post_state.js";
+import { actionsOf, canBeMovedBack, willBeReconciled } from "../posts/post_state.js";
 
 /** @import { Entry } from "./entry.js" */
 /** @import { Post, PostStore } from "../posts/posts.js" */
@@ -118,7 +118,7 @@ export function moving({ posts, move, announce, showError, confirm, redraw, reve
    * @param {Date} time
    */
   function offerUndo(before, time) {
-    if (listOf(before) !== "pending" || isPast(time)) return; // no move undoes that
+    if (!canBeMovedBack(before) || isPast(time)) return;
     const undo = () => {
       const post = posts.get(before.id);
       if (post) request(post, instant(before.schedule_for));

@@ -1,9 +1,9 @@
 // Days as columns, with the hours from top to bottom; each post stands at its time.
 
 import { h, keyed, setAttribute, setText } from "../lib/dom.js";
-import { dateFormat, hourOfDay } from "../lib/times.js";
+import { dateFormat, hourOfDay, now } from "../lib/times.js";
 import { instantAt } from "../lib/zone.js";
-import { atMinutes, dayOfMonthOf, isSameDay, minutesOfDay, onDay } from "./days.js";
+import { atMinutes, dayOfMonthOf, isToday, minutesOfDay, onDay } from "./days.js";
 
 /** @import { DayTable } from "./input.js" */
 /** @import { Entry, EntryButtons } from "./entry.js" */
@@ -53,7 +53,7 @@ export function weekTable(buttons, list) {
     const key = days.map(Number).join(); // in another zone, the same days begin at other instants
     if (element.dataset.days !== key) layOut(days, key);
     for (const { day, heading, body } of columns) {
-      setAttribute(heading, "data-today", isSameDay(day, new Date()));
+      setAttribute(heading, "data-today", isToday(day));
       keyed(
         body,
         placedItems(entriesOf(day), lanesIn(body.clientWidth)),
@@ -96,12 +96,11 @@ export function weekTable(buttons, list) {
   /** The line of now; and what has passed is hatched. */
   function showNow() {
     for (const { day, body } of columns) {
-      const isToday = isSameDay(day, new Date());
-      setNumber(body, "--past", isToday ? minutesOfDay(new Date()) : day < new Date() ? MINUTES : 0);
+      setNumber(body, "--past", isToday(day) ? minutesOfDay(now()) : day.getTime() < now() ? MINUTES : 0);
     }
-    const today = columns.find(({ day }) => isSameDay(day, new Date()));
+    const today = columns.find(({ day }) => isToday(day));
     nowLine.hidden = !today;
-    setNumber(nowLine, "--minutes", minutesOfDay(new Date()));
+    setNumber(nowLine, "--minutes", minutesOfDay(now()));
     const cell = today?.body.parentNode;
     if (cell && nowLine.parentNode !== cell) cell.append(nowLine);
   }
@@ -112,7 +111,7 @@ export function weekTable(buttons, list) {
    */
   function scrollToHours(entries) {
     const first = Math.min(8 * 60, ...entries.map(({ time }) => minutesOfDay(time)));
-    const minutes = nowLine.hidden ? first : minutesOfDay(new Date()) - 90;
+    const minutes = nowLine.hidden ? first : minutesOfDay(now()) - 90;
     element.scrollTop = (minutes / MINUTES) * row.clientHeight - 16;
   }
 

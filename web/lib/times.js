@@ -12,7 +12,11 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const X_EPOCH = 1288834974657n; // X's docs, X IDs: a snowflake's upper bits count milliseconds from here
 
-let clocks = clocksOf(undefined);
+/** The browser's English, or British English beside the page's English words. */
+const LANGUAGE = navigator.language.startsWith("en") ? undefined : "en-GB";
+const BROWSERS_HOURS = new Intl.DateTimeFormat(undefined, { hour: "numeric" }).resolvedOptions().hour12 ? "h12" : "h23";
+
+let clocks = clocksOf(BROWSERS_HOURS);
 const shortDay = dateFormat({ weekday: "short", day: "numeric", month: "short" });
 const shortDayWithYear = dateFormat({ weekday: "short", day: "numeric", month: "short", year: "numeric" });
 const longDay = dateFormat({ weekday: "long", day: "numeric", month: "long" });
@@ -20,17 +24,16 @@ const longDayWithYear = dateFormat({ weekday: "long", day: "numeric", month: "lo
 const offset = dateFormat({ timeZoneName: "shortOffset" });
 
 /**
- * A format of dates in the author's zone: in the browser's English, or in British English beside the page's English words.
+ * A format of dates in the author's zone.
  * @param {Intl.DateTimeFormatOptions} options
  */
 export function dateFormat(options) {
-  const language = navigator.language.startsWith("en") ? undefined : "en-GB";
   let madeFor = "";
   /** @type {Intl.DateTimeFormat} */
   let made;
 
   function format() {
-    if (madeFor !== zone()) made = new Intl.DateTimeFormat(language, { timeZone: zone(), ...options });
+    if (madeFor !== zone()) made = new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone(), ...options });
     madeFor = zone();
     return made;
   }
@@ -48,15 +51,14 @@ export function dateFormat(options) {
  */
 export function showTimesAs({ hour_cycle, time_zone }) {
   useZone(time_zone);
-  clocks = clocksOf(hour_cycle ?? undefined);
+  clocks = clocksOf(hour_cycle ?? BROWSERS_HOURS);
 }
 
-/** @param {"h12"|"h23"|undefined} hourCycle */
+/** @param {"h12"|"h23"} hourCycle */
 function clocksOf(hourCycle) {
   /** @param {Intl.DateTimeFormatOptions} options */
-  const format = (options) =>
-    new Intl.DateTimeFormat(undefined, { timeZone: zone(), ...options, ...(hourCycle && { hourCycle }) });
-  const is12Hours = format({ hour: "numeric" }).resolvedOptions().hour12; // "8:05 AM", where others write "08:05"
+  const format = (options) => new Intl.DateTimeFormat(LANGUAGE, { timeZone: zone(), ...options, hourCycle });
+  const is12Hours = hourCycle === "h12"; // "8:05 AM", where others write "08:05"
   /** @type {Intl.DateTimeFormatOptions} */
   const toMinutes = { hour: is12Hours ? "numeric" : "2-digit", minute: "2-digit" };
   const minutes = format(toMinutes);
@@ -212,7 +214,7 @@ export function secondTime(date) {
 }
 
 /**
- * How long from now, or ago: "in 12 s", "in 5 min", "in 3 h", "in 2 days"; empty within a second.
+ * How long from now, or ago: "in 12 s", "in 5 min", "in 3 h", "in 2 days"; "now" within a second.
  * @param {Instant} value
  */
 export function distance(value, from = now()) {

@@ -8,7 +8,7 @@ const MOST = 3;
 /** @typedef {{close: () => void, undo: (() => void)|null}} Toast `undo` presses its button; null: it has none. */
 
 const region = h("div", { class: "toasts", role: "status", "aria-label": "Messages" });
-/** @type {(Toast & {node: HTMLElement})[]} The latest one last. */
+/** @type {(Toast & {node: HTMLElement, hasAction: boolean})[]} The latest one last. */
 const shown = [];
 
 document.body.append(region);
@@ -39,9 +39,9 @@ export function showToast(message, { tone = "", milliseconds = SHOWN, action, on
     action && h("button", { type: "button", class: "button", on: { click: press } }, action.name),
     h("button", { type: "button", class: "button icon", "aria-label": "Close", on: { click: dismiss } }, "×"),
   );
-  const toast = { node, close, undo: action?.name === "Undo" ? press : null };
+  const toast = { node, close, hasAction: action !== undefined, undo: action?.name === "Undo" ? press : null };
   const timer = setTimeout(close, milliseconds);
-  while (shown.length >= MOST) shown[0].close();
+  while (shown.length >= MOST) (shown.find(({ hasAction }) => !hasAction) ?? shown[0]).close();
   shown.push(toast);
   region.append(node);
   return toast;

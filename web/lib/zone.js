@@ -3,10 +3,17 @@
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
 
-/** The zone of this device, such as Europe/Berlin. */
-export const deviceZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+/** The zone of this device when the page was loaded, such as Europe/Berlin. */
+export const deviceZone = presentZone();
 
 let authorsZone = deviceZone;
+
+/** Whether the device is in that zone still: a laptop may wake in another one, and the page keeps the one it names. */
+let isThereStill = true;
+
+setInterval(() => {
+  isThereStill = presentZone() === deviceZone;
+}, 1_000);
 
 /** The name of the author's time zone. */
 export function zone() {
@@ -28,7 +35,7 @@ export function useZone(name) {
  */
 export function wallClock(at, zone = authorsZone) {
   const time = Number(at);
-  if (zone === deviceZone) return time - new Date(time).getTimezoneOffset() * MINUTE;
+  if (zone === deviceZone && isThereStill) return time - new Date(time).getTimezoneOffset() * MINUTE;
   const parts = Object.fromEntries(
     formatOf(zone)
       .formatToParts(time)
@@ -64,6 +71,10 @@ export function instantAt(wanted, zone = authorsZone) {
   const candidates = [wanted - DAY, wanted + DAY].map((near) => wanted - (wallClock(near, zone) - near));
   const found = candidates.find((candidate) => wallClock(candidate, zone) === wanted);
   return new Date(found ?? Math.max(...candidates));
+}
+
+function presentZone() {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 /** @type {Map<string, Intl.DateTimeFormat>} */

@@ -139,10 +139,10 @@ export async function endPause(id) {
 /**
  * @typedef {Pick<User, "time_zone"|"week_starts_on"|"hour_cycle"|"default_account_id">} Preferences
  * @param {number} id Of the author.
- * @param {Preferences} preferences
+ * @param {Partial<Preferences>} changes The others stay as they are.
  */
-export async function setPreferences(id, { time_zone, week_starts_on, hour_cycle, default_account_id }) {
-  await asUser(SET_PREFERENCES, { id, time_zone, week_starts_on, hour_cycle, default_account_id });
+export async function setPreferences(id, changes) {
+  await asUser(SET_PREFERENCES, { id, changes });
   pollNow();
 }
 

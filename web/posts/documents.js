@@ -95,13 +95,8 @@ export const END_PAUSE = `mutation EndPause($id: bigint!) {
   update_account_by_pk(pk_columns: {id: $id}, _set: {paused_until: null}) { id }
 }`;
 
-export const SET_PREFERENCES = `mutation SetPreferences(
-  $id: bigint!, $time_zone: String, $week_starts_on: smallint, $hour_cycle: String, $default_account_id: bigint
-) {
-  update_user_by_pk(pk_columns: {id: $id}, _set: {
-    time_zone: $time_zone, week_starts_on: $week_starts_on, hour_cycle: $hour_cycle,
-    default_account_id: $default_account_id
-  }) { id }
+export const SET_PREFERENCES = `mutation SetPreferences($id: bigint!, $changes: user_set_input!) {
+  update_user_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
 }`;
 
 export const ADD_SLOT = `mutation AddSlot($weekday: smallint!, $at: time!, $time_zone: String!, $account_id: bigint) {

@@ -4,6 +4,8 @@ import { dayAndTime, distance, instant, now, timeOfDay } from "../lib/times.js";
 
 /** @import { Pausable, Post } from "./posts.js" */
 
+const UNDO = 10_000; // longer than a message is shown
+
 /**
  * Whether its outcome is unknown and will be reconciled with X. Until then, another attempt might publish it twice.
  * @param {Post} post
@@ -47,6 +49,15 @@ export function needsAttention(post) {
 export function goesOutWithin(post, milliseconds) {
   const at = Math.max(timeOf(post.schedule_for), timeOf(post.next_attempt_at));
   return post.state === "scheduled" && !pauseOf(post) && at < now() + milliseconds;
+}
+
+/**
+ * Whether a post that was moved may be given this former time again: a closed post, or one whose time comes while its
+ * author can still undo the move, would be published at once.
+ * @param {Post} before The post as it was.
+ */
+export function canBeMovedBack(before) {
+  return listOf(before) === "pending" && timeOf(before.schedule_for) > now() + UNDO;
 }
 
 /**

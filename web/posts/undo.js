@@ -1,5 +1,5 @@
 // What cannot be taken back once it is done (publishing, deleting) is done after a short time, in which its author can
-// undo it. Leaving the page does at once what waits.
+// undo it. Leaving the page, or looking at another one, does at once what waits.
 
 import { showToast } from "../lib/toast.js";
 
@@ -92,3 +92,6 @@ class WaitingActions extends EventTarget {
 export const waitingActions = new WaitingActions();
 
 window.addEventListener("pagehide", () => waitingActions.completeAll());
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) waitingActions.completeAll(); // a phone may end the page without a further event
+});

@@ -22,13 +22,20 @@ export function orderHold(root, release) {
     if (timer) free();
   });
   root.addEventListener("click", stopStray, { capture: true });
+  document.addEventListener("scroll", forget, { capture: true, passive: true });
 
   /** @param {PointerEvent} event */
-  function note({ type, target }) {
+  function note({ type, target, pointerType }) {
     if (type === "pointerover" && !isInside) return; // a row came under the resting pointer
     isInside = true;
     workedAt = performance.now();
-    if (type !== "pointerover") pointed = rowOf(target);
+    const isAimed = type === "pointermove" || (type === "pointerdown" && pointerType !== "mouse"); // a finger does not rest
+    if (isAimed) pointed = rowOf(target);
+  }
+
+  /** Who scrolls sees what comes under the pointer. */
+  function forget() {
+    pointed = null;
   }
 
   function isHeld() {

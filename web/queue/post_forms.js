@@ -9,7 +9,7 @@ import { messageOf, Unreachable } from "../lib/http.js";
 import { addDays, dayAndTime, instant, now } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
 import { editText, move } from "../posts/actions.js";
-import { listOf } from "../posts/post_state.js";
+import { canBeMovedBack } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
 import { textError } from "../text/text_length.js";
 
@@ -20,7 +20,7 @@ import { textError } from "../text/text_length.js";
  * @property {HTMLFormElement} element
  * @property {HTMLElement} focus What gets the focus.
  * @property {(post: Post|null) => void} refresh Takes the post as it is now; null: it was deleted.
- * @property {() => void} tick Takes back what no longer holds.
+ * @property {() => void} tick Shows the passing of time, and takes back what no longer holds.
  * @property {() => boolean} isTouched Whether its author has typed in it.
  */
 
@@ -78,6 +78,7 @@ export function moveForm(post, close) {
     check: () => showFieldError(field, error, when.error()),
     act: () => moveWithUndo(post, when.date() ?? instant(post.schedule_for)),
     close,
+    onTick: when.refresh,
   });
 }
 
@@ -97,7 +98,7 @@ function shifted({ schedule_for }, { hours = 0, days = 0 }) {
  */
 async function moveWithUndo(post, time) {
   await move(post.id, time);
-  if (listOf(post) !== "pending") return; // it is open again, which no move undoes
+  if (!canBeMovedBack(post)) return;
   showToast(`Moved to ${dayAndTime(time)}.`, {
     action: { name: "Undo", act: () => moveBack(post) },
   });
@@ -122,10 +123,11 @@ async function moveBack(post) {
  * @param {() => Promise<unknown>} options.act
  * @param {() => void} options.close
  * @param {string} [options.deleted] What to show when the post was deleted.
+ * @param {() => void} [options.onTick] Called as time passes.
  * @returns {PostForm}
  */
 function postForm(opened, options) {
-  const { name, children, focus, check, act, close, deleted = DELETED } = options;
+  const { name, children, focus, check, act, close, deleted = DELETED, onTick } = options;
   const change = h("p", { class: "notice wait", role: "status", hidden: true });
   const failure = h("p", { class: "notice bad", role: "alert", hidden: true });
   const button = h("button", { class: "button primary" }, "Save");
@@ -179,6 +181,7 @@ function postForm(opened, options) {
   }
 
   function tick() {
+    onTick?.();
     if (failedAt && posts.answeredAt && posts.answeredAt > failedAt) {
       failedAt = null;
       showMessage(failure, "");

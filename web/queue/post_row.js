@@ -6,11 +6,12 @@ import { messageOf, Unreachable } from "../lib/http.js";
 import { toggleMenu } from "../lib/menu.js";
 import * as times from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
-import { makeDraft, publishNow, remove } from "../posts/actions.js";
+import { makeDraft, publishNow } from "../posts/actions.js";
 import { beginning } from "../posts/beginning.js";
-import { actionsOf, explanationOf, goesOutWithin, isHeld, pauseOf, stateOf } from "../posts/post_state.js";
+import { removeLater } from "../posts/deletion.js";
+import { actionsOf, explanationOf, isHeld, pauseOf, stateOf } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
-import { GRACE, waitingActions } from "../posts/undo.js";
+import { waitingActions } from "../posts/undo.js";
 import { attemptLog } from "./attempts.js";
 import { editForm, moveForm } from "./post_forms.js";
 
@@ -168,15 +169,16 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
     return kind === "publish" ? { word: "Publishing", tone: "accent" } : null;
   }
 
+  /** What can be begun now: nothing beside an open form, or what waits. */
   function allowed() {
-    return waitingActions.kindOf(post.id) ? new Set() : actionsOf(post);
+    return form || waitingActions.kindOf(post.id) ? new Set() : actionsOf(post);
   }
 
   function showActions() {
     const focused = document.activeElement;
     const now = allowed();
     for (const [name, button] of Object.entries(buttons)) button.hidden = !now.has(/** @type {Action} */ (name));
-    actions.hidden = form !== null || !now.size;
+    actions.hidden = !now.size;
     const isLost = focused instanceof HTMLElement && actions.contains(focused) && (actions.hidden || focused.hidden);
     if (isLost) element.focus({ preventScroll: true });
   }
@@ -203,11 +205,11 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
 
   /** @param {Action} name */
   function act(name) {
-    if (!allowed().has(name) || form) return false;
+    if (!allowed().has(name)) return false;
     showMessage(failure, "");
     if (name === "edit") edit();
     else if (name === "move") openForm(moveForm(post, () => close("move")));
-    else if (name === "remove") removeLater();
+    else if (name === "remove") removeLater([post], deletedInWords);
     else if (name === "makeDraft") change(() => makeDraft(post.id));
     else publishLater(name);
     return true;
@@ -255,17 +257,6 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
         : `${name === "publishNow" ? "Publishing" : "Trying again"}: “${beginning(post.text)}”`,
       act: () => publishNow(post.id),
     });
-  }
-
-  function removeLater() {
-    const mayBeOut = post.state === "unknown" ? " If it is on X already, it stays there." : "";
-    waitingActions.start({
-      ids: [post.id],
-      kind: "remove",
-      message: `Deleted “${beginning(post.text)}”.${mayBeOut}`,
-      act: remove,
-    });
-    if (goesOutWithin(post, 2 * GRACE)) waitingActions.complete(post.id); // later it would be out
   }
 
   /** @param {() => Promise<unknown>} request */
@@ -340,6 +331,12 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
 function viewOnX(tweetId) {
   if (config.developerTools) return { name: "View in the timeline", href: "#timeline" };
   return { name: "View on X", href: `https://x.com/i/web/status/${encodeURIComponent(tweetId)}` };
+}
+
+/** @param {Post[]} those One post. */
+function deletedInWords([{ text, state }]) {
+  const mayBeOut = state === "unknown" ? " If it is on X already, it stays there." : "";
+  return `Deleted “${beginning(text)}”.${mayBeOut}`;
 }
 
 /** @param {Post} post */

@@ -60,11 +60,11 @@ export function queue(root, { write, reuse }) {
   let tab = "queue";
   /** @type {Map<number, Row>} */
   const rows = new Map();
-  const filter = postFilter(render);
-  const selected = selection(render);
+  const filter = postFilter(layOut);
+  const selected = selection(filter.accepts, layOut);
   const banners = pauseBanners();
   const steps = firstRun(reuse);
-  const lists = LISTS.map((list) => listSection(list, rowOf, render));
+  const lists = LISTS.map((list) => listSection(list, rowOf, layOut));
   const links = Object.entries(TABS).map(([name, { title }]) => tabLink(name, title));
   const tabs = h("nav", { class: "tabs", "aria-label": "Lists" }, ...links.map(({ element }) => element));
   const nothing = h(
@@ -105,6 +105,7 @@ export function queue(root, { write, reuse }) {
     return !root.querySelector("article");
   }
 
+  /** Also at once after what the author does, who expects that rows change their places. */
   function layOut() {
     const all = [...posts.all(), ...posts.drafts(), ...deletedWithText()];
     filter.refresh(all);
@@ -147,10 +148,19 @@ export function queue(root, { write, reuse }) {
 
   /** @param {Post} post */
   function rowOf(post) {
-    const row = rows.get(post.id) ?? postRow(post, { onLeft: render, write, reuse, onSelect: selected.select });
+    const row = rows.get(post.id) ?? postRow(post, { onLeft: layOut, write, reuse, onSelect: select });
     rows.set(post.id, row);
     row.showSelection(selected.isOn(), selected.has(post.id));
     return row;
+  }
+
+  /**
+   * @param {number} id
+   * @param {boolean} isSelected
+   */
+  function select(id, isSelected) {
+    selected.select(id, isSelected);
+    rows.get(id)?.showSelection(true, isSelected);
   }
 
   /** Deleted posts whose forms hold text that their author typed. */
@@ -174,7 +184,7 @@ export function queue(root, { write, reuse }) {
   }
 
   function tick() {
-    if (document.hidden || root.hidden) return;
+    if (document.hidden || root.closest("[hidden]")) return;
     banners.refresh();
     if (today !== dayKey(now())) {
       today = dayKey(now());

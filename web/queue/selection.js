@@ -2,12 +2,13 @@
 
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { messageOf } from "../lib/http.js";
-import { addDays, instant } from "../lib/times.js";
+import { addDays, instant, now } from "../lib/times.js";
 import { showToast } from "../lib/toast.js";
-import { move, remove } from "../posts/actions.js";
-import { actionsOf, goesOutWithin } from "../posts/post_state.js";
+import { move } from "../posts/actions.js";
+import { removeLater } from "../posts/deletion.js";
+import { actionsOf, canBeMovedBack } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
-import { GRACE, waitingActions } from "../posts/undo.js";
+import { waitingActions } from "../posts/undo.js";
 
 /** @import { Post } from "../posts/posts.js" */
 
@@ -22,9 +23,10 @@ const STEPS = [
 ].map(([name, minutes]) => ({ name: String(name), minutes: Number(minutes) }));
 
 /**
- * @param {() => void} onChange Called when other posts are selected.
+ * @param {(post: Post) => boolean} isShown Whether a post can be seen: no other stays selected.
+ * @param {() => void} onTurn Called when the author begins or ends to select.
  */
-export function selection(onChange) {
+export function selection(isShown, onTurn) {
   /** @type {Set<number>} */
   const ids = new Set();
   let isOn = false;
@@ -47,7 +49,7 @@ export function selection(onChange) {
     bar.hidden = !isOn;
     setAttribute(toggle, "aria-pressed", isOn);
     refresh();
-    onChange();
+    onTurn();
   }
 
   /**
@@ -58,48 +60,64 @@ export function selection(onChange) {
     if (isSelected) ids.add(id);
     else ids.delete(id);
     refresh();
-    onChange();
   }
 
   function refresh() {
-    for (const id of ids) if (!posts.get(id)) ids.delete(id);
+    for (const id of ids) {
+      const post = posts.get(id);
+      if (!post || !isShown(post)) ids.delete(id);
+    }
     setText(count, `${ids.size} selected`);
-    for (const button of [moveButton, removeButton]) setAttribute(button, "aria-disabled", ids.size === 0);
+    setAttribute(moveButton, "aria-disabled", !selectedFor("move").length);
+    setAttribute(removeButton, "aria-disabled", !selectedFor("remove").length);
   }
 
-  /** @param {"move"|"remove"} action */
-  function takeSelected(action) {
+  /**
+   * Those of which this can be done now.
+   * @param {"move"|"remove"} action
+   */
+  function selectedFor(action) {
     const selected = [...ids].map((id) => posts.get(id)).filter((post) => post !== undefined);
-    return selected.filter((post) => actionsOf(post).has(action));
+    return selected.filter((post) => actionsOf(post).has(action) && !waitingActions.kindOf(post.id));
   }
 
   function removeAll() {
-    const selected = takeSelected("remove");
+    const selected = selectedFor("remove");
     if (!selected.length) return;
-    waitingActions.start({
-      ids: selected.map(({ id }) => id),
-      kind: "remove",
-      message: `Deleted ${inWords(selected)}.`,
-      act: remove,
-    });
-    const urgent = selected.find((post) => goesOutWithin(post, 2 * GRACE));
-    if (urgent) waitingActions.complete(urgent.id); // later it would be out
+    removeLater(selected, (those) => `Deleted ${inWords(those)}.`);
     turn(false);
   }
 
   async function moveAll() {
-    const selected = takeSelected("move").filter(({ schedule_for }) => schedule_for);
+    const selected = selectedFor("move");
     if (!selected.length) return;
     const { name, minutes } = STEPS[Number(by.value)];
+    /** @param {Post} post */
+    const target = ({ schedule_for }) => shifted(schedule_for, minutes);
+    const past = selected.filter((post) => target(post).getTime() < now());
+    if (past.length) {
+      const message = `${name}, ${inWords(past)} would go out at once or count as missed. Nothing was moved.`;
+      showToast(message, { tone: "bad" });
+      return;
+    }
     turn(false);
-    const moved = await moveEach(selected, ({ schedule_for }) => shifted(schedule_for, minutes));
-    if (!moved.length) return;
-    showToast(`Moved ${inWords(moved)}: ${name}.`, {
-      action: { name: "Undo", act: () => moveEach(moved, ({ schedule_for }) => instant(schedule_for)) },
-    });
+    offerUndo(await moveEach(selected, target), name);
   }
 
   return { toggle, bar, turn, select, refresh, isOn: () => isOn, has: (/** @type {number} */ id) => ids.has(id) };
+}
+
+/**
+ * @param {Post[]} moved As they were before.
+ * @param {string} name Of the step by which they were moved.
+ */
+function offerUndo(moved, name) {
+  if (!moved.length) return;
+  const back = moved.filter(canBeMovedBack);
+  const undo = () => moveEach(back, ({ schedule_for }) => instant(schedule_for));
+  const restriction = back.length && back.length < moved.length ? ` Undo moves ${inWords(back)} back.` : "";
+  const action = back.length ? { name: "Undo", act: undo } : undefined;
+  showToast(`Moved ${inWords(moved)}: ${name}.${restriction}`, { action });
 }
 
 /**

@@ -34,6 +34,18 @@ posts.addEventListener("change", () => {
   known = new Set(failed.map(({ id }) => id));
   if (news.length && document.hidden && areNotificationsOn()) {
     const words = news.length === 1 ? "A post needs your attention." : `${news.length} posts need your attention.`;
-    new Notification(words, { tag: "attention" }); // no word of the post: others may see the screen
+    show(words);
   }
 });
+
+/**
+ * Chrome on Android allows notifications, but makes none for a page without a service worker.
+ * @param {string} words No word of a post: others may see the screen.
+ */
+function show(words) {
+  try {
+    new Notification(words, { tag: "attention" });
+  } catch {
+    localStorage.removeItem(ON);
+  }
+}

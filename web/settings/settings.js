@@ -3,13 +3,15 @@
 import { h, keyed, setAttribute, setText, showMessage } from "../lib/dom.js";
 import { messageOf } from "../lib/http.js";
 import { areShortcutsOn, switchShortcuts } from "../lib/shortcuts.js";
-import { dateFormat, timeToTheMinute } from "../lib/times.js";
+import { dateFormat, now, timeToTheMinute } from "../lib/times.js";
+import { showToast } from "../lib/toast.js";
 import { deviceZone, instantAt, zone } from "../lib/zone.js";
 import { addSlot, removeSlot, setPreferences } from "../posts/actions.js";
 import { listOf, untilWhen } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
 import { areNotificationsOn, canNotify, switchNotifications } from "./notifications.js";
 
+/** @import { Preferences } from "../posts/actions.js" */
 /** @import { Slot } from "../posts/posts.js" */
 
 const A_MONDAY = Date.UTC(2024, 0, 1);
@@ -27,6 +29,7 @@ export function settings(root) {
   const preferences = preferenceSettings(attempt);
   const accounts = accountList();
   const limits = limitList();
+  const browser = browserSettings();
   root.append(
     h("header", { class: "view-header" }, h("h2", null, "Settings")),
     failure,
@@ -34,14 +37,14 @@ export function settings(root) {
     preferences.element,
     accounts.element,
     limits.element,
-    browserSettings(),
+    browser.element,
   );
   posts.addEventListener("change", refresh);
   let isShown = false;
 
   function refresh() {
     if (!isShown) return;
-    for (const part of [slots, preferences, accounts, limits]) part.refresh();
+    for (const part of [slots, preferences, accounts, limits, browser]) part.refresh();
   }
 
   /** @param {() => Promise<unknown>} request */
@@ -108,8 +111,10 @@ function slotSettings(attempt) {
   async function add(event) {
     event.preventDefault();
     const [first, last] = days.value.split("-").map(Number);
-    const known = new Set(posts.slots.map(({ weekday, at: time }) => `${weekday} ${time.slice(0, 5)}`));
+    const own = posts.slots.filter((slot) => slot.account_id === null && slot.time_zone === zone());
+    const known = new Set(own.map(({ weekday, at: time }) => `${weekday} ${time.slice(0, 5)}`));
     const wanted = WEEKDAYS.filter((day) => day >= first && day <= last && !known.has(`${day} ${at.value}`));
+    if (!wanted.length) showToast("These times are there already.");
     await attempt(async () => {
       for (const weekday of wanted) await addSlot({ weekday, at: at.value, time_zone: zone(), account_id: null });
     });
@@ -132,23 +137,28 @@ function slotSettings(attempt) {
    * @param {Slot[]} those
    */
   function showSlots(item, those) {
-    keyed(/** @type {Element} */ (item.lastElementChild), those, ({ id }) => id, slotButton);
+    keyed(/** @type {Element} */ (item.lastElementChild), those, ({ id }) => id, slotButton, showSlot);
   }
 
   /** @param {Slot} slot */
-  function slotButton({ id, weekday, at: time, time_zone }) {
-    const words = time_zone === zone() ? clock(time) : `${clock(time)}, ${time_zone}`;
+  function slotButton({ id }) {
     return h(
       "button",
-      {
-        type: "button",
-        class: "button slot",
-        "aria-label": `Remove ${weekdayName(weekday)} ${words}`,
-        on: { click: () => attempt(() => removeSlot(id)) },
-      },
-      `${words} `,
-      h("span", { "aria-hidden": "true" }, "×"),
+      { type: "button", class: "button slot", on: { click: () => attempt(() => removeSlot(id)) } },
+      h("span"),
+      h("span", { "aria-hidden": "true" }, " ×"),
     );
+  }
+
+  /**
+   * In the author's zone and hours, who may change both.
+   * @param {HTMLElement} button
+   * @param {Slot} slot
+   */
+  function showSlot(button, { weekday, at: time, time_zone }) {
+    const words = time_zone === zone() ? clock(time) : `${clock(time)}, ${time_zone}`;
+    setText(/** @type {Node} */ (button.firstChild), words);
+    setAttribute(button, "aria-label", `Remove ${weekdayName(weekday)} ${words}`);
   }
 
   return { element, refresh };
@@ -183,17 +193,21 @@ function preferenceSettings(attempt) {
       accountField,
     ),
   );
-  element.addEventListener("input", () => attempt(save));
+  /** @type {[HTMLSelectElement, () => Partial<Preferences>][]} Each with the columns that it stands for. */
+  const controls = [
+    [timeZone, () => ({ time_zone: timeZone.value || null })],
+    [hours, () => ({ hour_cycle: /** @type {"h12"|"h23"|null} */ (hours.value || null) })],
+    [week, () => ({ week_starts_on: Number(week.value) || null })],
+    [account, () => ({ default_account_id: Number(account.value) || null })],
+  ];
+  for (const [control, chosen] of controls) control.addEventListener("input", () => attempt(() => save(chosen())));
 
-  async function save() {
-    const { author } = posts;
-    if (!author) return;
-    await setPreferences(author.id, {
-      time_zone: timeZone.value || null,
-      hour_cycle: /** @type {"h12"|"h23"|null} */ (hours.value || null),
-      week_starts_on: Number(week.value) || null,
-      default_account_id: Number(account.value) || null,
-    });
+  /** @param {Partial<Preferences>} changes */
+  async function save(changes) {
+    await posts.loaded();
+    const { author, reason } = posts;
+    if (!author) throw new Error(`This was not saved. ${reason}`);
+    await setPreferences(author.id, changes);
   }
 
   function refresh() {
@@ -206,11 +220,11 @@ function preferenceSettings(attempt) {
       ({ id, account_name }) =>
         h("option", { value: id || "" }, account_name ? `@${account_name}` : "Choose each time"),
     );
-    if (element.contains(document.activeElement)) return;
-    showZone(author?.time_zone ?? "");
-    hours.value = author?.hour_cycle ?? "";
-    week.value = String(author?.week_starts_on ?? "");
-    account.value = String(author?.default_account_id ?? "");
+    if (!author || element.contains(document.activeElement)) return;
+    showZone(author.time_zone ?? "");
+    hours.value = author.hour_cycle ?? "";
+    week.value = String(author.week_starts_on ?? "");
+    account.value = String(author.default_account_id ?? "");
   }
 
   /** @param {string} name Of which the browser may have another one. */
@@ -239,7 +253,7 @@ function accountList() {
       ({ id }) => id,
       () => h("li"),
       (item, { account_name, paused_until, paused_reason }) => {
-        const isPaused = paused_until !== null && Date.parse(paused_until) > Date.now();
+        const isPaused = paused_until !== null && Date.parse(paused_until) > now();
         const pause = isPaused ? `: paused${untilWhen(paused_until)}. ${paused_reason ?? ""}` : "";
         setText(item, `@${account_name}${pause}`);
       },
@@ -260,7 +274,7 @@ function limitList() {
     const lines = [
       `${pending} of ${app.max_pending} pending posts`,
       `${posts.drafts().length} of ${app.max_drafts} drafts`,
-      `at most ${app.max_posts_a_day} posts a day from an account`,
+      `at most ${app.max_posts_a_day} ${app.max_posts_a_day === 1 ? "post" : "posts"} a day from an account`,
     ];
     keyed(
       list,
@@ -281,7 +295,13 @@ function browserSettings() {
     notifications.input.checked = await switchNotifications(isOn);
   });
   setAttribute(notifications.element, "hidden", canNotify() ? null : "");
-  return card("This browser", "", shortcuts.element, notifications.element);
+  const element = card("This browser", "", shortcuts.element, notifications.element);
+
+  function refresh() {
+    notifications.input.checked = areNotificationsOn(); // the browser may have switched them off
+  }
+
+  return { element, refresh };
 }
 
 /**

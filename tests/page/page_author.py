@@ -291,6 +291,20 @@ class Author:
 
         self.page.route("**/v1/graphql", refuse)
 
+    def meets_the_end_of_the_sign_in(self) -> Locator:
+        """Hasura takes the token no longer until the page asks for another sign-in: the field for the name."""
+        expired = {"message": "Could not verify JWT: JWTExpired", "extensions": {"path": "$", "code": "invalid-jwt"}}
+
+        def refuse(route: Route) -> None:
+            route.fulfill(json={"errors": [expired]})
+
+        self.page.route("**/v1/graphql", refuse)
+        self.page.evaluate("window.dispatchEvent(new Event('online'))")  # its next request is not awaited
+        name = self.page.get_by_role("textbox", name="Your name")
+        expect(name).to_have_accessible_description(re.compile("has expired"))
+        self.page.unroute("**/v1/graphql", refuse)
+        return name
+
     def waits_at(self, operation: str) -> list[Route]:
         """The page's next mutation of this name: it waits here until the test continues it."""
         held: list[Route] = []

@@ -450,11 +450,7 @@ class TestAnExpiredSignIn:
 
 def sign_in_again(author: Author, name: str) -> None:
     """The token is no longer taken; then somebody signs in."""
-    author.page.evaluate("localStorage.setItem('session', localStorage.getItem('session').slice(0, -3) + 'abc')")
-    author.page.evaluate("window.dispatchEvent(new Event('online'))")  # its next request is not awaited
-    field = author.page.get_by_role("textbox", name="Your name")
-    expect(field).to_have_accessible_description(re.compile("has expired"))
-    field.fill(name)
+    author.meets_the_end_of_the_sign_in().fill(name)
     author.page.get_by_role("button", name="Sign in").click()
     expect(author.composer).to_be_visible()
 

@@ -581,9 +581,8 @@ class TestSafety:
 
 
 def test_a_post_that_a_link_named_is_not_missed_in_the_view_that_was_opened_meanwhile(alice: Author) -> None:
-    held: list[Route] = []
-    alice.page.route("**/v1/graphql", lambda route: held.append(route), times=1)
-    alice.sign_in()
+    held = alice.holds_everything()
+    alice.enter()
     alice.page.goto(f"{alice.stack.urls['web']}/#posts/999999999")
     alice.wait_until(lambda: held)
     alice.show("settings")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from page_author import Arrive, Author, in_seconds
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 from waiting import wait_until
 
 
@@ -185,16 +185,8 @@ class TestHowTimesAreShown:
 
 class TestAChoice:
     def test_that_is_made_before_the_settings_are_loaded_is_kept(self, alice: Author) -> None:
-        held: list[Route] = []
-
-        def hold(route: Route) -> None:
-            if not held and "query Everything" in (route.request.post_data or ""):
-                held.append(route)
-            else:
-                route.continue_()
-
-        alice.page.route("**/v1/graphql", hold)
-        alice.sign_in()
+        held = alice.holds_everything()
+        alice.enter()
         alice.show("settings").get_by_label("Times of day").select_option("12 hours: 5:30 PM")
         alice.wait_until(lambda: held)
 

@@ -195,7 +195,8 @@ class TestDeleting:
 
     def test_a_page_that_is_no_longer_looked_at_deletes_what_was_to_be_deleted(self, alice: Author) -> None:
         alice.create("regretted", in_minutes(60))
-        sign_in_with_a_stopped_clock(alice)
+        alice.stop_clock()
+        alice.sign_in()
         alice.button("regretted", "Delete").click()
         expect(alice.undo_button).to_be_visible()
 
@@ -212,7 +213,8 @@ class TestDeleting:
         alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
         alice.create("nearly gone", in_minutes(60))
         alice.create("to be quoted", in_minutes(90))
-        sign_in_with_a_stopped_clock(alice)
+        alice.stop_clock()
+        alice.sign_in()
         alice.button("nearly gone", "Delete").click()
 
         for _ in range(3):
@@ -284,7 +286,8 @@ class TestManyPosts:
     def test_of_many_deleted_posts_only_those_about_to_go_out_are_deleted_without_an_undo(self, alice: Author) -> None:
         alice.create("goes out next", in_minutes(60))
         alice.create("to come", in_minutes(90))
-        sign_in_with_a_stopped_clock(alice, at=in_minutes(59.95))
+        alice.stop_clock(in_minutes(59.95))
+        alice.sign_in()
 
         select(alice, "goes out next", "to come")
         alice.page.get_by_role("button", name="Delete selected").click()
@@ -374,7 +377,8 @@ class TestAPointerThatMovesInTheLists:
     def test_delays_no_search(self, alice: Author) -> None:
         for text in ("about bread", "about books"):
             alice.create(text, in_minutes(60))
-        sign_in_with_a_stopped_clock(alice)
+        alice.stop_clock()
+        alice.sign_in()
         alice.page.mouse.move(*middle_of(alice.article("about books")))
 
         alice.page.get_by_role("searchbox", name="Search posts").fill("books")
@@ -383,18 +387,13 @@ class TestAPointerThatMovesInTheLists:
 
     def test_delays_no_selection(self, alice: Author) -> None:
         alice.create("to come", in_minutes(60))
-        sign_in_with_a_stopped_clock(alice)
+        alice.stop_clock()
+        alice.sign_in()
         alice.page.mouse.move(*middle_of(alice.article("to come")))
 
         alice.page.keyboard.press("s")
 
         expect(alice.article("to come").get_by_role("checkbox", name="Select")).to_be_attached()
-
-
-def sign_in_with_a_stopped_clock(author: Author, at: datetime | None = None) -> None:
-    author.stop_clock(at)
-    author.sign_in()
-    expect(author.region("Pending").get_by_role("article").first).to_be_attached()
 
 
 def tomorrow_noon(author: Author) -> datetime:
@@ -436,6 +435,4 @@ def moved_by(before: dict[str, str], after: dict[str, str]) -> timedelta:
 def select(author: Author, *texts: str) -> None:
     author.page.get_by_role("button", name="Select", exact=True).click()
     for text in texts:
-        author.page.mouse.move(0, 0)  # the rows do not change while a pointer is at work in the lists
         author.article(text).get_by_role("checkbox", name="Select").check()
-    author.page.mouse.move(0, 0)

@@ -30,8 +30,8 @@ CREATING_POINTS = (
     "after_insert",
     "before_event",
     "after_event",
-    "before_keep_event",
-    "after_keep_event",
+    "before_record_event",
+    "after_record_event",
 )
 POINTS = (
     *CREATING_POINTS,
@@ -60,9 +60,9 @@ class CrashableHasura(Hasura):
         with _crashable("event"):
             return super().create_event(at, payload)
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
-        with _crashable("keep_event"):
-            return super().keep_event(post_id, event_id, at, instead_of)
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+        with _crashable("record_event"):
+            return super().record_event(post_id, event_id, at, instead_of)
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         with _crashable("claim"):

@@ -8,7 +8,7 @@ import azure.functions as func
 from shared import config
 from shared.clock import SystemClock
 from shared.core import schedule
-from shared.core.event_keeper import EventKeeper
+from shared.core.event_recorder import EventRecorder
 from shared.hasura.client import Hasura
 from shared.http import auth, endpoint
 
@@ -24,13 +24,13 @@ def create_post(req: func.HttpRequest) -> func.HttpResponse:
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
-    created = schedule.create(draft, token, key, Hasura(settings), SystemClock(), _event_keeper())
+    created = schedule.create(draft, token, key, Hasura(settings), SystemClock(), _event_recorder())
     return endpoint.json_response(
         HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.event}
     )
 
 
 @functools.cache
-def _event_keeper() -> EventKeeper:
+def _event_recorder() -> EventRecorder:
     """One for the process."""
-    return EventKeeper()
+    return EventRecorder()

@@ -126,7 +126,7 @@ EVENT_GRACE = timedelta(hours=1)
 FOLLOW_UP_TIME = timedelta(minutes=1)
 """A follow-up delivery that has not come by then is given up: the sweep has come meanwhile."""
 
-EVENTS_TO_KEEP = 100
+MAX_UNRECORDED_EVENTS = 100
 """So many new posts wait at most for their events to be written down on them, after their authors have the answer."""
 
 LEASE = timedelta(minutes=3)

@@ -25,7 +25,7 @@ class LogEvent(StrEnum):
     POST_CREATED_AGAIN = "post_created_again"
     EVENT_CREATED = "event_created"
     EVENT_NOT_CREATED = "event_not_created"
-    EVENT_NOT_KEPT = "event_not_kept"
+    EVENT_NOT_RECORDED = "event_not_recorded"
     EVENT_NOT_DELETED = "event_not_deleted"
     CLAIM_FAILED = "claim_failed"
     FOLLOW_UP_NOT_CREATED = "follow_up_not_created"

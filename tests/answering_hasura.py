@@ -49,7 +49,7 @@ class AnsweringHasura:
     def operations(self) -> list[str]:
         return [asked.operation for asked in self.asked]
 
-    def events_to_keep(self) -> int:
+    def events_to_record(self) -> int:
         """How many events were set and answered with their ids, and are not kept on their posts yet."""
         return self._events - self.operations().count("keepEvent")
 

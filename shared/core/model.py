@@ -433,7 +433,7 @@ class EventStore(Protocol):
     def forget_event(self, post_id: int, event_id: str) -> None:
         """Takes the event off its post, unless the post has another one by now."""
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         """Writes the event down on its post; False when the post has another event than `instead_of` by now."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from shared import log
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
-from shared.core.event_keeper import SetEvent
+from shared.core.event_recorder import CreatedEvent
 from shared.core.model import Clock, EventStore, Row
 from shared.core.scheduled_events import event_time
 from shared.errors import (
@@ -51,15 +51,15 @@ class DraftStore(EventStore, Protocol):
         """The new row; None when the author has a post of this key already."""
 
 
-class KeepsEvents(Protocol):
+class RecordsEvents(Protocol):
     """Writes events down on their posts, at once or soon."""
 
-    def keep(self, event: SetEvent, store: EventStore) -> None:
+    def record(self, event: CreatedEvent, store: EventStore) -> None:
         """Best effort; raises nothing."""
 
 
 def create(
-    fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock, keeper: KeepsEvents
+    fields: Mapping[str, Any], token: str, key: str | None, store: DraftStore, clock: Clock, recorder: RecordsEvents
 ) -> Created:
     """Stores the draft in a JSON object and sets its event; or answers the post that the same key created before.
 
@@ -80,7 +80,7 @@ def create(
         return _created_before(fields, earlier)
     at = draft.schedule_for.isoformat()
     log.info(LogEvent.POST_CREATED, f"post {row['id']} is stored for {at}", post_id=row["id"], schedule_for=at)
-    return Created(row, _set_event(row, draft, store, keeper))
+    return Created(row, _set_event(row, draft, store, recorder))
 
 
 def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
@@ -96,7 +96,7 @@ def _created_before(fields: Mapping[str, Any], earlier: EarlierPost) -> Created:
     return Created(earlier.post, event)
 
 
-def _set_event(row: Row, draft: Draft, store: DraftStore, keeper: KeepsEvents) -> Row | None:
+def _set_event(row: Row, draft: Draft, store: DraftStore, recorder: RecordsEvents) -> Row | None:
     """None when that fails: the sweep publishes the post."""
     at = event_time(draft.schedule_for, store)
     try:
@@ -116,5 +116,5 @@ def _set_event(row: Row, draft: Draft, store: DraftStore, keeper: KeepsEvents) -
         event_id=event_id,
     )
     if event_id:
-        keeper.keep(SetEvent(row["id"], event_id, at), store)
+        recorder.record(CreatedEvent(row["id"], event_id, at), store)
     return event

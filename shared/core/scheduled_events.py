@@ -26,7 +26,7 @@ def ensure_event(post: FoundPost, delivery: Delivery, begin_by: datetime, store:
     event_id = event.get("event_id")
     if event_id is None:
         return True
-    is_kept = store.keep_event(post.id, event_id, at, instead_of=post.event_id)
+    is_kept = store.record_event(post.id, event_id, at, instead_of=post.event_id)
     obsolete = post.event_id if is_kept else event_id
     if obsolete and obsolete != delivery.event_id and clock.now() <= begin_by:
         _delete_event(post.id, obsolete, store)

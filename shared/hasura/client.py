@@ -115,15 +115,15 @@ class Hasura:
         """Takes a one-off scheduled event back; Hasura does not mind one that is gone already."""
         self._metadata("delete_scheduled_event", {"type": "one_off", "event_id": event_id})
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         """Writes the event down on its post; False when the post has another event than `instead_of` by now."""
         earlier = {"_is_null": True} if instead_of is None else {"_eq": instead_of}
         variables = {
             "post": {"id": {"_eq": post_id}, "event_id": earlier},
             "event": {"event_id": event_id, "event_at": at.isoformat()},
         }
-        kept = self._graphql_as_admin(documents.KEEP_EVENT, variables)["update_scheduled_post"]
-        return bool(kept["affected_rows"])
+        recorded = self._graphql_as_admin(documents.RECORD_EVENT, variables)["update_scheduled_post"]
+        return bool(recorded["affected_rows"])
 
     def forget_event(self, post_id: int, event_id: str) -> None:
         """Takes the event off its post, unless the post has another one by now."""
@@ -131,7 +131,7 @@ class Hasura:
             "post": {"id": {"_eq": post_id}, "event_id": {"_eq": event_id}},
             "event": {"event_id": None, "event_at": None},
         }
-        self._graphql_as_admin(documents.KEEP_EVENT, variables)
+        self._graphql_as_admin(documents.RECORD_EVENT, variables)
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         """What is due, by the database's clock, and is ours for the time of a LEASE."""

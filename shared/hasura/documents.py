@@ -21,7 +21,7 @@ query postOfKey($key: String!) {{
   scheduled_post(where: {{request_key: {{_eq: $key}}}}) {{ {_ROW} request_draft event_id }}
 }}"""
 
-KEEP_EVENT = """
+RECORD_EVENT = """
 mutation keepEvent($post: scheduled_post_bool_exp!, $event: scheduled_post_set_input!) {
   update_scheduled_post(where: $post, _set: $event) { affected_rows }
 }"""

@@ -562,7 +562,7 @@ class TestAKey:
         row = hasura.insert_post(draft, author.token, key)
         assert row
 
-        hasura.keep_event(row["id"], "e", draft.schedule_for, instead_of=None)
+        hasura.record_event(row["id"], "e", draft.schedule_for, instead_of=None)
 
         first = hasura.post_of_key(key, author.token)
         assert first
@@ -650,9 +650,9 @@ class TestEvents:
     def test_an_event_is_kept_on_its_post_unless_another_one_is(self, hasura: Hasura, author: Author) -> None:
         post_id, at = due_post(hasura, author), now() + timedelta(hours=1)
 
-        assert hasura.keep_event(post_id, "first", at, instead_of=None)
-        assert not hasura.keep_event(post_id, "second", at, instead_of=None)
-        assert hasura.keep_event(post_id, "third", at, instead_of="first")
+        assert hasura.record_event(post_id, "first", at, instead_of=None)
+        assert not hasura.record_event(post_id, "second", at, instead_of=None)
+        assert hasura.record_event(post_id, "third", at, instead_of="first")
 
         assert (found(hasura, post_id).event_id, found(hasura, post_id).event_at) == ("third", at)
 

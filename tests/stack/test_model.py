@@ -30,11 +30,11 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from kept_at_once import KeptAtOnce
 from model_processes import MISHAPS, Clock, Processes
 from model_world import ACCOUNTS, LINKS, World
 from model_x import ANSWERS, TIMELINES
 from psycopg.rows import dict_row
+from recorded_at_once import RecordedAtOnce
 
 from local.running_stack import GraphQLFailed, started
 from shared.core import schedule
@@ -96,7 +96,7 @@ class Story(RuleBasedStateMachine):
     def create(self, author: str, draft: Draft, twice: bool) -> Any:
         key, store, yesterday = str(len(self.drafts)), Hasura(self.world.settings), Clock(behind=timedelta(days=1))
         token = self.world.tokens[author]
-        create = partial(schedule.create, draft.as_json(), token, key, store, yesterday, KeptAtOnce())
+        create = partial(schedule.create, draft.as_json(), token, key, store, yesterday, RecordedAtOnce())
         try:
             post: int = create().post["id"]
         except (Forbidden, InvalidDraft):

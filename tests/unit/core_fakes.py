@@ -100,7 +100,7 @@ class Events:
     def forget_event(self, post_id: int, event_id: str) -> None:
         self.forgotten.append((post_id, event_id))
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         self.kept.append((post_id, event_id, at, instead_of))
         return self.is_kept
 
@@ -221,8 +221,8 @@ class Drafts(Events):
             self.earlier[key] = EarlierPost(row, draft.as_json(), None)
         return row
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         for key, earlier in self.earlier.items():
             if earlier.post["id"] == post_id:
                 self.earlier[key] = replace(earlier, event_id=event_id)
-        return super().keep_event(post_id, event_id, at, instead_of)
+        return super().record_event(post_id, event_id, at, instead_of)

@@ -50,12 +50,12 @@ def network() -> Iterator[responses.RequestsMock]:
 
 @pytest.fixture
 def hasura(network: responses.RequestsMock) -> Iterator[AnsweringHasura]:
-    """Hasura, which stores what it is given. It goes when each event that was set is kept, behind the answer."""
+    """Hasura, which stores what it is given. It goes when all events are recorded, behind the answers."""
     hasura = AnsweringHasura(network)
     hasura.answers["insertPost"] = hasura.answers["insertPostOfKey"] = {"insert_scheduled_post_one": ROW}
     hasura.answers["postOfKey"] = {"scheduled_post": []}
     yield hasura
-    wait_until(hasura.events_to_keep, lambda number: number == 0)
+    wait_until(hasura.events_to_record, lambda number: number == 0)
 
 
 def give_first_post(hasura: AnsweringHasura, **stored: Any) -> None:

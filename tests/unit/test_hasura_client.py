@@ -59,8 +59,8 @@ AS_ADMIN: dict[str, tuple[Callable[[Hasura], Any], Any]] = {
     "find_post": (lambda hasura: hasura.find_post(7), {"scheduled_post_by_pk": None, "app": []}),
     "record": (lambda hasura: hasura.record(POST, TWEETED), {"record_outcome": []}),
     "published_elsewhere": (lambda hasura: hasura.published_elsewhere(["1", "2"]), {"scheduled_post": []}),
-    "keep_event": (
-        lambda hasura: hasura.keep_event(7, "new", NOON, instead_of="old"),
+    "record_event": (
+        lambda hasura: hasura.record_event(7, "new", NOON, instead_of="old"),
         {"update_scheduled_post": {"affected_rows": 1}},
     ),
     "wait_for_due_posts": (
@@ -284,7 +284,7 @@ def test_an_event_is_kept_unless_another_delivery_has_kept_one_meanwhile(
 ) -> None:
     network.post(GRAPHQL, json={"data": {"update_scheduled_post": {"affected_rows": affected_rows}}})
 
-    assert hasura.keep_event(7, "new", NOON, instead_of="old") is is_kept
+    assert hasura.record_event(7, "new", NOON, instead_of="old") is is_kept
 
 
 class TestTheTurnToWait:

@@ -122,7 +122,7 @@ class SlowStore(Store):
         self._world.take(HASURA_TIMEOUT)
         self._call()
 
-    def keep_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
+    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         self._call()
         return True
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from core_fakes import NOW, Drafts, StoppedClock
-from kept_at_once import KeptAtOnce
+from recorded_at_once import RecordedAtOnce
 
 from shared.core.schedule import Created, EarlierPost, create
 from shared.errors import ConfigurationError, Forbidden, HasuraUnavailable, InvalidDraft, KeyReused, TooManyPosts
@@ -21,7 +21,7 @@ def draft(**changes: Any) -> dict[str, Any]:
 def created(
     store: Drafts, fields: dict[str, Any], key: str | None = None, clock: StoppedClock | None = None
 ) -> Created:
-    return create(fields, "token", key, store, clock or StoppedClock(), KeptAtOnce())
+    return create(fields, "token", key, store, clock or StoppedClock(), RecordedAtOnce())
 
 
 class TestCreate:

@@ -558,6 +558,25 @@ class TestDrafts:
         expect(alice.text).to_have_value("an earlier idea")
         assert [post["text"] for post in alice.posts()] == ["an earlier idea", "half an idea"]
 
+    def test_a_draft_that_is_opened_while_another_one_is_saved_is_not_saved_into_that_one(self, alice: Author) -> None:
+        alice.sign_in()
+        alice.save_draft("an earlier idea")
+        alice.tab("Drafts")
+        held = alice.waits_at("AddDraft")
+        alice.text.fill("half an idea")
+        alice.choose_instead_of_scheduling("Save as draft")
+        alice.wait_until(lambda: held)
+        alice.text.fill("")
+        alice.button("an earlier idea", "Edit").click()
+        expect(alice.text).to_have_value("an earlier idea")
+        alice.do_at_once()  # closes what was said of the earlier one
+
+        held[0].continue_()
+
+        expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("Saved as a draft.")
+        expect(alice.text).to_have_value("an earlier idea")
+        assert [post["text"] for post in alice.posts()] == ["an earlier idea", "half an idea"]
+
     @pytest.mark.parametrize(
         ("message", "code", "shown"),
         [

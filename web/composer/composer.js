@@ -150,9 +150,10 @@ function begin(content) {
 /** Saves what is in the composer, if there is something to save. Returns whether the composer is free now. */
 async function putAside() {
   if (!isBegun()) return true;
+  const own = draft;
   const isSaved = await store();
   if (isSaved) showToast("What you were writing is saved as a draft.");
-  return isSaved;
+  return isSaved && draft === own;
 }
 
 function isBegun() {
@@ -278,9 +279,11 @@ async function saveDraft() {
     focusFirstInvalid(form);
     return;
   }
+  const own = draft;
   if (!(await store())) return;
-  begin({});
   showToast("Saved as a draft.", { tone: "good" });
+  if (draft !== own) return; // its author went on with another one meanwhile
+  begin({});
   onStored("");
 }
 
@@ -290,17 +293,19 @@ async function saveDraft() {
  */
 async function store() {
   if (isSending || !author) return false;
+  const own = draft; // another one may be begun while this one is saved
   setSending(true);
   await posts.loaded();
   try {
-    let id = draft.post_id; // takePosts takes one that no answer has shown yet for deleted
+    let id = own.post_id; // takePosts takes one that no answer has shown yet for deleted
     let saved;
     do {
-      saved = contentOf(draft);
+      saved = contentOf(own);
       if (id === null) id = await addDraft(saved);
       else await changeDraft(id, saved);
-      draft.post_id = id;
-    } while (isBegun() && JSON.stringify(contentOf(draft)) !== JSON.stringify(saved));
+      own.post_id = id;
+      keep();
+    } while (draft === own && isBegun() && JSON.stringify(contentOf(own)) !== JSON.stringify(saved));
     return true;
   } catch (error) {
     showResult(messageOf(error));

@@ -8,6 +8,10 @@ from waiting import wait_until
 
 LONGER_THAN_TO_UNDO = 6_000  # milliseconds
 
+KEEP_NO_DRAFT = """mutation ($name: String!) {
+  update_user(where: {username: {_eq: $name}}, _set: {max_drafts: 0}) { affected_rows }
+}"""
+
 
 class TestPublishingNow:
     def test_a_double_click_publishes_one_post_and_not_its_neighbour(self, alice: Author) -> None:
@@ -144,6 +148,64 @@ class TestPublishingNow:
         expect(alice.page.get_by_role("status", name="Messages")).to_contain_text("It is among your drafts")
         expect(alice.text).to_have_value("the next one")
         assert [(post["text"], post["state"]) for post in alice.posts()] == [("too fast", "draft")]
+
+    def test_a_post_is_taken_back_where_no_further_draft_may_be_kept(self, alice: Author) -> None:
+        alice.page.clock.install()
+        alice.sign_in()
+        alice.save_draft("too fast")
+        alice.tab("Drafts")
+        alice.page.clock.pause_at(in_minutes(1))
+        alice.button("too fast", "Edit").click()
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_value("")
+        keep_no_further_draft(alice)
+
+        alice.undo_button.click()
+
+        expect(alice.text).to_have_value("too fast")
+        assert alice.posts() == []
+
+    def test_the_text_of_a_post_that_was_taken_back_can_be_copied_if_it_has_no_place(self, alice: Author) -> None:
+        alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        alice.page.clock.install()
+        alice.sign_in()
+        expect(alice.region("Pending")).to_contain_text("No post is pending")
+        alice.page.clock.pause_at(in_minutes(1))
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_value("")
+        alice.text.fill("the next one")
+        keep_no_further_draft(alice)
+        alice.undo_button.click()
+
+        messages(alice).get_by_role("button", name="Copy text").click()
+
+        expect(messages(alice)).to_contain_text("Copied.")
+        assert alice.page.evaluate("navigator.clipboard.readText()") == "too fast"
+        expect(alice.text).to_have_value("the next one")
+        assert alice.posts() == []
+
+    def test_a_post_that_became_a_draft_stays_that_draft_if_the_next_one_is_given_up_meanwhile(
+        self, alice: Author
+    ) -> None:
+        alice.page.clock.install()
+        alice.sign_in()
+        expect(alice.region("Pending")).to_contain_text("No post is pending")
+        alice.page.clock.pause_at(in_minutes(1))
+        alice.text.fill("too fast")
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_value("")
+        alice.text.fill("the next one")
+        held = alice.waits_at("MakeDraft")
+        alice.undo_button.click()
+        alice.wait_until(lambda: held)
+        alice.text.fill("")
+        held[0].continue_()
+        expect(alice.text).to_have_value("too fast")
+
+        alice.save_draft("not so fast")
+
+        assert [(post["text"], post["state"]) for post in alice.posts()] == [("not so fast", "draft")]
 
 
 class TestDeleting:
@@ -411,6 +473,10 @@ def post_at(author: Author, place: tuple[float, float]) -> str:
 def click_without_moving(author: Author) -> None:
     author.page.mouse.down()
     author.page.mouse.up()
+
+
+def keep_no_further_draft(author: Author) -> None:
+    author.stack.graphql(KEEP_NO_DRAFT, {"name": author.name})
 
 
 def messages(author: Author) -> Locator:

@@ -1,5 +1,6 @@
 // Writing a post and choosing its time.
 
+import { offerToCopy } from "../lib/copy_text.js";
 import { element, h, keyed, setAttribute, setText, showMessage } from "../lib/dom.js";
 import { focusFirstInvalid, showFieldError } from "../lib/field_error.js";
 import { messageOf, Problem } from "../lib/http.js";
@@ -42,6 +43,7 @@ const NO_ACCOUNT =
   "No X account is linked to you yet, so nothing can be scheduled. If the sign-in page offers X, sign out and sign in " +
   "with X. Otherwise, ask the operator to link your account (“make link-account”).";
 const FORBIDDEN = "You may not post from this account, or no longer.";
+const AMONG_DRAFTS = "It is not sent. It is among your drafts.";
 const TICK = 1_000;
 const SLOW = 500; // a quick answer needs no word about the way there
 
@@ -257,19 +259,43 @@ async function create({ text, when_late, account_id, key }, schedule_for) {
  * @param {Draft} sent
  */
 async function takeBack(id, sent) {
-  const isKept = sent.post_id !== null || isBegun(); // its row stays, as a draft
   try {
-    await (isKept ? makeDraft(id) : remove([id]));
-    if (isBegun()) {
-      if (!isKept) await addDraft(contentOf(sent)); // the next one was begun meanwhile
-      showResult("");
-      showToast("It is not sent. It is among your drafts.");
-    } else {
-      begin({ ...sent, ...newKey() });
+    const isKept = (sent.post_id !== null || isBegun()) && (await becomesDraft(id));
+    if (!isKept) await remove([id]);
+    if (!isBegun()) {
+      begin({ ...sent, ...newKey(), post_id: isKept ? id : null });
       showToast("It is not sent. Its text is in the composer.");
+      return;
     }
+    showResult("");
+    if (isKept) showToast(AMONG_DRAFTS);
+    else await addToDrafts(sent);
   } catch (error) {
     showToast(messageOf(error), { tone: "bad" });
+  }
+}
+
+/**
+ * Whether it is a draft now. If not, no further one may be kept.
+ * @param {number} id
+ */
+async function becomesDraft(id) {
+  try {
+    await makeDraft(id);
+    return true;
+  } catch (error) {
+    if (error instanceof Refusal) return false;
+    throw error;
+  }
+}
+
+/** @param {Draft} removed Its post was deleted, and the composer is taken. */
+async function addToDrafts(removed) {
+  try {
+    await addDraft(contentOf(removed));
+    showToast(AMONG_DRAFTS);
+  } catch (error) {
+    offerToCopy(`It is not sent, and not among your drafts: ${messageOf(error)}`, removed.text);
   }
 }
 

@@ -1,11 +1,11 @@
 // One post as a row: its time, its text in one line, its state, and what its author can do. Opened, it shows the rest.
 
 import { config } from "../lib/config.js";
+import { copyText } from "../lib/copy_text.js";
 import { h, setAttribute, setText, showMessage } from "../lib/dom.js";
 import { messageOf, Unreachable } from "../lib/http.js";
 import { toggleMenu } from "../lib/menu.js";
 import * as times from "../lib/times.js";
-import { showToast } from "../lib/toast.js";
 import { makeDraft, publishNow } from "../posts/actions.js";
 import { beginning } from "../posts/beginning.js";
 import { removeLater } from "../posts/deletion.js";
@@ -289,19 +289,13 @@ export function postRow(first, { onLeft, write, reuse, onSelect }) {
     const choices = names.map((name) => ({ name: NAMES[name], act: () => act(name) }));
     if (post.tweet_id) choices.push(viewOnX(post.tweet_id));
     if (post.text) {
-      choices.push({ name: "Copy text", act: copy }, { name: "Reuse as a new post", act: () => reuse(post.text) });
+      choices.push(
+        { name: "Copy text", act: () => copyText(post.text) },
+        { name: "Reuse as a new post", act: () => reuse(post.text) },
+      );
     }
     if (now.has("remove")) choices.push({ name: NAMES.remove, act: () => act("remove"), tone: "danger" });
     toggleMenu(menuButton, choices);
-  }
-
-  async function copy() {
-    try {
-      await navigator.clipboard.writeText(post.text);
-      showToast("Copied.", { tone: "good" });
-    } catch {
-      showToast("This browser does not allow copying here.", { tone: "bad" });
-    }
   }
 
   /**

@@ -11,6 +11,7 @@ from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Route, expect
 
 DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
+TO_UNDO = timedelta(seconds=5)
 UNLINK_ACCOUNT = "mutation ($id: bigint!) { delete_account_user(where: {account_id: {_eq: $id}}) { affected_rows } }"
 
 
@@ -317,6 +318,32 @@ class TestOneDraft:
         expect(alice.when).to_have_accessible_description(re.compile("schedule_for is a holiday"))
         expect(alice.text).to_have_value("not like this")
 
+    def test_a_draft_that_may_not_be_posted_now_is_scheduled_at_the_time_that_is_shown(self, alice: Author) -> None:
+        alice.expect_complaint("status of 422")
+        alice.sign_in()
+        alice.page.route("**/api/createPost", refuse_text_and_time, times=1)
+        shown = in_minutes(60).replace(microsecond=0)
+        alice.write("not now", shown)
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.text).to_have_accessible_description(re.compile("text is too rude"))
+
+        alice.schedule_button.click()
+
+        expect(alice.article("not now")).to_be_visible()
+        assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [shown]
+
+    def test_a_time_at_which_a_draft_may_have_been_posted_is_shown(self, alice: Author) -> None:
+        alice.expect_complaint("Failed to load resource")
+        alice.stop_clock(pressed := in_seconds(0))
+        alice.sign_in()
+        alice.page.route("**/api/createPost", lambda route: route.abort("connectionreset"), times=1)
+        alice.write("now or never", in_minutes(60))
+
+        alice.choose_instead_of_scheduling("Post now")
+
+        expect(alice.composer.get_by_role("alert")).to_contain_text("Schedule it again")
+        expect(alice.when).to_have_value(re.compile(alice.field_value(pressed + TO_UNDO)))
+
     @pytest.mark.parametrize("accounts", [1, 2])
     def test_no_button_moves_when_the_accounts_have_come(self, alice: Author, accounts: int) -> None:
         """Or a click that began before it would hit another thing."""
@@ -598,6 +625,26 @@ class TestDrafts:
 
         expect(alice.composer.get_by_role("alert")).to_have_text(shown)
         expect(alice.text).to_have_value("half an idea")
+
+    def test_a_saved_draft_that_may_not_be_posted_now_is_scheduled_at_the_time_that_is_shown(
+        self, alice: Author
+    ) -> None:
+        alice.sign_in()
+        alice.save_draft("not now")
+        alice.tab("Drafts")
+        alice.button("not now", "Edit").click()
+        shown = in_minutes(60).replace(microsecond=0)
+        alice.when.fill(alice.field_value(shown))
+        alice.is_refused_at("ScheduleDraft", "At most 30 changes in a minute.", "permission-error")
+        alice.choose_instead_of_scheduling("Post now")
+        expect(alice.composer.get_by_role("alert")).to_have_text("At most 30 changes in a minute.")
+        alice.page.unroute("**/v1/graphql")
+
+        alice.schedule_button.click()
+
+        alice.tab("Queue")
+        expect(alice.article("not now")).to_be_visible()
+        assert [datetime.fromisoformat(post["schedule_for"]) for post in alice.posts()] == [shown]
 
     def test_a_scheduled_post_becomes_a_draft(self, alice: Author) -> None:
         alice.create("on second thoughts", in_minutes(60))

@@ -12,6 +12,7 @@ import { NotDone, Refusal } from "../posts/hasura.js";
 import { pauseOf, untilWhen } from "../posts/post_state.js";
 import { posts } from "../posts/posts.js";
 import { GRACE } from "../posts/undo.js";
+import { SignedOut } from "../sign_in/signed_out.js";
 import { textError } from "../text/text_length.js";
 import { forgetDraft, keepDraft, keptDraft, newDraft, newKey } from "./draft.js";
 import { warnOfDuplicates } from "./duplicates.js";
@@ -236,13 +237,32 @@ async function postNow() {
  * @returns {Promise<number>} The id of the post.
  */
 async function sendAt(time) {
+  const { when: chosen, isSent } = draft;
   draft.when = time.toISOString(); // after it was sent it stays: the same key means the same draft
   draft.isSent = true;
   keep();
   const sent = { ...draft };
-  const row = sent.post_id === null ? await create(sent, time) : await scheduleDraft(sent.post_id, contentOf(sent));
-  finish(sent, row, "Scheduled for");
-  return row.id;
+  try {
+    const row = sent.post_id === null ? await create(sent, time) : await scheduleDraft(sent.post_id, contentOf(sent));
+    finish(sent, row, "Scheduled for");
+    return row.id;
+  } catch (error) {
+    if (draft.key === sent.key && draft.when === sent.when) {
+      if (isRefusal(error)) Object.assign(draft, { when: chosen, isSent });
+      else when.set(time); // it may be scheduled for then
+      keep();
+    }
+    throw error;
+  }
+}
+
+/**
+ * Whether nothing was done.
+ * @param {unknown} error
+ */
+function isRefusal(error) {
+  if (error instanceof Problem) return error.status < 500;
+  return [Refusal, NotDone, SignedOut].some((kind) => error instanceof kind);
 }
 
 /**

@@ -7,7 +7,8 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from page_author import Arrive, Author, in_minutes, in_seconds
-from playwright.sync_api import Locator, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
+from waiting import wait_until
 
 SCHEMES: list[Literal["light", "dark"]] = ["light", "dark"]
 VIEWS = ["posts", "calendar", "timeline", "developer-tools", "settings"]
@@ -447,6 +448,31 @@ class TestAnExpiredSignIn:
         expect(first.text).to_have_value("")
         expect(first.page.get_by_role("article")).to_have_count(0)
 
+    def test_a_newer_sign_in_of_the_same_author_in_another_tab_counts_here_too(self, alice: Author) -> None:
+        alice.create("half edited", in_minutes(60))
+        alice.sign_in()
+        old = alice.page.evaluate("localStorage.getItem('session')")
+        new = wait_until(lambda: alice.stack.token(alice.name), lambda token: token != old)
+        refuse_token(alice, old)
+        alice.page.evaluate("token => localStorage.setItem('session', token)", new)
+
+        alice.edit("half edited", "typed with love")
+
+        expect(alice.article("typed with love")).to_be_visible()
+
+
+def refuse_token(author: Author, token: str) -> None:
+    """Hasura takes this token of the page no longer."""
+    expired = {"message": "Could not verify JWT: JWTExpired", "extensions": {"path": "$", "code": "invalid-jwt"}}
+
+    def refuse(route: Route) -> None:
+        if route.request.headers.get("authorization") == f"Bearer {token}":
+            route.fulfill(json={"errors": [expired]})
+        else:
+            route.continue_()
+
+    author.page.route("**/v1/graphql", refuse)
+
 
 def sign_in_again(author: Author, name: str) -> None:
     """The token is no longer taken; then somebody signs in."""
@@ -567,17 +593,34 @@ class TestSafety:
         assert "private" not in other.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
 
     def test_a_tab_goes_on_as_its_own_author_when_another_one_signs_in_in_the_next_tab(self, alice: Author) -> None:
-        first, second = alice.page, alice.context.new_page()
-        first.goto(alice.stack.urls["web"])
-        second.goto(alice.stack.urls["web"])
-        for page, name in ((first, alice.name), (second, f"{alice.name}_b")):
-            page.get_by_role("textbox", name="Your name").fill(name)
-            page.get_by_role("button", name="Sign in").click()
-            expect(page.get_by_role("textbox", name="Post", exact=True)).to_be_visible()
+        in_the_next_tab(alice, f"{alice.name}_b")
 
         alice.schedule("of the first author", in_minutes(60))
 
         assert [post["text"] for post in alice.posts()] == ["of the first author"]
+
+    def test_signing_out_ends_no_session_of_another_author_in_the_next_tab(self, alice: Author) -> None:
+        other = in_the_next_tab(alice, f"{alice.name}_b")
+        text = other.get_by_role("textbox", name="Post", exact=True)
+        text.fill("half an idea")
+
+        alice.page.get_by_role("button", name="Sign out").click()
+        expect(alice.page.get_by_role("banner")).to_contain_text(f"{alice.name}_b")  # who signed in last
+        other.reload()
+
+        expect(text).to_have_value("half an idea")
+
+
+def in_the_next_tab(author: Author, name: str) -> Page:
+    """Another author's page, who signs in after this author has done so."""
+    first, second = author.page, author.context.new_page()
+    first.goto(author.stack.urls["web"])
+    second.goto(author.stack.urls["web"])
+    for page, username in ((first, author.name), (second, name)):
+        page.get_by_role("textbox", name="Your name").fill(username)
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("textbox", name="Post", exact=True)).to_be_visible()
+    return second
 
 
 def test_a_post_that_a_link_named_is_not_missed_in_the_view_that_was_opened_meanwhile(alice: Author) -> None:

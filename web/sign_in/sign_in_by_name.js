@@ -1,5 +1,5 @@
 // Signing in with a name alone, as the local stack allows. A reload and a new tab go on with the author who signed in
-// last; a tab that is open stays that of its own author, as with a provider.
+// last; a tab that is open stays that of its own author, as with a provider. Signing out ends that author's sessions.
 
 import { request } from "../lib/http.js";
 import { SignedOut } from "./signed_out.js";
@@ -15,9 +15,13 @@ const KEY = "session";
 export function signInByName(url) {
   /** @type {string|null} */
   let session = null;
+  /** @type {(() => void)[]} */
+  const listeners = [];
 
-  whenEndedElsewhere(() => {
+  window.addEventListener("storage", ({ key, oldValue, newValue }) => {
+    if (key !== KEY || newValue !== null || !isOfOneAuthor(session, oldValue)) return;
     session = null;
+    for (const listener of listeners) listener();
   });
 
   return { method: "name", author, accessToken, renewedToken, signIn, signOut, whenEndedElsewhere };
@@ -33,9 +37,13 @@ export function signInByName(url) {
     return session;
   }
 
-  /** @returns {Promise<never>} */
-  async function renewedToken() {
-    throw new SignedOut("Your sign-in has expired. Sign in again.");
+  /** @param {string} refused */
+  async function renewedToken(refused) {
+    const stored = localStorage.getItem(KEY); // perhaps that of a later sign-in, in another tab
+    if (!stored || stored === refused || !isOfOneAuthor(stored, refused))
+      throw new SignedOut("Your sign-in has expired. Sign in again.");
+    session = stored;
+    return stored;
   }
 
   /** @param {string} username */
@@ -46,16 +54,23 @@ export function signInByName(url) {
   }
 
   async function signOut() {
+    const ended = session;
     session = null;
-    localStorage.removeItem(KEY);
+    if (isOfOneAuthor(ended, localStorage.getItem(KEY))) localStorage.removeItem(KEY);
+  }
+
+  /** @param {() => void} listener */
+  function whenEndedElsewhere(listener) {
+    listeners.push(listener);
   }
 }
 
-/** @param {() => void} listener */
-function whenEndedElsewhere(listener) {
-  window.addEventListener("storage", ({ key, newValue }) => {
-    if (key === KEY && newValue === null) listener();
-  });
+/**
+ * @param {string|null} one
+ * @param {string|null} other
+ */
+function isOfOneAuthor(one, other) {
+  return one !== null && other !== null && subjectOf(one) === subjectOf(other);
 }
 
 /** @param {string} token */

@@ -46,7 +46,7 @@ def hold(page: Page, url: str) -> list[Route]:
 
 class TestAViewThatIsLoadedLater:
     def test_a_view_that_cannot_be_loaded_says_what_to_do_and_the_others_work(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|Failed to fetch dynamically imported module")
         alice.page.route("**/developer_tools.js", lambda route: route.abort())
         alice.sign_in()
 
@@ -58,7 +58,7 @@ class TestAViewThatIsLoadedLater:
         alice.show("calendar")
 
     def test_a_view_that_could_not_be_loaded_says_so_no_longer_when_it_is_there(self, alice: Author) -> None:
-        alice.expect_complaint("Failed to load resource")
+        alice.expect_complaint("Failed to load resource|calendar.css does not come")
         alice.page.route("**/calendar.css", lambda route: route.abort(), times=1)
         alice.sign_in()
         alice.page.get_by_role("link", name="Calendar").click()
@@ -70,6 +70,20 @@ class TestAViewThatIsLoadedLater:
 
         expect(alice.page.get_by_role("button", name="Today")).to_be_visible()
         expect(failure).to_have_count(0)
+
+    def test_a_fault_of_a_view_s_own_code_is_an_error_in_the_console_and_leaves_no_half_of_it(
+        self, alice: Author
+    ) -> None:
+        script = "export function calendar(root) { root.append('one half'); throw new Error('as a test') }"
+        alice.page.route("**/calendar.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
+        alice.sign_in()
+
+        alice.page.get_by_role("link", name="Calendar").click()
+
+        expect(alice.page.locator("#view-calendar")).to_have_text("This view cannot be loaded. Load the page again.")
+        alice.wait_until(alice.complaints)
+        assert alice.complaints() == ["uncaught: as a test"]
+        alice.expect_complaint("as a test")
 
     def test_while_a_view_is_being_loaded_it_says_so_and_then_it_is_there(self, alice: Author) -> None:
         held = hold(alice.page, "**/calendar.js")

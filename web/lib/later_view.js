@@ -26,9 +26,10 @@ export function laterView(root, load, onShown) {
     try {
       loading ??= load(root);
       view = await loading;
-    } catch {
+    } catch (error) {
+      reportError(error); // it may be a fault of the view's own code
       loading = null;
-      root.append(failure);
+      root.replaceChildren(failure);
       return;
     } finally {
       wait.remove();

@@ -11,6 +11,7 @@ from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from waiting import wait_until
 
+DELETE = "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }"
 PHONE = {"viewport": {"width": 375, "height": 667}, "has_touch": True, "is_mobile": True}
 TABLET = {"viewport": {"width": 820, "height": 1180}, "has_touch": True, "is_mobile": True}
 
@@ -177,14 +178,67 @@ class TestTheCardOfAPost:
         field = start_to_edit(Calendar(alice).post("midweek"))
         field.fill("carefully worded")
 
-        alice.graphql("mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }", id=post_id)
+        alice.graphql(DELETE, id=post_id)
 
         expect(card_of(alice.page)).to_contain_text("This post was deleted. Copy your text")
         expect(field).to_have_value("carefully worded")
 
+    def test_an_edit_in_a_closed_card_can_be_copied_when_its_post_is_deleted_elsewhere(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
+        alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        post_id = alice.create("midweek", wednesday)
+        field = start_to_edit(Calendar(alice).post("midweek"))
+        field.fill("carefully worded")
+        field.press("Escape")
+        expect(field).to_be_hidden()
+
+        alice.graphql(DELETE, id=post_id)
+
+        copy_text(alice.page).click()
+        expect(alice.page.get_by_text("Copied.")).to_be_visible()
+        assert alice.page.evaluate("navigator.clipboard.readText()") == "carefully worded"
+
+    def test_an_edit_of_a_deleted_post_can_be_copied_when_the_card_is_closed(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
+        post_id = alice.create("midweek", wednesday)
+        field = start_to_edit(Calendar(alice).post("midweek"))
+        field.fill("carefully worded")
+        alice.graphql(DELETE, id=post_id)
+        expect(card_of(alice.page)).to_contain_text("This post was deleted. Copy your text")
+
+        field.press("Escape")
+
+        expect(copy_text(alice.page)).to_be_visible()
+
+    def test_a_card_stays_open_when_an_edit_in_that_of_another_post_is_saved(
+        self, alice: Author, wednesday: datetime
+    ) -> None:
+        alice.create("midweek", wednesday)
+        alice.create("another", wednesday + timedelta(hours=2))
+        calendar = Calendar(alice)
+        start_to_edit(calendar.post("midweek")).fill("carefully worded")
+        held = alice.waits_at("EditText")
+        card_of(alice.page).get_by_role("button", name="Save").click()
+        alice.wait_until(lambda: held)
+        alice.page.keyboard.press("Escape")
+        field = start_to_edit(calendar.post("another"))
+        field.fill("half a")
+
+        held[0].continue_()
+
+        expect(calendar.post("carefully worded")).to_be_attached()
+        field.press_sequentially(" word")
+        expect(field).to_have_value("half a word")
+
 
 def card_of(page: Page) -> Locator:
     return page.get_by_role("group", name="Post", exact=True)
+
+
+def copy_text(page: Page) -> Locator:
+    return page.get_by_role("status", name="Messages").get_by_role("button", name="Copy text")
 
 
 def start_to_edit(post: Locator) -> Locator:

@@ -1,5 +1,6 @@
 // A post in the calendar: its button, the card with more about it, and the confirmation before it is moved to the past.
 
+import { offerToCopy } from "../lib/copy_text.js";
 import { h, setAttribute, setText } from "../lib/dom.js";
 import { place } from "../lib/menu.js";
 import { dayAndTime, dayKey, latenessInWords, now, timeToTheMinute } from "../lib/times.js";
@@ -87,7 +88,7 @@ export function postCard() {
   const foot = h("p", { class: "card-foot" }, edit, move, link);
   const element = h(
     "div",
-    { class: "card calendar-card", popover: "auto", role: "group", "aria-label": "Post" },
+    { class: "card calendar-card", popover: "auto", role: "group", "aria-label": "Post", on: { toggle: leaveDeleted } },
     h("p", { class: "card-head" }, time, chip),
     text,
     why,
@@ -138,7 +139,7 @@ export function postCard() {
     const { id } = shown;
     const form = makeForm(shown, () => {
       forms.delete(id);
-      hide();
+      if (shown?.id === id) hide();
     });
     forms.set(id, form);
     showForm(form);
@@ -150,6 +151,18 @@ export function postCard() {
     for (const [id, form] of forms) {
       form.refresh(posts.get(id) ?? null);
       form.tick();
+    }
+    leaveDeleted();
+  }
+
+  /** Of posts that were deleted, no form is shown again: what was typed there can be copied. */
+  function leaveDeleted() {
+    if (!posts.answeredAt) return; // signed out
+    for (const [id, form] of forms) {
+      const isOpen = shown?.id === id && element.matches(":popover-open");
+      if (isOpen || posts.get(id)) continue;
+      forms.delete(id);
+      if (form.text()) offerToCopy("The post that you were editing was deleted.", form.text());
     }
   }
 

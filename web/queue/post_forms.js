@@ -22,6 +22,7 @@ import { textError } from "../text/text_length.js";
  * @property {(post: Post|null) => void} refresh Takes the post as it is now; null: it was deleted.
  * @property {() => void} tick Shows the passing of time, and takes back what no longer holds.
  * @property {() => boolean} isTouched Whether its author has typed in it.
+ * @property {() => string} text What its author has typed to be published; empty: nothing.
  */
 
 const HOUR = 3_600_000;
@@ -49,6 +50,7 @@ export function editForm(post, close) {
     act: () => editText(post.id, field.value),
     close,
     deleted: DELETED_WITH_TEXT,
+    text: () => field.value,
   });
 }
 
@@ -123,11 +125,12 @@ async function moveBack(post) {
  * @param {() => Promise<unknown>} options.act
  * @param {() => void} options.close
  * @param {string} [options.deleted] What to show when the post was deleted.
+ * @param {() => string} [options.text] What is in the field of the text.
  * @param {() => void} [options.onTick] Called as time passes.
  * @returns {PostForm}
  */
 function postForm(opened, options) {
-  const { name, children, focus, check, act, close, deleted = DELETED, onTick } = options;
+  const { name, children, focus, check, act, close, deleted = DELETED, text = () => "", onTick } = options;
   const change = h("p", { class: "notice wait", role: "status", hidden: true });
   const failure = h("p", { class: "notice bad", role: "alert", hidden: true });
   const button = h("button", { class: "button primary" }, "Save");
@@ -188,7 +191,7 @@ function postForm(opened, options) {
     }
   }
 
-  return { element, focus, refresh, tick, isTouched: () => isTouched };
+  return { element, focus, refresh, tick, isTouched: () => isTouched, text: () => (isTouched ? text() : "") };
 }
 
 /**

@@ -41,7 +41,7 @@ $(VENV)/installed: requirements.txt requirements-unit.txt requirements-dev.txt
 	@echo "installing into $(VENV) (once) ..."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) "$$(grep -o '^uv[^ ]*' requirements-dev.txt)"
-	@$(BIN)/python -m uv pip install --quiet --requirement requirements-dev.txt || $(PIP_INSTALL) --requirement requirements-dev.txt
+	@$(BIN)/python -m uv pip install --quiet --python $(BIN)/python --requirement requirements-dev.txt || $(PIP_INSTALL) --requirement requirements-dev.txt
 	@touch $@
 
 run: install ## start the whole stack and stay up; Ctrl-C ends it

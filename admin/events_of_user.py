@@ -3,6 +3,7 @@
 A one-off event holds the whole post. Hasura never deletes events by itself.
 """
 
+import time
 from collections.abc import Iterator, Set
 from typing import Any
 
@@ -18,6 +19,10 @@ STEP = 1000
 MOST_PASSES = 10
 MOST_STEPS = 10_000
 """More is not believed: another program must be writing all the time."""
+
+PAUSE_SECONDS = 5
+MOST_PAUSES = 60
+"""Hasura ends a delivery in less: it waits 150 s for an answer."""
 
 OF_USER = """(
   {json} #>> '{{{path}data,new,user_id}}' = '{user}' or {json} #>> '{{{path}data,old,user_id}}' = '{user}'
@@ -36,9 +41,13 @@ with deleted as (
 DELETE_EVENTS = """
 with deleted as (
   delete from hdb_catalog.event_log where id in (
-    select id from hdb_catalog.event_log as event where {in_event} limit {step}
+    select id from hdb_catalog.event_log as event where locked is null and {in_event} limit {step}
   ) returning 1
 ) select json_build_object('deleted', count(*)) from deleted"""
+
+COUNT_DELIVERIES_UNDER_WAY = """
+select json_build_object('locked', count(*)) from hdb_catalog.event_log as event
+where locked is not null and {in_event}"""
 
 
 def delete_one_off_events(hasura: HasuraApi, user_id: int, post_ids: Set[int]) -> int:
@@ -63,6 +72,7 @@ def delete_table_events(hasura: HasuraApi, user_id: int, username: str) -> tuple
     of each.
 
     They stand in the database of the rows. Invocations go first: an event that is gone no longer tells whose they are.
+    An event that Hasura delivers just now stays until that has ended, for its invocation is written then.
     """
     of_user = {"user": int(user_id), "username": "'" + username.replace("'", "''") + "'"}
     parts = {
@@ -70,8 +80,15 @@ def delete_table_events(hasura: HasuraApi, user_id: int, username: str) -> tuple
         "in_request": OF_USER.format(json="log.request", path="payload,event,", **of_user),
         "step": STEP,
     }
-    invocations = sum(_deleted(hasura, DELETE_INVOCATIONS.format(**parts)))
-    return sum(_deleted(hasura, DELETE_EVENTS.format(**parts))), invocations
+    events = invocations = 0
+    for _ in range(MOST_PAUSES):
+        invocations += sum(_deleted(hasura, DELETE_INVOCATIONS.format(**parts)))
+        events += sum(_deleted(hasura, DELETE_EVENTS.format(**parts)))
+        if not hasura.change(COUNT_DELIVERIES_UNDER_WAY.format(**parts))["locked"]:
+            invocations += sum(_deleted(hasura, DELETE_INVOCATIONS.format(**parts)))  # of what was delivered meanwhile
+            return events, invocations
+        time.sleep(PAUSE_SECONDS)
+    raise CommandRefused("Hasura is still delivering an event of this user. Run the command again.")
 
 
 def _one_off_events(hasura: HasuraApi) -> Iterator[tuple[str, Any]]:

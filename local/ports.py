@@ -7,7 +7,6 @@ import socket
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO
 
 LOOPBACK = "127.0.0.1"
 
@@ -27,7 +26,7 @@ class PortTaken(Exception):
         )
 
 
-_reserved: list[IO[str]] = []
+_reserved: list[int] = []
 """Files that this process has locked, one for each port: the locks end with it."""
 
 
@@ -54,11 +53,11 @@ def _reserve(port: int) -> bool:
     """Whether nobody has reserved it: an open file that is locked, also by this process, cannot be locked again."""
     directory = Path(tempfile.gettempdir()) / f"scheduled-posts-ports-{os.getuid()}"
     directory.mkdir(mode=0o700, exist_ok=True)
-    file = (directory / str(port)).open("a")
+    file = os.open(directory / str(port), os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        file.close()
+        os.close(file)
         return False
     _reserved.append(file)
     return True

@@ -106,7 +106,7 @@ class _Publishers(AbstractContextManager["_Publishers"]):
             end.add_done_callback(self._ended.put)
             try:
                 Thread(target=_do, args=[work, end]).start()
-            except RuntimeError:  # the system has no thread left
+            except (RuntimeError, MemoryError):  # the system has no thread left, or no room for one
                 _do(work, end)
 
     def wait(self, still_running: int) -> list[AfterClaim]:
@@ -196,6 +196,7 @@ def _why_not_recorded(decision: Decision, recorded: Recorded) -> str:
 def _log_state(conclusion: Conclusion, clock: Clock) -> None:
     decision, post = conclusion.decision, conclusion.post
     lateness, details = None, f": {decision.reason}"
+    latest = decision.attempts[0] if decision.state is State.FAILED and decision.attempts else None
     if decision.state is State.FAILED:
         details = ", its row says why"  # a rule of the text, or X, may quote the text
     if decision.state is State.TWEETED:
@@ -210,6 +211,9 @@ def _log_state(conclusion: Conclusion, clock: Clock) -> None:
         state=decision.state,
         tweet_id=decision.tweet_id,
         lateness_seconds=lateness,
+        outcome=latest and latest.outcome,
+        rejection=latest and latest.rejection,
+        status_code=latest and latest.code,
     )
 
 

@@ -93,12 +93,12 @@ def decide(post: ClaimedPost, result: PublishResult | TimelineResult, now: datet
             reason = "X did not have it after an attempt without an answer."
             return Decision(State.SCHEDULED, _absent(absent), reason, next_attempt_at=now)
         case PerhapsOfAnother():
-            reason = "X shows a post with this text. Whether it is this one could not be found out yet."
-            return Decision(State.UNKNOWN, reason=reason, reconcile_at=now + RECONCILE_AFTER)
+            why = "X shows a post with this text, and whether it is this one could not be found out"
+            return _not_reconciled(post, why, None, None, now)
         case NothingToAsk(detail):
             return _author_decides(detail)
         case CannotAsk():
-            return _not_reconciled(post, result, now)
+            return _could_not_ask(post, result, now)
         case TokensUnreadable(detail, operator):
             reason = f"It may or may not be on X. {detail}"
             return Decision(
@@ -202,23 +202,28 @@ def _absent(numbers: tuple[int, ...]) -> tuple[AttemptUpdate, ...]:
     return tuple(AttemptUpdate(number, Outcome.ABSENT, "X does not have it.") for number in numbers)
 
 
-def _not_reconciled(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
+def _could_not_ask(post: ClaimedPost, result: CannotAsk, now: datetime) -> Decision:
+    why = f"It may or may not be on X. X could not be asked ({result.detail})"
     operator = result.operator_message
     if result.what is Rejection.APP:
         operator = f"outcomes cannot be reconciled: {result.detail}"
+    return _not_reconciled(post, why, result.wait, operator, now)
+
+
+def _not_reconciled(
+    post: ClaimedPost, why: str, wait: timedelta | None, operator_message: str | None, now: datetime
+) -> Decision:
     failed = post.failed_reconciliations
     if failed >= len(RECONCILE_WAITS):
         return _author_decides(
-            f"It may or may not be on X, and X could not be asked ({result.detail}). Check the account on X; move the "
-            "post to have it published again.",
-            operator,
+            f"{why}. Check the account on X; move the post to have it published again.", operator_message
         )
     return Decision(
         State.UNKNOWN,
         (AttemptUpdate(post.attempt_number, failed_reconciliations=failed + 1),),
-        f"It may or may not be on X. X could not be asked ({result.detail}).",
-        reconcile_at=now + (result.wait or RECONCILE_WAITS[failed]),
-        operator_message=operator,
+        f"{why}.",
+        reconcile_at=now + (wait or RECONCILE_WAITS[failed]),
+        operator_message=operator_message,
     )
 
 

@@ -159,9 +159,9 @@ def _answer(request: _Request, timeout: timedelta, most_bytes: int, keep_alive: 
 
 @functools.cache
 def _silence_libraries() -> None:
-    """At DEBUG urllib3 logs the path of each address, and oauthlib tokens and signatures."""
+    """urllib3 logs addresses, at DEBUG and where headers are broken as a warning; oauthlib tokens and signatures."""
     for library in ("urllib3", "oauthlib"):
-        logging.getLogger(library).setLevel(logging.INFO)
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
 def _parts(response: requests.Response, most_bytes: int) -> Iterator[bytes]:

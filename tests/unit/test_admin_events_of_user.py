@@ -1,12 +1,13 @@
-"""Which of Hasura's one-off events are a user's."""
+"""Which of Hasura's events are a user's, and that none is left of those that are being delivered."""
 
 from collections.abc import Mapping
 from typing import Any, cast
 
 import pytest
 
+from admin import events_of_user
 from admin.connection import CommandRefused
-from admin.events_of_user import PAGE, delete_one_off_events
+from admin.events_of_user import MOST_PAUSES, PAGE, delete_one_off_events, delete_table_events
 from admin.hasura_api import HasuraApi
 
 
@@ -54,3 +55,41 @@ def test_events_that_cannot_be_deleted_end_the_command_with_words() -> None:
 
     with pytest.raises(CommandRefused, match="run the command again"):
         deleted(Undeletable([{"id": 70, "user_id": 7}]))
+
+
+class TableEvents:
+    """An event that is being delivered until the command has looked for it so often; then its invocation is written."""
+
+    def __init__(self, looks: int) -> None:
+        self.looks = looks
+        self.events, self.invocations = 1, 0
+
+    def change(self, statement: str) -> dict[str, int]:
+        if "delete from hdb_catalog.event_invocation_logs" in statement:
+            number, self.invocations = self.invocations, 0
+            return {"deleted": number}
+        if "delete from hdb_catalog.event_log" in statement:
+            assert "locked is null" in statement
+            number = 0 if self.looks else self.events
+            self.events -= number
+            return {"deleted": number}
+        if self.looks:
+            self.looks -= 1
+            self.invocations += self.looks == 0
+            return {"locked": 1}
+        return {"locked": 0}
+
+
+def test_the_end_of_a_delivery_is_waited_for_and_its_invocation_goes_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_of_user, "PAUSE_SECONDS", 0)
+    hasura = TableEvents(looks=3)
+
+    assert delete_table_events(cast(HasuraApi, hasura), 7, "alice") == (1, 1)
+    assert (hasura.events, hasura.invocations) == (0, 0)
+
+
+def test_a_delivery_without_an_end_ends_the_command_with_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events_of_user, "PAUSE_SECONDS", 0)
+
+    with pytest.raises(CommandRefused, match="Run the command again"):
+        delete_table_events(cast(HasuraApi, TableEvents(looks=MOST_PAUSES + 1)), 7, "alice")

@@ -34,7 +34,7 @@ class PostCreatedMeanwhile:
         return {"message": "success"}
 
     def change(self, statement: str) -> dict[str, Any]:
-        return {"deleted": 0}
+        return {"deleted": 0, "locked": 0}
 
 
 def test_the_event_of_a_post_that_was_created_meanwhile_is_deleted() -> None:

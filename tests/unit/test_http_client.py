@@ -71,6 +71,7 @@ class MisbehavingServer:
         self._behaviours: dict[str, Behaviour] = {
             "/echoes_headers": lambda connection: answers(json.dumps(self.asked[-1][1]).encode())(connection),
             "/created": answers(b'{"data": {"id": "1"}}', "201 Created", **{"X-Rate-Limit-Reset": "17"}),
+            "/broken_header": sends(b"HTTP/1.1 200 OK\r\nno colon\r\nContent-Length: 2\r\n\r\n{}"),
             "/sets_cookie": answers(b"{}", **{"Set-Cookie": "session=of-another-user; Path=/"}),
             "/redirect": answers(b"", "302 Found", Location="/created"),
             "/redirect_to_nowhere": answers(b"", "302 Found", Location="http://["),
@@ -314,12 +315,13 @@ def ask(request: pytest.FixtureRequest) -> Ask:
     return verb
 
 
+@pytest.mark.parametrize("path", ["/created", "/broken_header"])
 def test_no_address_header_or_signature_reaches_a_log_at_any_level(
-    server: MisbehavingServer, ask: Ask, caplog: pytest.LogCaptureFixture
+    server: MisbehavingServer, ask: Ask, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
 
-    ask(server.url("/created?secret-path"), headers={"x-secret": "secret-header"}, auth=signature(("app", "secret")))
+    ask(server.url(f"{path}?secret-path"), headers={"x-secret": "secret-header"}, auth=signature(("app", "secret")))
 
     assert caplog.text == ""
 

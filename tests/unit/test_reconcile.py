@@ -199,12 +199,14 @@ def test_a_found_tweet_is_not_taken_while_hasura_cannot_say_whether_it_is_anothe
         def published_elsewhere(self, tweet_ids: list[str]) -> set[str]:
             raise HasuraUnavailable("Hasura is away.")
 
-    decision = reconciled(unknown(unresolved(), failed_reconciliations=5), showing(hello=["77"]), Away())
+    decision = reconciled(unknown(unresolved()), showing(hello=["77"]), Away())
+    last = reconciled(unknown(unresolved(), failed_reconciliations=len(RECONCILE_WAITS)), showing(hello=["77"]), Away())
 
-    assert (decision.state, decision.tweet_id) == (State.UNKNOWN, None)
-    assert decision.reconcile_at
-    assert decision.attempts == ()  # it is none of the reconciliations for which X could not be asked
-    assert decision.reason == "X shows a post with this text. Whether it is this one could not be found out yet."
+    why = "X shows a post with this text, and whether it is this one could not be found out."
+    assert (decision.state, decision.tweet_id, decision.reason) == (State.UNKNOWN, None, why)
+    assert decision.reconcile_at == NOW + RECONCILE_WAITS[0]
+    assert (last.state, last.reconcile_at) == (State.UNKNOWN, None)
+    assert last.reason == f"{why} Check the account on X; move the post to have it published again."
 
 
 def test_the_earlier_attempt_that_made_a_text_a_duplicate_is_found_at_once() -> None:

@@ -47,10 +47,12 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest's default directory is shared by all runs of a user, and each start of pytest takes away others' access to
     it. A run as root would lose its databases then, because PostgreSQL runs as another user.
     """
-    # A busy machine is no failure: no example of Hypothesis has to end in time. CI tries more examples.
+    # A busy machine is no failure: no example of Hypothesis has to end in time. All runs try the same examples, or a run
+    # could fail without a change; CI tries more of them.
     hypothesis.settings.register_profile(
         "without-a-clock",
         deadline=None,
+        derandomize=True,
         max_examples=100 if os.environ.get("CI") else 50,
         suppress_health_check=[hypothesis.HealthCheck.too_slow],
     )

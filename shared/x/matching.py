@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 _T_CO = re.compile(r"https?://t\.co/[0-9A-Za-z]+")
-_IN_PUNYCODE = re.compile(r"https?://(?:[0-9a-z-]+\.)*xn--[0-9a-z-]+(?:\.[0-9a-z-]+)*/?", re.IGNORECASE)
+_LABEL = r"(?:(?!https?://t\.co/)[0-9a-z-])+"  # a t.co link can follow a host at once
+_IN_PUNYCODE = re.compile(rf"https?://(?:[0-9a-z-]+\.)*xn--{_LABEL}(?:\.{_LABEL})*/?", re.IGNORECASE)
 _LINK = re.compile(f"(?P<short>{_T_CO.pattern})|(?i:{_IN_PUNYCODE.pattern})")
 _LAST_T_CO = re.compile(rf"\s({_T_CO.pattern})\Z")
 _NOT_ESCAPED = re.compile("[<>]|&(?!(?:amp|lt|gt);)")

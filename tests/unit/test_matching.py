@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as run
 from hypothesis import strategies as st
 from work_done import lines_run
@@ -110,6 +110,7 @@ TEXTS = st.lists(st.sampled_from(PARTS), min_size=1, max_size=8).map("".join) | 
 
 @run(deadline=None, max_examples=200)
 @given(text=TEXTS)
+@example(text="https://xn--https://t.co/abcDEF1234")
 def test_whatever_was_sent_is_found_again(text: str) -> None:
     assert shows(text, text)
 

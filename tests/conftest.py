@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
     pytest's default directory is shared by all runs of a user, and each start of pytest takes away others' access to
     it. A run as root would lose its databases then, because PostgreSQL runs as another user.
     """
-    # A busy machine is no failure: no example of Hypothesis has to end in time. All runs try the same examples, or a run
+    # A busy machine is no failure: no example of Hypothesis has to end in time. All runs try the same examples, or one
     # could fail without a change; CI tries more of them.
     hypothesis.settings.register_profile(
         "without-a-clock",

@@ -55,7 +55,7 @@ test: install ## run all tests, in parallel: make test WORKERS=4
 	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 unit: install ## run the tests that need no stack
-	@$(PYTEST) tests/unit
+	@$(PYTEST) --numprocesses $(WORKERS) tests/unit
 
 stack-test: install ## run the tests that need PostgreSQL or the local stack
 	@$(PYTEST) tests/stack

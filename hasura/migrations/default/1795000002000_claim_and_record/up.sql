@@ -452,8 +452,10 @@ begin
         ) order by number desc
       ) filter (where is_unresolved and unresolved_rank <= 20), '[]')
     from (
+      -- materialized: called once for a post, not for each entry, whatever the planner knows of the tables
+      with opened as materialized (select public.last_opened(post.id) as number)
       select entry.*, count(*) filter (where is_unresolved) over (order by entry.number desc) as unresolved_rank
-      from (select public.last_opened(post.id) as number offset 0) as opened  -- offset: called once, not for each entry
+      from opened
       left join public.account on account.id = post.account_id
       cross join lateral (
         select logged.*, logged.number > opened.number as is_recent,

@@ -735,7 +735,9 @@ class TestInADialog:
         held: list[Route] = []
         alice.page.route("**/calendar.js", lambda route: held.append(route))
         alice.page.get_by_role("link", name="Calendar").click()
+        expect(alice.page.locator("#view-calendar")).to_have_text("Loading…")
         alice.page.keyboard.press("n")
+        expect(alice.text).to_be_focused()
         alice.page.keyboard.type("half an ")
         alice.wait_until(lambda: held)
 

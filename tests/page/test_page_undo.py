@@ -115,13 +115,7 @@ class TestPublishingNow:
         assert alice.posts() == []
 
     def test_undoing_that_a_post_goes_out_now_keeps_its_text_when_the_next_one_is_begun(self, alice: Author) -> None:
-        alice.page.clock.install()
-        alice.sign_in()
-        expect(alice.region("Pending")).to_contain_text("No post is pending")
-        alice.page.clock.pause_at(in_minutes(1))  # from here on no message ends, and nothing goes out for a minute
-        alice.text.fill("too fast")
-        alice.choose_instead_of_scheduling("Post now")
-        expect(alice.text).to_have_value("")
+        post_now(alice, "too fast")
         alice.text.fill("the next one")
 
         alice.undo_button.click()
@@ -131,13 +125,7 @@ class TestPublishingNow:
         assert [(post["text"], post["state"]) for post in alice.posts()] == [("too fast", "draft")]
 
     def test_what_is_begun_while_a_post_is_taken_back_stays_and_the_post_is_a_draft(self, alice: Author) -> None:
-        alice.page.clock.install()
-        alice.sign_in()
-        expect(alice.region("Pending")).to_contain_text("No post is pending")
-        alice.page.clock.pause_at(in_minutes(1))
-        alice.text.fill("too fast")
-        alice.choose_instead_of_scheduling("Post now")
-        expect(alice.text).to_have_value("")
+        post_now(alice, "too fast")
         held = alice.waits_at("Remove")
         alice.undo_button.click()
         alice.wait_until(lambda: held)
@@ -167,13 +155,7 @@ class TestPublishingNow:
 
     def test_the_text_of_a_post_that_was_taken_back_can_be_copied_if_it_has_no_place(self, alice: Author) -> None:
         alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        alice.page.clock.install()
-        alice.sign_in()
-        expect(alice.region("Pending")).to_contain_text("No post is pending")
-        alice.page.clock.pause_at(in_minutes(1))
-        alice.text.fill("too fast")
-        alice.choose_instead_of_scheduling("Post now")
-        expect(alice.text).to_have_value("")
+        post_now(alice, "too fast")
         alice.text.fill("the next one")
         keep_no_further_draft(alice)
         alice.undo_button.click()
@@ -188,13 +170,7 @@ class TestPublishingNow:
     def test_a_post_that_became_a_draft_stays_that_draft_if_the_next_one_is_given_up_meanwhile(
         self, alice: Author
     ) -> None:
-        alice.page.clock.install()
-        alice.sign_in()
-        expect(alice.region("Pending")).to_contain_text("No post is pending")
-        alice.page.clock.pause_at(in_minutes(1))
-        alice.text.fill("too fast")
-        alice.choose_instead_of_scheduling("Post now")
-        expect(alice.text).to_have_value("")
+        post_now(alice, "too fast")
         alice.text.fill("the next one")
         held = alice.waits_at("MakeDraft")
         alice.undo_button.click()
@@ -473,6 +449,17 @@ def post_at(author: Author, place: tuple[float, float]) -> str:
 def click_without_moving(author: Author) -> None:
     author.page.mouse.down()
     author.page.mouse.up()
+
+
+def post_now(author: Author, text: str) -> None:
+    """From here on no message of the page ends, and nothing goes out for a minute."""
+    author.page.clock.install()
+    author.sign_in()
+    expect(author.region("Pending")).to_contain_text("No post is pending")
+    author.page.clock.pause_at(in_minutes(1))
+    author.text.fill(text)
+    author.choose_instead_of_scheduling("Post now")
+    expect(author.text).to_have_value("")
 
 
 def keep_no_further_draft(author: Author) -> None:

@@ -64,7 +64,7 @@ def leave_open_attempt(db: Database) -> None:
 def turn(db: Database, caller: str, *, ahead: float = 17, stay: float = 0, wait: float = 3600) -> tuple[object, object]:
     """Whether somebody is to wait, and whether that is the caller, who then is believed to be alive for an hour.
 
-    Otherwise the turn would go to another after 5 seconds, which a busy machine may need between two questions.
+    Otherwise the turn would go to another after 5 seconds, which a busy machine may need between two requests.
     """
     query = "select is_needed, is_callers from wait_for_due_posts(%s, %s, %s, %s)"
     with db.transaction():

@@ -58,31 +58,30 @@ def test_events_that_cannot_be_deleted_end_the_command_with_words() -> None:
 
 
 class TableEvents:
-    """An event that is being delivered until the command has looked for it so often; then its invocation is written."""
+    """An event whose delivery ends in this pass of the command, just before it deletes events: then its invocation is
+    written."""
 
-    def __init__(self, looks: int) -> None:
-        self.looks = looks
+    def __init__(self, last_pass: int) -> None:
+        self.passes_left = last_pass
         self.events, self.invocations = 1, 0
 
     def change(self, statement: str) -> dict[str, int]:
         if "delete from hdb_catalog.event_invocation_logs" in statement:
             number, self.invocations = self.invocations, 0
             return {"deleted": number}
-        if "delete from hdb_catalog.event_log" in statement:
-            assert "locked is null" in statement
-            number = 0 if self.looks else self.events
-            self.events -= number
-            return {"deleted": number}
-        if self.looks:
-            self.looks -= 1
-            self.invocations += self.looks == 0
-            return {"locked": 1}
-        return {"locked": 0}
+        if "delete from hdb_catalog.event_log" not in statement:
+            return {"locked": self.events if self.passes_left else 0}
+        assert "locked is null" in statement
+        self.passes_left -= 1
+        if self.passes_left:
+            return {"deleted": 0}
+        number, self.events, self.invocations = self.events, 0, 1
+        return {"deleted": number}
 
 
 def test_the_end_of_a_delivery_is_waited_for_and_its_invocation_goes_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events_of_user, "PAUSE_SECONDS", 0)
-    hasura = TableEvents(looks=3)
+    hasura = TableEvents(last_pass=3)
 
     assert delete_table_events(cast(HasuraApi, hasura), 7, "alice") == (1, 1)
     assert (hasura.events, hasura.invocations) == (0, 0)
@@ -92,4 +91,4 @@ def test_a_delivery_without_an_end_ends_the_command_with_words(monkeypatch: pyte
     monkeypatch.setattr(events_of_user, "PAUSE_SECONDS", 0)
 
     with pytest.raises(CommandRefused, match="Run the command again"):
-        delete_table_events(cast(HasuraApi, TableEvents(looks=MOST_PAUSES + 1)), 7, "alice")
+        delete_table_events(cast(HasuraApi, TableEvents(last_pass=MOST_PAUSES + 1)), 7, "alice")

@@ -9,6 +9,7 @@ import pytest
 from scripts.page_files import INDEX, WEB, files_at_start, files_loaded_later, modules_from, with_preloads
 
 MOST_BYTES = 155_000
+MOST_BYTES_AT_THE_START = 130_000
 BY_NAME = "sign_in/sign_in_by_name.js"
 WITH_A_PROVIDER = "sign_in/sign_in_with_oidc.js"
 VIEWS = {"calendar/calendar.js", "calendar/calendar.css", "settings/settings.js", "settings/settings.css"}
@@ -52,6 +53,11 @@ def test_what_is_loaded_later_is_the_way_to_sign_in_and_all_views_but_the_posts(
 )
 def test_the_page_is_less_than_155_kilobytes_compressed(later: set[str]) -> None:
     assert bytes_with(later) < MOST_BYTES
+
+
+@pytest.mark.parametrize("way_to_sign_in", [BY_NAME, WITH_A_PROVIDER])
+def test_what_is_loaded_at_the_start_is_less_than_130_kilobytes_compressed(way_to_sign_in: str) -> None:
+    assert bytes_with({way_to_sign_in}) < MOST_BYTES_AT_THE_START
 
 
 def test_the_document_tells_how_large_the_page_is() -> None:

@@ -16,8 +16,11 @@ from typing import Any
 import azure.functions as func
 
 from shared.core.drafts import Draft
-from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, Row, TurnToWait
-from shared.hasura.client import Hasura
+from shared.core.event_store import Row
+from shared.core.model import Account, Claim, ClaimedPost, Decision, PublishResult, Recorded, TurnToWait
+from shared.hasura.draft_store import HasuraDraftStore
+from shared.hasura.event_store import HasuraEventStore
+from shared.hasura.post_store import HasuraPostStore
 from shared.x.client import X
 from shared.x.searched_timeline import SearchedTimeline
 
@@ -49,12 +52,8 @@ POINTS = (
 )
 
 
-class CrashableHasura(Hasura):
-    """The product's own client, with a crash point before and after each step."""
-
-    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
-        with _crashable("insert"):
-            return super().insert_post(draft, token, key)
+class _CrashableEventStore(HasuraEventStore):
+    """The product's own store, with a crash point before and after each step."""
 
     def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
         with _crashable("event"):
@@ -63,6 +62,18 @@ class CrashableHasura(Hasura):
     def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         with _crashable("record_event"):
             return super().record_event(post_id, event_id, at, instead_of)
+
+
+class CrashableDraftStore(_CrashableEventStore, HasuraDraftStore):
+    """The same for creating a post."""
+
+    def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
+        with _crashable("insert"):
+            return super().insert_post(draft, token, key)
+
+
+class CrashablePostStore(_CrashableEventStore, HasuraPostStore):
+    """The same for publishing it."""
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         with _crashable("claim"):
@@ -98,7 +109,8 @@ class _CrashableTimeline(SearchedTimeline):
 
 def crashable(function: ModuleType) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
     """The `main` of a function's module, which gets these clients in place of its own."""
-    for name, client in (("Hasura", CrashableHasura), ("X", CrashableX)):
+    stores = {"HasuraDraftStore": CrashableDraftStore, "HasuraPostStore": CrashablePostStore}
+    for name, client in {**stores, "X": CrashableX}.items():
         if hasattr(function, name):
             setattr(function, name, client)
 

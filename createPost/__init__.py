@@ -9,7 +9,7 @@ from shared import config
 from shared.clock import SystemClock
 from shared.core import schedule
 from shared.core.event_recorder import EventRecorder
-from shared.hasura.client import Hasura
+from shared.hasura.draft_store import HasuraDraftStore
 from shared.http import auth, endpoint
 
 MAX_BODY_BYTES = 64 * 1024
@@ -24,7 +24,7 @@ def create_post(req: func.HttpRequest) -> func.HttpResponse:
     token = auth.bearer_token(req.headers.get("authorization"), settings.hasura_graphql_jwt_secret)
     draft = endpoint.json_object(req, MAX_BODY_BYTES)
     key = endpoint.idempotency_key(req.headers.get("idempotency-key"))
-    created = schedule.create(draft, token, key, Hasura(settings), SystemClock(), _event_recorder())
+    created = schedule.create(draft, token, key, HasuraDraftStore(settings), SystemClock(), _event_recorder())
     return endpoint.json_response(
         HTTPStatus.CREATED, {"insert_scheduled_post_one": created.post, "scheduled_event": created.event}
     )

@@ -17,7 +17,8 @@ from shared.clock import SystemClock
 from shared.config import Settings
 from shared.core.model import CannotAsk, TimelineUnavailable, TokensUnreadable
 from shared.errors import ScheduledPostsError
-from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER, Hasura
+from shared.hasura.event_store import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
+from shared.hasura.post_store import HasuraPostStore
 from shared.http import client as http_client
 from shared.http.client import HttpAnswer, TransportError
 from shared.limits import RECONCILE_TIME
@@ -187,7 +188,7 @@ class _Examination:
 
     def _tweets_of_posts(self, tweet_ids: list[str]) -> set[str]:
         try:
-            return Hasura(self._settings).published_elsewhere(tweet_ids) if tweet_ids else set()
+            return HasuraPostStore(self._settings).published_elsewhere(tweet_ids) if tweet_ids else set()
         except ScheduledPostsError as error:
             raise CannotExamine(misconfigured("Hasura", str(error), "Read Hasura's log.")) from error
 

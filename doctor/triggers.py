@@ -12,7 +12,7 @@ from doctor.posts import PATIENCE, Post
 from doctor.report import Finding, about_posts, misconfigured
 from shared.config import WEBHOOK_SECRET_NAME
 from shared.core.model import State
-from shared.hasura.client import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
+from shared.hasura.event_store import WEBHOOK_PATH, WEBHOOK_SECRET_HEADER
 
 SWEEP = "publish_due_posts"
 

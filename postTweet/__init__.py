@@ -8,7 +8,8 @@ from shared import config, log
 from shared.clock import SystemClock
 from shared.core.deliver import handle_delivery
 from shared.hasura import events
-from shared.hasura.client import WEBHOOK_SECRET_HEADER, Hasura
+from shared.hasura.event_store import WEBHOOK_SECRET_HEADER
+from shared.hasura.post_store import HasuraPostStore
 from shared.http import auth, endpoint
 from shared.notifications import notify
 from shared.x.client import X
@@ -24,12 +25,12 @@ def post_tweet(req: func.HttpRequest) -> func.HttpResponse:
     settings, clock = config.settings(), SystemClock()
     auth.check_webhook_secret(req.headers.get(WEBHOOK_SECRET_HEADER), *settings.webhook_secrets)
     body = endpoint.json_object(req, MAX_BODY_BYTES)
-    hasura = Hasura(settings)
+    store = HasuraPostStore(settings)
     with log.bound(event_id=events.event_id_of(body)):
         if change := events.state_change_of(body):
-            notified = notify(change, hasura, settings, clock)
+            notified = notify(change, store, settings, clock)
             status = HTTPStatus.OK if notified.is_settled else HTTPStatus.SERVICE_UNAVAILABLE
             return endpoint.json_response(status, notified.as_json(), notified.retry_after)
-        result = handle_delivery(events.delivery_of(body), hasura, X(settings, clock.now), clock)
+        result = handle_delivery(events.delivery_of(body), store, X(settings, clock.now), clock)
         status = HTTPStatus.OK if result.retry_after is None else HTTPStatus.SERVICE_UNAVAILABLE
         return endpoint.json_response(status, result.as_json(), result.retry_after)

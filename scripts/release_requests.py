@@ -23,7 +23,8 @@ from shared import config
 from shared.config import Settings
 from shared.core.drafts import Draft
 from shared.core.model import AttemptUpdate, ClaimedPost, Decision, Outcome, Pause, Rejection, State
-from shared.hasura.client import Hasura
+from shared.hasura.draft_store import HasuraDraftStore
+from shared.hasura.post_store import HasuraPostStore
 
 ROOT = Path(__file__).parents[1]
 RELEASES = ROOT / "tests" / "releases"
@@ -77,12 +78,12 @@ def as_text(requests: list[dict[str, Any]]) -> str:
 def requests_of_this_version() -> list[dict[str, Any]]:
     """``{"path", "sent_as": "admin" or "author", "body"}`` of each, in the order of a post's life."""
     with _recording_hasura() as (recording, requests):
-        _send_each(Hasura(recording))
+        _send_each(HasuraDraftStore(recording), HasuraPostStore(recording))
     return requests
 
 
-def _send_each(hasura: Hasura) -> None:
-    """Every method of the client, in an order in which a real Hasura can answer: post 1 is stored first."""
+def _send_each(drafts: HasuraDraftStore, posts: HasuraPostStore) -> None:
+    """Every method of the stores, in an order in which a real Hasura can answer: post 1 is stored first."""
     draft = Draft("Stored by a released version.", AT, account_id=None, user_id=None, when_late="publish")
     post = ClaimedPost(
         1, draft.text, AT, State.SENDING, AT + timedelta(minutes=3), attempt_number=1, account=None, may_post=True
@@ -90,28 +91,28 @@ def _send_each(hasura: Hasura) -> None:
     accepted = AttemptUpdate(1, Outcome.TWEETED, "X accepted it.", code=201)
     rejected = AttemptUpdate(1, Outcome.NOT_SENT, "X limits it.", Rejection.ACCOUNT, 429, failed_reconciliations=0)
 
-    hasura.insert_post(replace(draft, user_id=1), "a-token", None)
-    hasura.post_of_key("a-key", "a-token")
-    hasura.insert_post(draft, "a-token", "a-key")
-    hasura.create_event(AT, {"id": 1, "schedule_for": AT.isoformat()})
-    hasura.record_event(1, "an-event", AT, instead_of=None)
-    hasura.record_event(1, "another-event", AT, instead_of="an-event")
-    hasura.forget_event(1, "another-event")
-    hasura.delete_event("an-event")
-    hasura.claim_due_posts(None)
-    hasura.claim_due_posts(1)
-    hasura.find_post(1)
-    hasura.post_of_author(1)
-    hasura.published_elsewhere(["1"])
-    hasura.record(post, Decision(State.TWEETED, (accepted,), tweet_id="1"))
-    hasura.record(
+    drafts.insert_post(replace(draft, user_id=1), "a-token", None)
+    drafts.post_of_key("a-key", "a-token")
+    drafts.insert_post(draft, "a-token", "a-key")
+    drafts.create_event(AT, {"id": 1, "schedule_for": AT.isoformat()})
+    posts.record_event(1, "an-event", AT, instead_of=None)
+    posts.record_event(1, "another-event", AT, instead_of="an-event")
+    posts.forget_event(1, "another-event")
+    posts.delete_event("an-event")
+    posts.claim_due_posts(None)
+    posts.claim_due_posts(1)
+    posts.find_post(1)
+    posts.post_of_author(1)
+    posts.published_elsewhere(["1"])
+    posts.record(post, Decision(State.TWEETED, (accepted,), tweet_id="1"))
+    posts.record(
         post,
         Decision(State.SCHEDULED, (rejected,), "X limits it.", next_attempt_at=AT, pause=Pause(Rejection.ACCOUNT, AT)),
     )
-    hasura.record(post, Decision(State.UNKNOWN, (), "It may be on X.", reconcile_at=AT))
-    hasura.wait_for_due_posts("a-delivery", timedelta(), timedelta(seconds=60))
-    hasura.request_follow_up()
-    hasura.release_follow_up()
+    posts.record(post, Decision(State.UNKNOWN, (), "It may be on X.", reconcile_at=AT))
+    posts.wait_for_due_posts("a-delivery", timedelta(), timedelta(seconds=60))
+    posts.request_follow_up()
+    posts.release_follow_up()
 
 
 @contextmanager

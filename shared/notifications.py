@@ -12,8 +12,9 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from shared import log
+from shared.clock import Clock
 from shared.config import Settings
-from shared.core.model import Clock, PostOfAuthor, State, StateChange
+from shared.core.model import PostOfAuthor, State, StateChange
 from shared.errors import ConfigurationError
 from shared.http import client as http_client
 from shared.limits import NOTIFY_ANSWER_BYTES, NOTIFY_TIMEOUT, NOTIFY_WAITS

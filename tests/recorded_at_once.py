@@ -1,7 +1,7 @@
 """What stands in for the event recorder where a test goes on at once."""
 
 from shared.core.event_recorder import CreatedEvent
-from shared.core.model import EventStore
+from shared.core.event_store import EventStore
 
 
 class RecordedAtOnce:

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.core.drain import AfterClaim, drain
-from shared.core.model import Clock, Delivery, FoundDraft, PostStore, State, XApi
+from shared.clock import Clock
+from shared.core.after_claim import AfterClaim
+from shared.core.drain import drain
+from shared.core.model import Delivery, FoundDraft, PostStore, State, XApi
 from shared.core.scheduled_events import ensure_event
 from shared.core.wait import request_follow_up, wait_and_publish
 from shared.limits import AT_ONCE, BATCH_TIME, DRAIN_TIME, LONGEST_RETRY_AFTER, WAIT_TIME

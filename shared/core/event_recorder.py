@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared import log
-from shared.core.model import EventStore
+from shared.core.event_store import EventStore
 from shared.limits import MAX_UNRECORDED_EVENTS
 from shared.log import LogEvent
 

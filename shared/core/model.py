@@ -3,16 +3,13 @@
 Knows no HTTP, no GraphQL and no environment. All times are aware datetimes in UTC.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Protocol
 
+from shared.core.event_store import EventStore
 from shared.errors import ScheduledPostsError
-
-Row = dict[str, Any]
-"""A JSON object as Hasura answers it, handed on to the caller of createPost as it is."""
 
 
 class State(StrEnum):
@@ -406,35 +403,6 @@ class TurnToWait:
 
 
 # Ports.
-
-
-class Clock(Protocol):
-    """Where the core takes the time from."""
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-
-    def sleep(self, pause: timedelta) -> None:
-        """Returns after that time."""
-
-
-class EventStore(Protocol):
-    """Where the scheduled events are. Everything may raise a Problem."""
-
-    early: timedelta
-    """How long before its post is due an event is set."""
-
-    def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
-        """Has the webhook called at that time; answers what Hasura says of the event: ``event_id`` among it."""
-
-    def delete_event(self, event_id: str) -> None:
-        """Takes a scheduled event back; one that is gone already is no error."""
-
-    def forget_event(self, post_id: int, event_id: str) -> None:
-        """Takes the event off its post, unless the post has another one by now."""
-
-    def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
-        """Writes the event down on its post; False when the post has another event than `instead_of` by now."""
 
 
 class PostStore(EventStore, Protocol):

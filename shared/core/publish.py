@@ -4,9 +4,9 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.clock import Clock
 from shared.core.model import (
     ClaimedPost,
-    Clock,
     Decision,
     PostStore,
     PublishResult,

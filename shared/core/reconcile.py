@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from shared.clock import Clock
 from shared.core.model import (
     Account,
     CannotAsk,
     ClaimedPost,
-    Clock,
     Found,
     NothingToAsk,
     NotShownYet,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared import log
+from shared.clock import Clock
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
 from shared.core.event_recorder import CreatedEvent
-from shared.core.model import Clock, EventStore, Row
-from shared.core.scheduled_events import event_time
+from shared.core.event_store import EventStore, Row, event_time
 from shared.errors import (
     Fault,
     Forbidden,

@@ -1,17 +1,14 @@
-"""The scheduled event of a post: one, a little before the post is due."""
+"""A delivery keeps the scheduled event of a post right: one, a little before the post is due."""
 
 from datetime import datetime
 
 from shared import log
-from shared.core.model import ClaimedPost, Clock, Delivery, EventStore, FoundPost
+from shared.clock import Clock
+from shared.core.event_store import EventStore, event_time
+from shared.core.model import ClaimedPost, Delivery, FoundPost
 from shared.errors import ScheduledPostsError
 from shared.limits import CLOCK_MARGIN
 from shared.log import LogEvent
-
-
-def event_time(due_at: datetime, store: EventStore) -> datetime:
-    """For when the event of a post is set that is due then: the delivery waits for the post."""
-    return due_at - store.early
 
 
 def ensure_event(post: FoundPost, delivery: Delivery, begin_by: datetime, store: EventStore, clock: Clock) -> bool:

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from shared import log
-from shared.core.drain import AfterClaim, drain
-from shared.core.model import Clock, Delivery, PostStore, XApi
+from shared.clock import Clock
+from shared.core.after_claim import AfterClaim
+from shared.core.drain import drain
+from shared.core.model import Delivery, PostStore, XApi
 from shared.errors import ScheduledPostsError
 from shared.limits import HANDOVER_TIME, NOTHING_CLAIMED_WAIT, WAIT_STEP, WAIT_TIME
 from shared.log import LogEvent

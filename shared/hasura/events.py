@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from shared.core.model import Delivery, Row, StateChange
+from shared.core.event_store import Row
+from shared.core.model import Delivery, StateChange
 from shared.errors import MalformedRequest
 from shared.hasura.rows import is_open
 

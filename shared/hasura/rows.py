@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.core.event_store import Row
 from shared.core.model import (
     Account,
     AttemptUpdate,
@@ -14,12 +15,10 @@ from shared.core.model import (
     MissedPost,
     Outcome,
     PostOfAuthor,
-    Row,
     State,
     TurnToWait,
     UnresolvedAttempt,
 )
-from shared.core.schedule import EarlierPost
 
 
 def claim(rows: list[Row]) -> Claim:
@@ -77,12 +76,6 @@ def post_of_author(row: Row) -> PostOfAuthor:
 def is_open(row: Row) -> bool:
     """Whether a post will be attempted or reconciled again without its author."""
     return row["state"] in (State.SCHEDULED, State.SENDING) or row.get("reconcile_at") is not None
-
-
-def earlier_post(row: Row) -> EarlierPost:
-    """A row that an earlier request with the same key made."""
-    post = {name: value for name, value in row.items() if name not in ("request_draft", "event_id")}
-    return EarlierPost(post, row["request_draft"], row["event_id"])
 
 
 def outcome_args(post: ClaimedPost, decision: Decision) -> Row:

@@ -13,7 +13,7 @@ from waiting import wait_until
 from shared.core.deliver import DeliveryResult, handle_delivery
 from shared.core.model import Claim, ClaimedPost, Decision, Delivery, Recorded
 from shared.errors import HasuraUnavailable
-from shared.hasura.client import Hasura
+from shared.hasura.post_store import HasuraPostStore
 from shared.limits import LEASE
 
 HELD_UP = {"held up a little after the claim": LEASE / 4, "held up beyond the lease": LEASE * 1.25}
@@ -109,7 +109,7 @@ class Processes:
             UnluckyStore(self, "none", Clock()).record(post, decision)
 
 
-class UnluckyStore(Hasura):
+class UnluckyStore(HasuraPostStore):
     """The real store, in a process that meets a mishap."""
 
     def __init__(self, processes: Processes, mishap: str, clock: Clock) -> None:

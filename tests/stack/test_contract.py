@@ -20,6 +20,7 @@ from typing import Any
 import jwt
 import pytest
 import requests
+from both_stores import BothStores
 from sealed_value import DOES_NOT_OPEN
 from waiting import wait_until
 
@@ -45,7 +46,6 @@ from shared.core.model import (
     TurnToWait,
 )
 from shared.errors import Forbidden, InvalidDraft, Unauthorized
-from shared.hasura.client import Hasura
 from shared.x.client import X
 from shared.x.sealed_tokens import AccessTokens
 
@@ -81,8 +81,8 @@ class Author:
 
 
 @pytest.fixture
-def hasura(settings: Settings) -> Hasura:
-    return Hasura(settings)
+def hasura(settings: Settings) -> BothStores:
+    return BothStores(settings)
 
 
 @pytest.fixture
@@ -168,7 +168,7 @@ def metadata(settings: Settings, operation: str, args: dict[str, Any]) -> Any:
     return answer.json()
 
 
-def due_post(hasura: Hasura, author: Author, text: str = "contract", seconds_late: int = 30) -> int:
+def due_post(hasura: BothStores, author: Author, text: str = "contract", seconds_late: int = 30) -> int:
     row = hasura.insert_post(Draft(text, now() - timedelta(seconds=seconds_late)), author.token, None)
     assert row
     return int(row["id"])
@@ -178,12 +178,12 @@ def ids(claim: Claim) -> list[int]:
     return [post.id for post in claim.posts] + [post.id for post in claim.missed]
 
 
-def claimed(hasura: Hasura, post_id: int) -> ClaimedPost:
+def claimed(hasura: BothStores, post_id: int) -> ClaimedPost:
     [post] = [post for post in hasura.claim_due_posts(post_id).posts if post.id == post_id]
     return post
 
 
-def found(hasura: Hasura, post_id: int) -> FoundPost:
+def found(hasura: BothStores, post_id: int) -> FoundPost:
     post = hasura.find_post(post_id)
     assert isinstance(post, FoundPost)
     return post
@@ -244,7 +244,7 @@ def absent(number: int = 1) -> Decision:
 
 
 class TestInsert:
-    def test_stores_the_draft_with_the_author_s_only_account(self, hasura: Hasura, author: Author) -> None:
+    def test_stores_the_draft_with_the_author_s_only_account(self, hasura: BothStores, author: Author) -> None:
         at = now() + timedelta(days=1)
 
         row = hasura.insert_post(Draft("hello", at), author.token, None)
@@ -254,20 +254,24 @@ class TestInsert:
         assert (int(row["user_id"]), int(row["account_id"])) == (author.user_id, author.account_id)
         assert datetime.fromisoformat(row["schedule_for"]) == at
 
-    def test_refuses_a_user_who_is_not_the_caller(self, hasura: Hasura, author: Author, other_author: Author) -> None:
+    def test_refuses_a_user_who_is_not_the_caller(
+        self, hasura: BothStores, author: Author, other_author: Author
+    ) -> None:
         with pytest.raises(Forbidden):
             hasura.insert_post(Draft("hello", now(), user_id=other_author.user_id), author.token, None)
 
-    def test_refuses_an_account_of_somebody_else(self, hasura: Hasura, author: Author, other_author: Author) -> None:
+    def test_refuses_an_account_of_somebody_else(
+        self, hasura: BothStores, author: Author, other_author: Author
+    ) -> None:
         with pytest.raises(Forbidden):
             hasura.insert_post(Draft("hello", now(), account_id=other_author.account_id), author.token, None)
 
-    def test_refuses_an_account_that_is_none(self, hasura: Hasura, author: Author) -> None:
+    def test_refuses_an_account_that_is_none(self, hasura: BothStores, author: Author) -> None:
         with pytest.raises(Forbidden, match="linked to you"):
             hasura.insert_post(Draft("hello", now(), account_id=2**40), author.token, None)
 
     def test_refuses_to_guess_among_several_accounts(
-        self, settings: Settings, hasura: Hasura, author: Author, other_author: Author
+        self, settings: Settings, hasura: BothStores, author: Author, other_author: Author
     ) -> None:
         as_admin(
             settings,
@@ -280,14 +284,14 @@ class TestInsert:
         with pytest.raises(InvalidDraft, match="several X accounts"):
             hasura.insert_post(Draft("hello", now()), author.token, None)
 
-    def test_refuses_a_forged_token(self, hasura: Hasura) -> None:
+    def test_refuses_a_forged_token(self, hasura: BothStores) -> None:
         with pytest.raises(Unauthorized):
             hasura.insert_post(Draft("hello", now()), jwt.encode({"sub": "x"}, "k" * 32, "HS256"), None)
 
 
 class TestClaim:
     def test_hands_over_a_due_post_with_its_account_and_opens_its_attempt(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post_id = due_post(hasura, author, "due")
 
@@ -300,7 +304,7 @@ class TestClaim:
         [attempt] = log_of(settings, post_id)
         assert (attempt["number"], attempt["text"], attempt["outcome"]) == (1, "due", None)
 
-    def test_hands_it_over_once(self, hasura: Hasura, author: Author) -> None:
+    def test_hands_it_over_once(self, hasura: BothStores, author: Author) -> None:
         post_id = due_post(hasura, author)
         claimed(hasura, post_id)
 
@@ -310,34 +314,34 @@ class TestClaim:
         assert found(hasura, post_id).state == "sending"
 
     def test_at_the_same_time_never_hands_over_the_same_post_twice(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         posts = {due_post(hasura, author, f"post {number}", seconds_late=60 + number) for number in range(40)}
 
         with ThreadPoolExecutor(8) as pool:
-            claims = list(pool.map(lambda _: Hasura(settings).claim_due_posts(None), range(16)))
+            claims = list(pool.map(lambda _: BothStores(settings).claim_due_posts(None), range(16)))
 
         ours = [post_id for claim in claims for post_id in ids(claim) if post_id in posts]
         assert sorted(ours) == sorted(posts)
 
-    def test_leaves_what_is_not_due(self, hasura: Hasura, author: Author) -> None:
+    def test_leaves_what_is_not_due(self, hasura: BothStores, author: Author) -> None:
         row = hasura.insert_post(Draft("later", now() + timedelta(hours=1)), author.token, None)
         assert row
 
         assert int(row["id"]) not in ids(hasura.claim_due_posts(int(row["id"])))
 
     def test_takes_the_delivered_post_before_older_ones(
-        self, settings: Settings, author: Author, hasura: Hasura
+        self, settings: Settings, author: Author, hasura: BothStores
     ) -> None:
         older = [due_post(hasura, author, f"older {number}", seconds_late=90) for number in range(3)]
         delivered = due_post(hasura, author, "delivered", seconds_late=1)
 
-        first = Hasura(replace(settings, publish_batch=1)).claim_due_posts(delivered)
+        first = BothStores(replace(settings, publish_batch=1)).claim_due_posts(delivered)
 
         assert ids(first) == [delivered]
         assert {found(hasura, post_id).state for post_id in older} == {"scheduled"}
 
-    def test_marks_what_is_too_late_as_missed(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+    def test_marks_what_is_too_late_as_missed(self, settings: Settings, hasura: BothStores, author: Author) -> None:
         post_id = due_post(hasura, author, seconds_late=settings.max_lateness_seconds + 60)
 
         [missed] = [post for post in hasura.claim_due_posts(post_id).missed if post.id == post_id]
@@ -346,7 +350,7 @@ class TestClaim:
         assert log_of(settings, post_id) == []
 
     def test_hands_over_what_is_too_late_when_its_author_wants_it_all_the_same(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         late = Draft("late", now() - timedelta(seconds=settings.max_lateness_seconds + 60), when_late="publish")
         row = hasura.insert_post(late, author.token, None)
@@ -355,7 +359,7 @@ class TestClaim:
         assert claimed(hasura, int(row["id"])).state == "sending"
 
     def test_hands_over_what_may_have_been_sent_to_be_reconciled_and_never_to_be_sent(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         first = claimed(hasura, due_post(hasura, author, "as it was sent"))
         let_lease_end(settings, first.id)
@@ -368,7 +372,7 @@ class TestClaim:
         ]
         assert first.id not in ids(hasura.claim_due_posts(first.id))
 
-    def test_hands_over_what_is_to_be_reconciled_when_it_is_time(self, hasura: Hasura, author: Author) -> None:
+    def test_hands_over_what_is_to_be_reconciled_when_it_is_time(self, hasura: BothStores, author: Author) -> None:
         first = claimed(hasura, due_post(hasura, author))
         hasura.record(first, unknown(timedelta(minutes=5)))
         second = claimed(hasura, due_post(hasura, author))
@@ -379,7 +383,7 @@ class TestClaim:
         assert second.id in ids(claim)
         assert first.id not in ids(claim)
 
-    def test_says_when_the_sign_in_was_first_rejected(self, hasura: Hasura, author: Author) -> None:
+    def test_says_when_the_sign_in_was_first_rejected(self, hasura: BothStores, author: Author) -> None:
         first = claimed(hasura, due_post(hasura, author))
         log = (AttemptUpdate(1, Outcome.NOT_SENT, "401", Rejection.SIGN_IN, 401),)
         hasura.record(first, Decision(State.SCHEDULED, log, "401"))
@@ -391,7 +395,9 @@ class TestClaim:
 
 
 class TestRecord:
-    def test_ends_the_post_and_its_attempt_together(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+    def test_ends_the_post_and_its_attempt_together(
+        self, settings: Settings, hasura: BothStores, author: Author
+    ) -> None:
         post, decision = claimed(hasura, due_post(hasura, author)), tweeted()
 
         assert hasura.record(post, decision) == Recorded(True, State.TWEETED)
@@ -401,7 +407,7 @@ class TestRecord:
         assert (attempt["outcome"], attempt["status_code"], attempt["detail"]) == ("tweeted", 201, "X accepted it.")
         assert attempt["finished_at"]
 
-    def test_makes_a_post_that_was_not_sent_wait(self, hasura: Hasura, author: Author) -> None:
+    def test_makes_a_post_that_was_not_sent_wait(self, hasura: BothStores, author: Author) -> None:
         post, decision = claimed(hasura, due_post(hasura, author)), not_sent(timedelta(hours=1))
 
         hasura.record(post, decision)
@@ -414,14 +420,14 @@ class TestRecord:
         )
         assert post.id not in ids(hasura.claim_due_posts(post.id))
 
-    def test_of_a_tweet_is_final(self, hasura: Hasura, author: Author) -> None:
+    def test_of_a_tweet_is_final(self, hasura: BothStores, author: Author) -> None:
         post = claimed(hasura, due_post(hasura, author))
         hasura.record(post, tweeted())
 
         assert hasura.record(post, failed()) == Recorded(False, State.TWEETED)
         assert hasura.record(post, tweeted()) == Recorded(False, State.TWEETED)
 
-    def test_of_a_tweet_is_written_whatever_happened_to_the_post(self, hasura: Hasura, author: Author) -> None:
+    def test_of_a_tweet_is_written_whatever_happened_to_the_post(self, hasura: BothStores, author: Author) -> None:
         first = claimed(hasura, due_post(hasura, author))
         hasura.record(first, not_sent(A_MOMENT_AGO))
         claimed(hasura, first.id)
@@ -429,7 +435,7 @@ class TestRecord:
         assert hasura.record(first, tweeted()) == Recorded(True, State.TWEETED)
 
     def test_of_an_older_attempt_writes_nothing_and_says_so(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         first = claimed(hasura, due_post(hasura, author))
         hasura.record(first, not_sent(A_MOMENT_AGO))
@@ -439,7 +445,7 @@ class TestRecord:
         assert outcomes(settings, first.id) == ["not_sent", None]
 
     def test_of_a_publisher_whose_lease_ended_is_written_as_long_as_nobody_else_took_the_post(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post = claimed(hasura, due_post(hasura, author))
         let_lease_end(settings, post.id)
@@ -449,7 +455,7 @@ class TestRecord:
         assert outcomes(settings, post.id) == ["rejected"]
 
     def test_of_a_publisher_whose_post_is_being_reconciled_writes_nothing_and_says_so(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post = claimed(hasura, due_post(hasura, author))
         let_lease_end(settings, post.id)
@@ -459,7 +465,7 @@ class TestRecord:
         assert hasura.record(reconciling, absent()) == Recorded(True, State.SCHEDULED)
 
     def test_of_a_tweet_that_another_post_has_takes_the_post_from_no_other_publisher(
-        self, hasura: Hasura, author: Author
+        self, hasura: BothStores, author: Author
     ) -> None:
         first, other = claimed(hasura, due_post(hasura, author)), claimed(hasura, due_post(hasura, author))
         decision = tweeted()
@@ -470,7 +476,7 @@ class TestRecord:
         assert hasura.record(first, decision) == Recorded(False, State.SENDING)
 
     def test_of_a_deleted_post_says_that_there_is_none(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post = claimed(hasura, due_post(hasura, author))
         as_admin(settings, "mutation ($id: bigint!) { delete_scheduled_post_by_pk(id: $id) { id } }", id=post.id)
@@ -479,19 +485,19 @@ class TestRecord:
 
 
 class TestReconciliation:
-    def to_reconcile(self, hasura: Hasura, author: Author) -> ClaimedPost:
+    def to_reconcile(self, hasura: BothStores, author: Author) -> ClaimedPost:
         first = claimed(hasura, due_post(hasura, author))
         hasura.record(first, unknown(A_MOMENT_AGO))
         return claimed(hasura, first.id)
 
-    def test_that_found_it_answers_the_attempt(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+    def test_that_found_it_answers_the_attempt(self, settings: Settings, hasura: BothStores, author: Author) -> None:
         post = self.to_reconcile(hasura, author)
 
         assert hasura.record(post, tweeted()).done
         assert outcomes(settings, post.id) == ["tweeted"]
 
     def test_that_found_an_earlier_attempt_answers_the_later_ones_too(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post = self.to_reconcile(hasura, author)
         hasura.record(post, absent())
@@ -501,7 +507,9 @@ class TestReconciliation:
 
         assert outcomes(settings, post.id) == ["tweeted", "absent"]
 
-    def test_that_found_nothing_makes_it_due_again(self, settings: Settings, hasura: Hasura, author: Author) -> None:
+    def test_that_found_nothing_makes_it_due_again(
+        self, settings: Settings, hasura: BothStores, author: Author
+    ) -> None:
         post = self.to_reconcile(hasura, author)
 
         hasura.record(post, absent())
@@ -510,7 +518,7 @@ class TestReconciliation:
         assert (again.state, again.attempt_number, len(again.unresolved)) == ("sending", 2, 1)
         assert outcomes(settings, post.id) == ["absent", None]
 
-    def test_that_could_not_be_made_is_counted_and_waits_for_the_next(self, hasura: Hasura, author: Author) -> None:
+    def test_that_could_not_be_made_is_counted_and_waits_for_the_next(self, hasura: BothStores, author: Author) -> None:
         post = self.to_reconcile(hasura, author)
         again_soon = replace(unknown(A_MOMENT_AGO), attempts=(AttemptUpdate(1, failed_reconciliations=1),))
 
@@ -520,7 +528,7 @@ class TestReconciliation:
         assert (again.failed_reconciliations, again.unresolved[0].outcome) == (1, "unknown")
 
     def test_that_did_not_come_to_its_end_is_counted_by_the_next_claim(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         post = self.to_reconcile(hasura, author)
         assert post.failed_reconciliations == 0
@@ -529,7 +537,7 @@ class TestReconciliation:
             let_lease_end(settings, post.id)
             assert claimed(hasura, post.id).failed_reconciliations == broken_off
 
-    def test_that_is_the_last_leaves_the_post_to_its_author(self, hasura: Hasura, author: Author) -> None:
+    def test_that_is_the_last_leaves_the_post_to_its_author(self, hasura: BothStores, author: Author) -> None:
         post = self.to_reconcile(hasura, author)
 
         hasura.record(post, Decision(State.UNKNOWN, reason="Check the account on X."))
@@ -539,7 +547,7 @@ class TestReconciliation:
 
 
 class TestAKey:
-    def test_makes_one_post_of_many_creates_at_once(self, hasura: Hasura, author: Author) -> None:
+    def test_makes_one_post_of_many_creates_at_once(self, hasura: BothStores, author: Author) -> None:
         draft, key = Draft("once", now() + timedelta(hours=1)), str(uuid.uuid4())
 
         with ThreadPoolExecutor(8) as pool:
@@ -551,13 +559,13 @@ class TestAKey:
         assert first.post == stored
         assert first.draft == draft.as_json()
 
-    def test_is_one_author_s_own(self, hasura: Hasura, author: Author, other_author: Author) -> None:
+    def test_is_one_author_s_own(self, hasura: BothStores, author: Author, other_author: Author) -> None:
         draft, key = Draft("mine", now() + timedelta(hours=1)), str(uuid.uuid4())
 
         assert hasura.insert_post(draft, author.token, key)
         assert hasura.insert_post(draft, other_author.token, key)
 
-    def test_is_answered_with_the_event_that_is_kept_on_its_post(self, hasura: Hasura, author: Author) -> None:
+    def test_is_answered_with_the_event_that_is_kept_on_its_post(self, hasura: BothStores, author: Author) -> None:
         draft, key = Draft("kept", now() + timedelta(hours=1)), str(uuid.uuid4())
         row = hasura.insert_post(draft, author.token, key)
         assert row
@@ -569,7 +577,7 @@ class TestAKey:
         assert first.event_id == "e"
 
 
-def test_tweets_of_other_posts_are_known(hasura: Hasura, author: Author) -> None:
+def test_tweets_of_other_posts_are_known(hasura: BothStores, author: Author) -> None:
     post, decision = claimed(hasura, due_post(hasura, author)), tweeted()
     hasura.record(post, decision)
 
@@ -582,7 +590,7 @@ class TestPause:
         return Decision(State.SCHEDULED, log, "limited", pause=Pause(of, now() + wait))
 
     def test_of_an_account_keeps_its_posts_from_being_claimed(
-        self, hasura: Hasura, author: Author, other_author: Author
+        self, hasura: BothStores, author: Author, other_author: Author
     ) -> None:
         first, paused, free = (
             claimed(hasura, due_post(hasura, author)),
@@ -599,7 +607,7 @@ class TestPause:
         assert found(hasura, paused).paused_until == found(hasura, first.id).paused_until == pausing.pause.until
 
     def test_is_never_shortened_and_holds_though_the_post_was_taken_over(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         first, second = claimed(hasura, due_post(hasura, author)), claimed(hasura, due_post(hasura, author))
         long = self.pausing(Rejection.ACCOUNT, timedelta(hours=1))
@@ -613,7 +621,7 @@ class TestPause:
         assert found(hasura, second.id).paused_until == long.pause.until
 
     def test_of_the_app_keeps_everything_from_being_claimed(
-        self, settings: Settings, hasura: Hasura, author: Author
+        self, settings: Settings, hasura: BothStores, author: Author
     ) -> None:
         first, post_id = claimed(hasura, due_post(hasura, author)), due_post(hasura, author)
 
@@ -632,7 +640,7 @@ def follow_ups(settings: Settings) -> list[str]:
 
 
 class TestTheTurnToWait:
-    def test_is_given_to_one_delivery_alone_while_posts_are_due_soon(self, hasura: Hasura, author: Author) -> None:
+    def test_is_given_to_one_delivery_alone_while_posts_are_due_soon(self, hasura: BothStores, author: Author) -> None:
         due_post(hasura, author)
 
         def ask() -> list[TurnToWait]:
@@ -647,7 +655,7 @@ class TestTheTurnToWait:
 
 
 class TestEvents:
-    def test_an_event_is_kept_on_its_post_unless_another_one_is(self, hasura: Hasura, author: Author) -> None:
+    def test_an_event_is_kept_on_its_post_unless_another_one_is(self, hasura: BothStores, author: Author) -> None:
         post_id, at = due_post(hasura, author), now() + timedelta(hours=1)
 
         assert hasura.record_event(post_id, "first", at, instead_of=None)
@@ -656,7 +664,7 @@ class TestEvents:
 
         assert (found(hasura, post_id).event_id, found(hasura, post_id).event_at) == ("third", at)
 
-    def test_a_deleted_event_is_gone_and_may_be_deleted_again(self, settings: Settings, hasura: Hasura) -> None:
+    def test_a_deleted_event_is_gone_and_may_be_deleted_again(self, settings: Settings, hasura: BothStores) -> None:
         event = hasura.create_event(now() + timedelta(days=30), {"id": 0})
 
         hasura.delete_event(event["event_id"])
@@ -665,7 +673,7 @@ class TestEvents:
         events = metadata(settings, "get_scheduled_events", {"type": "one_off", "status": ["scheduled"]})["events"]
         assert event["event_id"] not in [one["id"] for one in events]
 
-    def test_one_follow_up_delivery_is_outstanding_until_it_comes(self, settings: Settings, hasura: Hasura) -> None:
+    def test_one_follow_up_delivery_is_outstanding_until_it_comes(self, settings: Settings, hasura: BothStores) -> None:
         requests = len(follow_ups(settings))
 
         with ThreadPoolExecutor(4) as pool:
@@ -678,7 +686,7 @@ class TestEvents:
         hasura.release_follow_up()
 
 
-def test_an_event_is_stored_with_its_payload_and_the_secret_s_name(settings: Settings, hasura: Hasura) -> None:
+def test_an_event_is_stored_with_its_payload_and_the_secret_s_name(settings: Settings, hasura: BothStores) -> None:
     at = now() + timedelta(days=30)
     mark = str(uuid.uuid4())
 
@@ -693,7 +701,7 @@ def test_an_event_is_stored_with_its_payload_and_the_secret_s_name(settings: Set
     assert event["header_conf"] == [{"name": "x-webhook-secret", "value_from_env": "WEBHOOK_SECRET"}]
 
 
-def test_no_post_is_found_where_there_is_none(hasura: Hasura) -> None:
+def test_no_post_is_found_where_there_is_none(hasura: BothStores) -> None:
     assert hasura.find_post(2**40) is None
 
 

@@ -18,7 +18,7 @@ from local.running_stack import RunningStack
 from local.web_server.access_token import AccessTokens
 from shared.core.drafts import Draft
 from shared.errors import HasuraUnavailable
-from shared.hasura.client import Hasura
+from shared.hasura.draft_store import HasuraDraftStore
 from shared.limits import HASURA_TIMEOUT
 
 SLOW_AUTHOR = """
@@ -124,7 +124,7 @@ def test_a_post_that_the_database_stores_too_slowly_is_answered_unavailable_and_
         )  # what the new row's foreign key needs
 
         with pytest.raises(HasuraUnavailable, match="Try again soon"):
-            Hasura(settings(APP_BASE_API=server.url)).insert_post(draft, token, None)
+            HasuraDraftStore(settings(APP_BASE_API=server.url)).insert_post(draft, token, None)
 
     assert HasuraUnavailable.status == 503
     assert rows(database.hasura, "select from scheduled_post") == []

@@ -41,7 +41,8 @@ from shared.core import schedule
 from shared.core.drafts import WHEN_LATE, Draft
 from shared.core.model import Accepted, AttemptUpdate, Decision, Outcome, Recorded, State
 from shared.errors import Forbidden, InvalidDraft
-from shared.hasura.client import Hasura
+from shared.hasura.draft_store import HasuraDraftStore
+from shared.hasura.post_store import HasuraPostStore
 from shared.limits import DRAIN_TIME, MAX_UNANSWERED, MAX_UNSENT, RECONCILE_WAITS
 
 CHANGE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
@@ -94,8 +95,8 @@ class Story(RuleBasedStateMachine):
         return self.create(self.authors[post], self.drafts[post], twice=False)
 
     def create(self, author: str, draft: Draft, twice: bool) -> Any:
-        key, store, yesterday = str(len(self.drafts)), Hasura(self.world.settings), Clock(behind=timedelta(days=1))
-        token = self.world.tokens[author]
+        key, store = str(len(self.drafts)), HasuraDraftStore(self.world.settings)
+        token, yesterday = self.world.tokens[author], Clock(behind=timedelta(days=1))
         create = partial(schedule.create, draft.as_json(), token, key, store, yesterday, RecordedAtOnce())
         try:
             post: int = create().post["id"]
@@ -426,7 +427,7 @@ class TestStoriesThatChanceSeldomTells:
         story.write_the_same_again(1)
         story.deliver(None, answer=answer)
         story.world.pass_time_until_something_is_due()
-        store = Hasura(story.world.settings)
+        store = HasuraPostStore(story.world.settings)
         first, second = store.claim_due_posts(None).posts
         story.world.x.recover()
         assert first.account

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.core.drafts import Draft
+from shared.core.event_store import Row
 from shared.core.model import (
     Accepted,
     Account,
@@ -19,7 +20,6 @@ from shared.core.model import (
     Outcome,
     PublishResult,
     Recorded,
-    Row,
     State,
     TimelineUnavailable,
     TokensUnreadable,

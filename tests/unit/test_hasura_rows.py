@@ -22,7 +22,6 @@ from shared.core.model import (
     State,
     UnresolvedAttempt,
 )
-from shared.core.schedule import EarlierPost
 from shared.hasura import rows
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
@@ -240,12 +239,6 @@ class TestAFoundPost:
 
     def test_of_a_removed_account_is_not_paused(self) -> None:
         assert found(FOUND | {"account": None}).due_at == NOON
-
-
-def test_an_earlier_post_is_answered_without_what_is_kept_of_its_request() -> None:
-    row = {"id": 7, "text": "edited since", "request_draft": {"text": "Hello"}, "event_id": "an-event"}
-
-    assert rows.earlier_post(row) == EarlierPost({"id": 7, "text": "edited since"}, {"text": "Hello"}, "an-event")
 
 
 class TestTheArgumentsOfRecordOutcome:

@@ -1,8 +1,9 @@
 """Sets the server up from ``hasura/`` at its start, as docker-compose.yml does.
 
-First what the image ``cli-migrations-v3`` does: the metadata, then the migrations, then a plain reload. On a new
-database the tables do not exist yet when the metadata is applied, so event triggers get no SQL trigger by that. Then
-what the service ``event_triggers`` of docker-compose.yml does: a reload that creates them.
+What the image ``cli-migrations-v3`` does: the metadata, then the migrations. On a new database the tables do not exist
+yet when the metadata is applied, so event triggers get no SQL trigger by that. Then what the service
+``event_triggers`` of docker-compose.yml does: a reload that creates them. It makes the image's own reload between the
+two, a plain one, superfluous.
 """
 
 import asyncio
@@ -33,7 +34,6 @@ async def set_up(schema_cache: SchemaCache, project: Path, database_url: str) ->
         raise MetadataRefused(f"{directory}: {error.path}: {error.message}.") from error
     for name in await asyncio.to_thread(migrate, database_url, project / "migrations" / "default"):
         log.info("migration %s applied", name)
-    await schema_cache.reload(Recreated.NONE)
     await schema_cache.reload(Recreated.ALL)
     log_inconsistent(schema_cache.inconsistent)
 

@@ -13,6 +13,7 @@ from core_fakes import NOW, FakeTimeline, FakeX, StoppedClock, Store, claim, sen
 
 from shared import limits
 from shared.core.deliver import handle_delivery
+from shared.core.event_store import Row
 from shared.core.model import (
     Account,
     CannotAsk,
@@ -23,7 +24,6 @@ from shared.core.model import (
     FoundPost,
     PublishResult,
     Recorded,
-    Row,
     State,
     TimelineUnavailable,
     TurnToWait,

@@ -82,7 +82,7 @@ fuzz: install ## send many random requests to the functions, and compare the ans
 screenshots: install ## take the pictures of the page in docs/ again; needs a Chromium
 	@$(BIN)/python -m scripts.screenshots
 
-bench: install ## run all benchmarks, short (some ten to fifteen minutes; OPTIONS=--full: over an hour), with tables, numbers and plots
+bench: install ## run all benchmarks, short (some ten minutes; OPTIONS=--full: over an hour), with tables, numbers and plots
 	@$(BIN)/python -m benchmarks $(OPTIONS)
 
 check: check-python check-javascript check-infra check-advisories ## check format, lint and types, the workflows, infra/, and packages for advisories

@@ -1,8 +1,8 @@
 """Runs all benchmarks and keeps what they measured: ``python -m benchmarks``, or ``make bench``.
 
-Prints the tables, and writes them to ``tables.md``, the numbers to ``results.json``, and plots. Short settings take some
-ten minutes; ``--full`` takes more than an hour, and replaces the plots of docs/. A benchmark that fails, because a post
-left early, twice or not at all, is named at the end, and the status is 1.
+Prints the tables, and writes them to ``tables.md``, the numbers to ``results.json``, and plots. Short settings take
+some ten minutes; ``--full`` takes more than an hour, and replaces the plots of docs/. A benchmark that fails, because a
+post left early, twice or not at all, is named at the end, and the status is 1.
 """
 
 import argparse

@@ -53,7 +53,7 @@ POINTS = (
 
 
 class _CrashableEventStore(HasuraEventStore):
-    """The product's own store, with a crash point before and after each step."""
+    """The product's own store of events, with crash points around the creation and the record of one."""
 
     def create_event(self, at: datetime, payload: Mapping[str, Any]) -> Row:
         with _crashable("event"):
@@ -65,7 +65,7 @@ class _CrashableEventStore(HasuraEventStore):
 
 
 class CrashableDraftStore(_CrashableEventStore, HasuraDraftStore):
-    """The same for creating a post."""
+    """The product's own store of drafts, with crash points around an insert."""
 
     def insert_post(self, draft: Draft, token: str, key: str | None) -> Row | None:
         with _crashable("insert"):
@@ -73,7 +73,7 @@ class CrashableDraftStore(_CrashableEventStore, HasuraDraftStore):
 
 
 class CrashablePostStore(_CrashableEventStore, HasuraPostStore):
-    """The same for publishing it."""
+    """The product's own store of posts, with crash points around a claim, a wait and a record."""
 
     def claim_due_posts(self, delivered_post_id: int | None) -> Claim:
         with _crashable("claim"):
@@ -89,7 +89,7 @@ class CrashablePostStore(_CrashableEventStore, HasuraPostStore):
 
 
 class CrashableX(X):
-    """The same for X."""
+    """The product's own client of X, with crash points around a post and a search."""
 
     def publish(self, account: Account, text: str) -> PublishResult:
         with _crashable("publish"):
@@ -107,12 +107,18 @@ class _CrashableTimeline(SearchedTimeline):
             return super().find(text, since)
 
 
+CRASHABLE_CLIENTS: Mapping[str, Mapping[str, type]] = {
+    "createPost": {"HasuraDraftStore": CrashableDraftStore},
+    "postTweet": {"HasuraPostStore": CrashablePostStore, "X": CrashableX},
+}
+"""For each function: the clients of its module by their names there, and what takes their place."""
+
+
 def crashable(function: ModuleType) -> Callable[[func.HttpRequest, func.Context], func.HttpResponse]:
     """The `main` of a function's module, which gets these clients in place of its own."""
-    stores = {"HasuraDraftStore": CrashableDraftStore, "HasuraPostStore": CrashablePostStore}
-    for name, client in {**stores, "X": CrashableX}.items():
-        if hasattr(function, name):
-            setattr(function, name, client)
+    for name, client in CRASHABLE_CLIENTS[function.__name__].items():
+        assert hasattr(function, name), f"{function.__name__} has no client {name} by now"
+        setattr(function, name, client)
 
     def main(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         answer: func.HttpResponse = function.main(req, context)

@@ -1,18 +1,7 @@
-"""The time: the port that the core takes it from, so that its tests can bring their own, and the real clock."""
+"""The real clock. The core is given it, so that its tests can bring their own."""
 
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
-
-
-class Clock(Protocol):
-    """Where the time comes from."""
-
-    def now(self) -> datetime:
-        """The time, in UTC."""
-
-    def sleep(self, pause: timedelta) -> None:
-        """Returns after that time."""
 
 
 class SystemClock:

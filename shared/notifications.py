@@ -12,8 +12,8 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from shared import log
-from shared.clock import Clock
 from shared.config import Settings
+from shared.core.clock import Clock
 from shared.core.model import PostOfAuthor, State, StateChange
 from shared.errors import ConfigurationError
 from shared.http import client as http_client

@@ -29,7 +29,7 @@ class AnsweringHasura:
         self.asked: list[Asked] = []
         self._events = 0
         self.answers: dict[str, Any] = {
-            "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
+            "recordEvent": {"update_scheduled_post": {"affected_rows": 1}},
             "claimDuePosts": {"claim_due_posts": []},
             "findPost": {
                 "scheduled_post_by_pk": None,
@@ -51,7 +51,7 @@ class AnsweringHasura:
 
     def events_to_record(self) -> int:
         """How many events were set and answered with their ids, and are not kept on their posts yet."""
-        return self._events - self.operations().count("keepEvent")
+        return self._events - self.operations().count("recordEvent")
 
     def arguments(self, operation: str) -> dict[str, Any]:
         """Those of the only request for this operation."""

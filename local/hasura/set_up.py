@@ -2,8 +2,8 @@
 
 What the image ``cli-migrations-v3`` does: the metadata, then the migrations. On a new database the tables do not exist
 yet when the metadata is applied, so event triggers get no SQL trigger by that. Then what the service
-``event_triggers`` of docker-compose.yml does: a reload that creates them. It makes the image's own reload between the
-two, a plain one, superfluous.
+``event_triggers`` of docker-compose.yml does: a reload that creates them. The image's own plain reload after the
+migrations is left out, because this reload follows at once.
 """
 
 import asyncio

@@ -1,11 +1,11 @@
-"""How claimed posts ended: each end is logged, and told to the delivery. Call it from the function's own thread."""
+"""Logs how claimed posts ended, and returns it to the delivery. Only the function's own thread may call this."""
 
 from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 
 from shared import log
-from shared.clock import Clock
+from shared.core.clock import Clock
 from shared.core.model import ClaimedPost, Decision, MissedPost, Recorded, State
 from shared.core.publish import Conclusion
 from shared.log import LogEvent
@@ -22,8 +22,8 @@ class AfterClaim:
     come_back_at: datetime | None = None
 
 
-def after_claim(post: ClaimedPost, end: Future[Conclusion], clock: Clock) -> AfterClaim:
-    """Logs how a claimed post ended. A fault of ours must not hide how the others ended."""
+def log_end(post: ClaimedPost, end: Future[Conclusion], clock: Clock) -> AfterClaim:
+    """Logs how a claimed post ended, and returns what it is now. A fault of ours must not hide how the others ended."""
     try:
         conclusion = end.result()
     except Exception:
@@ -61,6 +61,17 @@ def after_claim(post: ClaimedPost, end: Future[Conclusion], clock: Clock) -> Aft
     return AfterClaim(post.id, decision.state, decision.reason, decision.tweet_id, decision.come_back_at)
 
 
+def log_missed(post: MissedPost) -> AfterClaim:
+    """Logs that a claim ended a post, and returns what it is now."""
+    log.info(
+        LogEvent.POST_STATE_CHANGED,
+        f"post {post.id} is missed: {post.reason}",
+        post_id=post.id,
+        state=State.MISSED,
+    )
+    return AfterClaim(post.id, State.MISSED, post.reason)
+
+
 def _why_not_recorded(decision: Decision, recorded: Recorded) -> str:
     if recorded.state is None:
         return "It was deleted meanwhile."
@@ -91,13 +102,3 @@ def _log_state(conclusion: Conclusion, clock: Clock) -> None:
         rejection=latest and latest.rejection,
         status_code=latest and latest.code,
     )
-
-
-def missed(post: MissedPost) -> AfterClaim:
-    log.info(
-        LogEvent.POST_STATE_CHANGED,
-        f"post {post.id} is missed: {post.reason}",
-        post_id=post.id,
-        state=State.MISSED,
-    )
-    return AfterClaim(post.id, State.MISSED, post.reason)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.clock import Clock
 from shared.core.after_claim import AfterClaim
+from shared.core.clock import Clock
 from shared.core.drain import drain
 from shared.core.model import Delivery, FoundDraft, PostStore, State, XApi
 from shared.core.scheduled_events import ensure_event

@@ -10,8 +10,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from shared import log
-from shared.clock import Clock
-from shared.core.after_claim import AfterClaim, after_claim, missed
+from shared.core.after_claim import AfterClaim, log_end, log_missed
+from shared.core.clock import Clock
 from shared.core.model import ClaimedPost, Delivery, PostStore, State, XApi
 from shared.core.publish import Conclusion, Deadlines, publish
 from shared.core.reconcile import Timelines, reconcile
@@ -55,7 +55,7 @@ def drain(delivery: Delivery, claim_until: datetime, store: PostStore, x: XApi, 
                 log.error(LogEvent.OPERATOR_MUST_ACT, f"the operator must act, {claim.ceiling_reached}")
             publishers.begin(claim.posts, deadlines)
             is_last_batch = claim.size < store.batch_size
-            ended = [missed(post) for post in claim.missed]
+            ended = [log_missed(post) for post in claim.missed]
             ended += publishers.wait(still_running=store.batch_size // 2)
             if is_last_batch:
                 ended += publishers.wait_while_posts_end(WAIT_STEP)
@@ -122,7 +122,7 @@ class _Publishers(AbstractContextManager["_Publishers"]):
 
     def _take(self, end: Future[Conclusion]) -> AfterClaim:
         post, deadlines = self._running.pop(end)
-        ended = after_claim(post, end, self._clock)
+        ended = log_end(post, end, self._clock)
         delete_leftover_event(post, self._delivery, deadlines.begin_by, self._store, self._clock)
         return ended
 

@@ -1,11 +1,11 @@
-"""Where the scheduled events are, and for when one is set: what creating a post and delivering it share."""
+"""The port to the scheduled events, and the time for which one is set. Creating and delivering a post share both."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 Row = dict[str, Any]
-"""A JSON object as Hasura answers it, handed on to the caller of createPost as it is."""
+"""A JSON object, as Hasura takes and answers it; createPost hands a stored one on as it is."""
 
 
 class EventStore(Protocol):
@@ -28,5 +28,5 @@ class EventStore(Protocol):
 
 
 def event_time(due_at: datetime, store: EventStore) -> datetime:
-    """For when the event of a post is set that is due then: the delivery waits for the post."""
+    """The time for which the event of a post is set that is due at `due_at`: its delivery waits for the post."""
     return due_at - store.early

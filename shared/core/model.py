@@ -1,4 +1,4 @@
-"""What the core knows of the world: a post, its attempts, what X said, and the ports through which it learns that.
+"""What the core knows of the world: a post, its attempts, what X said, and the ports to the posts and to X.
 
 Knows no HTTP, no GraphQL and no environment. All times are aware datetimes in UTC.
 """

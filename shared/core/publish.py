@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 
-from shared.clock import Clock
+from shared.core.clock import Clock
 from shared.core.model import (
     ClaimedPost,
     Decision,

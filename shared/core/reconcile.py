@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from shared.clock import Clock
+from shared.core.clock import Clock
 from shared.core.model import (
     Account,
     CannotAsk,

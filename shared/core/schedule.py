@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from shared import log
-from shared.clock import Clock
+from shared.core.clock import Clock
 from shared.core.drafts import Draft, read_draft, read_repeated_draft
 from shared.core.event_recorder import CreatedEvent
 from shared.core.event_store import EventStore, Row, event_time

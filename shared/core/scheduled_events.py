@@ -1,9 +1,9 @@
-"""A delivery keeps the scheduled event of a post right: one, a little before the post is due."""
+"""What a delivery does with the scheduled event of a post: one is left, for a little before the post is due."""
 
 from datetime import datetime
 
 from shared import log
-from shared.clock import Clock
+from shared.core.clock import Clock
 from shared.core.event_store import EventStore, event_time
 from shared.core.model import ClaimedPost, Delivery, FoundPost
 from shared.errors import ScheduledPostsError
@@ -23,18 +23,18 @@ def ensure_event(post: FoundPost, delivery: Delivery, begin_by: datetime, store:
     event_id = event.get("event_id")
     if event_id is None:
         return True
-    is_kept = store.record_event(post.id, event_id, at, instead_of=post.event_id)
-    obsolete = post.event_id if is_kept else event_id
+    is_recorded = store.record_event(post.id, event_id, at, instead_of=post.event_id)
+    obsolete = post.event_id if is_recorded else event_id
     if obsolete and obsolete != delivery.event_id and clock.now() <= begin_by:
         _delete_event(post.id, obsolete, store)
-    if is_kept:
+    if is_recorded:
         log.info(
             LogEvent.EVENT_CREATED,
             f"post {post.id} is not due before {post.due_at.isoformat()}; its event is set for {at.isoformat()}",
             post_id=post.id,
             event_id=event_id,
         )
-    return is_kept
+    return is_recorded
 
 
 def delete_leftover_event(

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from shared import log
-from shared.clock import Clock
 from shared.core.after_claim import AfterClaim
+from shared.core.clock import Clock
 from shared.core.drain import drain
 from shared.core.model import Delivery, PostStore, XApi
 from shared.errors import ScheduledPostsError

@@ -37,12 +37,12 @@ class HasuraClient:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._admin = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
+        self._admin_headers = {"x-hasura-admin-secret": settings.hasura_graphql_admin_secret}
 
     def as_author(self, document: str, variables: Mapping[str, Any], token: str) -> Row:
         """The ``data`` that GraphQL answers to the token's author. Raises what the author is to be told of a refusal.
 
-        With one role, whatever else the token allows: a token's default role may be one with more rights.
+        Asks with the role HASURA_AUTHOR_ROLE alone: a token's default role may be one with more rights.
         """
         headers = {"Authorization": f"Bearer {token}", "X-Hasura-Role": self._settings.hasura_author_role}
         try:
@@ -53,16 +53,16 @@ class HasuraClient:
     def as_admin(self, document: str, variables: Mapping[str, Any]) -> Row:
         """The ``data`` that GraphQL answers to the admin."""
         try:
-            return self._graphql(document, variables, self._admin)
+            return self._graphql(document, variables, self._admin_headers)
         except HasuraRefusal as refusal:
             raise _to_the_operator(refusal) from refusal
 
     def metadata(self, operation: str, args: Row) -> Row:
-        """What an operation of the metadata API answers. Hasura v1.3 has it under /v1/query alone."""
+        """What an operation of the metadata API answers to the admin. Hasura v1.3 has it under /v1/query alone."""
         request = {"type": operation, "args": args}
-        answer = self._post("/v1/metadata", request, self._admin)
+        answer = self._post("/v1/metadata", request, self._admin_headers)
         if answer.status == 404:
-            answer = self._post("/v1/query", request, self._admin)
+            answer = self._post("/v1/query", request, self._admin_headers)
         body = answer.json if isinstance(answer.json, dict) else {}
         if 400 <= answer.status < 500 and isinstance(body.get("code"), str):
             raise _to_the_operator(HasuraRefusal(body["code"], str(body.get("error"))))

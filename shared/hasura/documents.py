@@ -22,7 +22,7 @@ query postOfKey($key: String!) {{
 }}"""
 
 RECORD_EVENT = """
-mutation keepEvent($post: scheduled_post_bool_exp!, $event: scheduled_post_set_input!) {
+mutation recordEvent($post: scheduled_post_bool_exp!, $event: scheduled_post_set_input!) {
   update_scheduled_post(where: $post, _set: $event) { affected_rows }
 }"""
 

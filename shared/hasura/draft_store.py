@@ -1,4 +1,7 @@
-"""Drafts become rows in Hasura, with the rights of their authors."""
+"""Drafts become rows in Hasura, with the rights of their authors.
+
+Imports neither rows.py nor core/model.py, so that createPost starts faster (docs/performance.md).
+"""
 
 from shared.core.drafts import Draft
 from shared.core.event_store import Row

@@ -20,7 +20,7 @@ from shared.limits import EARLY_MARGIN, FOLLOW_UP_TIME, LEASE
 
 
 class HasuraPostStore(HasuraEventStore):
-    """A PostStore."""
+    """A PostStore, and the AuthorStore of shared/notifications.py."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -82,7 +82,7 @@ class Events:
     deleted: list[str] = field(default_factory=list)
     kept: list[tuple[int, str, datetime, str | None]] = field(default_factory=list)
     forgotten: list[tuple[int, str]] = field(default_factory=list)
-    is_kept: bool = True
+    is_recorded: bool = True
     failure: Exception | None = None
     early: timedelta = timedelta()
 
@@ -102,7 +102,7 @@ class Events:
 
     def record_event(self, post_id: int, event_id: str, at: datetime, instead_of: str | None) -> bool:
         self.kept.append((post_id, event_id, at, instead_of))
-        return self.is_kept
+        return self.is_recorded
 
 
 @dataclass

@@ -26,14 +26,14 @@ EDGE = [
     "shared.http.client",
     "shared.config",
 ]
-BASE = ["shared.errors", "shared.limits", "shared.log", "shared.clock"]
+BASE = ["shared.errors", "shared.limits", "shared.log"]
 MAY_IMPORT = {
     "shared.errors": ["shared.limits"],
     "shared.limits": [],
     "shared.clock": [],
     "shared.log": [],
     "shared.config": ["shared.errors", "shared.http.jwt_tokens", "shared.x.sealed_tokens"],
-    "shared.notifications": ["shared.config", "shared.core.model", "shared.http.client", *BASE],
+    "shared.notifications": ["shared.config", "shared.core.clock", "shared.core.model", "shared.http.client", *BASE],
     "shared.http": ["shared.http", *BASE],
     "shared.core": ["shared.core", "shared.x.text_length", *BASE],
     "shared.hasura": ["shared.hasura", "shared.core.schedule", *EDGE, *BASE],

@@ -1,6 +1,5 @@
 """A delivery: what is due is published and reconciled, and the answer is for the post that the event is about."""
 
-import json
 import logging
 import threading
 from dataclasses import replace
@@ -134,36 +133,6 @@ class TestADuePost:
         assert (result.state, result.tweet_id, result.reason) == (state, None, reason)
         assert f"is not recorded: {reason}" in caplog.text
         assert "post_state_changed" not in caplog.text
-
-    def test_the_log_says_how_late_x_took_it_unless_a_reconciliation_found_it(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.INFO)
-        x = FakeX()
-        x.tweets = {"b": ["77"]}
-
-        delivered(Store(claims=[claim(sending(), unknown(unresolved(text="b"), id=2))]), x)
-
-        assert "post 1 is tweeted as tweet of hello, 1.000 s after its time" in caplog.text
-        assert '"post 2 is tweeted as 77"' in caplog.text
-        assert caplog.text.count("lateness_seconds") == 1
-
-    def test_the_log_says_how_x_rejected_a_post_without_words_that_may_quote_its_text(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        caplog.set_level(logging.INFO)
-        rejected = Rejected(Rejection.POST, "X rejects this post: hello", 403)
-
-        delivered(Store(claims=[claim(sending())]), FakeX({"hello": rejected}))
-
-        [line] = [json.loads(record.message) for record in caplog.records if "post_state_changed" in record.message]
-        assert (line["state"], line["outcome"], line["rejection"], line["status_code"]) == (
-            "failed",
-            "rejected",
-            "post",
-            403,
-        )
-        assert "hello" not in caplog.text
 
     def test_a_post_that_was_moved_to_now_leaves_no_event_for_later(self) -> None:
         store = Store(claims=[claim(sending(event_id="event-of-tomorrow", event_at=NOW + 24 * HOUR))])
@@ -471,7 +440,7 @@ class TestNothingToDo:
         assert store.deleted == []
 
     def test_an_event_that_another_delivery_set_meanwhile_is_kept_instead_of_ours(self) -> None:
-        store = Store(found={1: found(due_at=NOW + 2 * HOUR)}, is_kept=False)
+        store = Store(found={1: found(due_at=NOW + 2 * HOUR)}, is_recorded=False)
 
         result = delivered(store, delivery=Delivery(1, "event of the move"))
 

@@ -2,7 +2,6 @@
 
 import re
 import traceback
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ import requests
 import responses
 from both_stores import BothStores
 from calling import settings
-from hasura_answers import (
+from hasura_calls import (
     ADMIN_SECRET,
     AS_ADMIN,
     AS_AUTHOR,
@@ -43,14 +42,14 @@ from shared.errors import (
 
 
 @pytest.fixture
-def network() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
-
-
-@pytest.fixture
 def hasura() -> BothStores:
     return BothStores(settings())
+
+
+def test_these_are_all_calls_that_the_stores_make() -> None:
+    public = {name for name in dir(BothStores) if not name.startswith("_")}
+
+    assert {name.split()[0] for name in CALLS} == public
 
 
 class TestEveryRequest:

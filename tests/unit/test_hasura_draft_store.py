@@ -1,23 +1,16 @@
 """How a draft becomes a row: what Hasura is sent, and what its answers mean."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
 import responses
 from calling import settings
-from hasura_answers import DRAFT, GRAPHQL, STORED, TOKEN, answering, body_of, refusal
+from hasura_calls import DRAFT, GRAPHQL, STORED, TOKEN, answering, body_of, refusal
 
 from shared.core.schedule import EarlierPost
 from shared.errors import Forbidden
 from shared.hasura import documents
 from shared.hasura.draft_store import HasuraDraftStore
-
-
-@pytest.fixture
-def network() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 @pytest.fixture

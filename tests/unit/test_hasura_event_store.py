@@ -1,21 +1,14 @@
 """What Hasura is told of an event, and how it is written down on its post."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import responses
 from calling import SETTINGS, settings
-from hasura_answers import EVENT, GRAPHQL, METADATA, NOON, body_of
+from hasura_calls import EVENT, GRAPHQL, METADATA, NOON, body_of
 
 from shared.hasura.event_store import HasuraEventStore
-
-
-@pytest.fixture
-def network() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 @pytest.fixture

@@ -1,22 +1,15 @@
 """What is claimed, recorded and waited for: what Hasura is sent, and what its answers mean."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import responses
 from calling import settings
-from hasura_answers import GRAPHQL, POST, TWEETED, answering, body_of
+from hasura_calls import GRAPHQL, POST, TWEETED, answering, body_of
 
 from shared.core.model import Claim, Recorded, State, TurnToWait
 from shared.hasura.post_store import HasuraPostStore
-
-
-@pytest.fixture
-def network() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 @pytest.fixture

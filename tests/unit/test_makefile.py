@@ -1,6 +1,7 @@
-"""What an operator writes after make reaches a command as it is: a username is chosen by a stranger."""
+"""What an operator writes after make reaches a command as it is: a username is chosen by a stranger. And its checks."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -56,3 +57,9 @@ def test_the_user_of_the_shell_is_no_user_of_the_app(tmp_path: Path, monkeypatch
     monkeypatch.setenv("USER", "root")
 
     assert "--user" not in arguments(tmp_path, "forget-user")
+
+
+def test_each_check_is_one_that_has_to_pass_before_a_change_lands() -> None:
+    [prerequisites] = re.findall(r"^check: (.*?) ##", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert sorted(prerequisites.split()) == sorted(re.findall(r"check-\w+", (ROOT / ".ci/run").read_text()))

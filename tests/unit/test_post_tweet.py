@@ -223,7 +223,7 @@ class TestADelivery:
             "claimDuePosts",
             "findPost",
             "create_scheduled_event",
-            "keepEvent",
+            "recordEvent",
             "waitForDuePosts",
         ]
 

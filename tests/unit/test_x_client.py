@@ -5,7 +5,7 @@ import logging
 import re
 import threading
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,12 +55,6 @@ PRIVATE = (
     TEXT,
 )
 HTML = "<!DOCTYPE html><title>520: Web server is returning an unknown error</title>"
-
-
-@pytest.fixture
-def network() -> Iterator[responses.RequestsMock]:
-    with responses.RequestsMock() as mock:
-        yield mock
 
 
 def publish(text: str = "Hello") -> PublishResult:

@@ -1,4 +1,4 @@
-"""Hasura as the tests of its client and stores have it: each call of ours, and what is answered to it.
+"""Each call of our stores to Hasura, and what is answered to it.
 
 Hasura is played by `responses`. That it understands what it is sent is shown by tests/stack/test_contract.py.
 """
@@ -9,14 +9,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import responses
+from answering_hasura import EVENT, GRAPHQL, METADATA
 from both_stores import BothStores
 from calling import SETTINGS
 
 from shared.core.drafts import Draft
 from shared.core.model import ClaimedPost, Decision, State
 
-GRAPHQL = "http://hasura.test/v1/graphql"
-METADATA = "http://hasura.test/v1/metadata"
 QUERY = "http://hasura.test/v1/query"
 
 TOKEN = "the-token-of-the-author"
@@ -27,7 +26,6 @@ DRAFT = Draft(text="Hello", schedule_for=NOON)
 STORED = {"id": 7, "text": "Hello", "schedule_for": "2026-05-04T12:00:00+00:00", "state": "scheduled"}
 POST = ClaimedPost(7, "Hello", NOON, State.SENDING, NOON, 1, None, True)
 TWEETED = Decision(State.TWEETED, tweet_id="1445880548472328192")
-EVENT = {"message": "success", "event_id": "b918cd10-8853-4e66-91b8-81b5cd16e44b"}
 HTML = "<html><h1>502 Bad Gateway</h1></html>"
 
 AS_AUTHOR: dict[str, tuple[Callable[[BothStores], Any], Any]] = {

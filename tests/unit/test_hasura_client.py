@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 import responses
+from answering_hasura import GRAPHQL, METADATA
 from both_stores import BothStores
 from calling import settings
 from hasura_calls import (
@@ -15,10 +16,8 @@ from hasura_calls import (
     AS_AUTHOR,
     CALLS,
     DRAFT,
-    GRAPHQL,
     GRAPHQL_CALLS,
     HTML,
-    METADATA,
     METADATA_CALLS,
     NOON,
     QUERY,

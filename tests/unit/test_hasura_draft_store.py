@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 import responses
+from answering_hasura import GRAPHQL
 from calling import settings
-from hasura_calls import DRAFT, GRAPHQL, STORED, TOKEN, answering, body_of, refusal
+from hasura_calls import DRAFT, STORED, TOKEN, answering, body_of, refusal
 
 from shared.core.schedule import EarlierPost
 from shared.errors import Forbidden

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import responses
+from answering_hasura import EVENT, GRAPHQL, METADATA
 from calling import SETTINGS, settings
-from hasura_calls import EVENT, GRAPHQL, METADATA, NOON, body_of
+from hasura_calls import NOON, body_of
 
 from shared.hasura.event_store import HasuraEventStore
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 import responses
+from answering_hasura import GRAPHQL
 from calling import settings
-from hasura_calls import GRAPHQL, POST, TWEETED, answering, body_of
+from hasura_calls import POST, TWEETED, answering, body_of
 
 from shared.core.model import Claim, Recorded, State, TurnToWait
 from shared.hasura.post_store import HasuraPostStore

@@ -178,8 +178,9 @@ class TestEvents:
     def test_more_is_false_when_all_rows_are_in_the_answer(self, author: Author) -> None:
         post_id = author.publish()
 
+        deliveries = len(author.invocations(post=post_id))  # more than one if another delivery had the post locked
         assert author.get("events", post=post_id, limit=1).json()["processed"]["more"] is False
-        assert author.get("invocations", post=post_id, limit=1).json()["more"] is False
+        assert author.get("invocations", post=post_id, limit=deliveries).json()["more"] is False
 
     def test_only_the_kinds_in_the_query_are_answered(self, author: Author) -> None:
         author.schedule(minutes=1)

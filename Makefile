@@ -11,7 +11,8 @@ PYTEST := $(BIN)/python -m pytest -q
 POSTS ?= 1000
 SEED ?= 1
 MINUTES ?= 10
-WORKERS ?= 4
+# One for each processor, but at least 4, because tests wait often, and at most 8: each needs half a gigabyte.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(max(os.cpu_count() or 1, 4), 8))')
 EXAMPLES ?= 1000
 
 # What an operator writes goes to a command through the environment, as it is: a username is chosen by a stranger.
@@ -50,7 +51,7 @@ run: install ## start the whole stack and stay up; Ctrl-C ends it
 demo: install ## schedule one post and watch how it is published
 	@$(BIN)/python -m local.demo
 
-# Each file stays with one worker, because its tests share servers. Tests wait often: more workers than processors.
+# Each file stays with one worker, because its tests share servers.
 test: install ## run all tests, in parallel: make test WORKERS=4
 	@$(PYTEST) --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 

@@ -70,7 +70,7 @@ class Author:
 
     def stop_clock(self, time: datetime | None = None) -> None:
         """Before `sign_in`: the page's clock stands at this time, or at now. Timers end in `clock.run_for` only."""
-        time = time or in_seconds(0)
+        time = (time or in_seconds(0)).astimezone(UTC)  # an hour before it is one also where clocks change
         self.set_clock(time - timedelta(hours=1))
         self.page.clock.pause_at(time)
 
@@ -113,7 +113,13 @@ class Author:
     def write(self, text: str, when: datetime) -> None:
         """Fills in the composer."""
         self.text.fill(text)
-        self.when.fill(self.field_value(when))
+        self.fill_time(self.composer, self.when, when)
+
+    def fill_time(self, form: Locator, field: Locator, when: datetime) -> None:
+        """Fills in a local time; of one that comes twice, because the clocks go back, the later one where that is it."""
+        field.fill(self.field_value(when))
+        if when.astimezone(self.zone).fold:
+            form.get_by_role("button", name="Take the later one").click()
 
     def choose_instead_of_scheduling(self, choice: str) -> None:
         """Chooses from the menu beside "Schedule": ``Post now`` or ``Save as draft``."""
@@ -157,7 +163,8 @@ class Author:
 
     def move(self, text: str, when: datetime) -> None:
         self.button(text, "Move").click()
-        self.article(text).get_by_label("New time").fill(self.field_value(when))
+        article = self.article(text)
+        self.fill_time(article, article.get_by_label("New time"), when)
         self.page.get_by_role("button", name="Save", exact=True).click()
 
     def delete(self, text: str) -> None:
@@ -405,6 +412,17 @@ def in_minutes(minutes: float) -> datetime:
 
 def in_seconds(seconds: float) -> datetime:
     return in_minutes(seconds / 60)
+
+
+def entry_in_the_calendar(view: Locator, text: str) -> Locator:
+    """The post with this text in the calendar's view, which goes on to its days where it does not show them."""
+    entry = view.get_by_role("button", name=re.compile(text)).first
+    jump = view.get_by_role("button", name=re.compile("^Go to"))
+    expect(entry.or_(jump)).to_be_visible()
+    if not entry.is_visible():
+        jump.click()
+        expect(entry).to_be_visible()
+    return entry
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from itertools import combinations
 from zoneinfo import ZoneInfo
 
 import pytest
-from page_author import Arrive, Author, in_minutes, in_seconds
+from page_author import Arrive, Author, entry_in_the_calendar, in_minutes, in_seconds
 from playwright.sync_api import FloatRect, Locator, Page, expect
 from waiting import wait_until
 
@@ -397,6 +397,7 @@ class TestMovingByTouch:
         author.create("midweek", wednesday)
         calendar = Calendar(author)
         calendar.view.get_by_role("button", name=kind, exact=True).tap()
+        calendar.press("Today")  # from there a phone goes on to the three days that begin with the post's
         calendar.show_posts()
 
         calendar.post("midweek").tap()
@@ -539,9 +540,8 @@ class TestAPostThatCannotBeMoved:
         alice.create("out already", in_seconds(0.5))
         alice.post_once("out already", "tweeted")
         view = alice.sign_in().show("calendar")
-        post = view.get_by_role("button", name=re.compile("out already"))
 
-        post.press("Enter")
+        entry_in_the_calendar(view, "out already").press("Enter")
 
         expect(view.get_by_text("published").first).to_be_visible()
 

@@ -124,7 +124,8 @@ class TestTheTime:
     def test_of_a_time_that_comes_twice_the_later_one_can_be_chosen(self, alice: Author) -> None:
         later = next_hour_that_comes_twice()
         alice.sign_in()
-        alice.write("when the clocks go back", later)
+        alice.text.fill("when the clocks go back")
+        alice.when.fill(alice.field_value(later))
         expect(alice.composer).to_contain_text("the earlier of two such times")
 
         alice.composer.get_by_role("button", name="Take the later one").click()
@@ -169,7 +170,10 @@ def next_hour_that_comes_twice() -> datetime:
     days = (
         datetime(year, 10, day, 1, 29, 59, tzinfo=UTC) for year in (now.year, now.year + 1) for day in range(25, 32)
     )
-    return next(day for day in days if day.weekday() == 6 and day > now)
+    later = next(day for day in days if day.weekday() == 6 and day > now + timedelta(minutes=5))
+    if later > now + timedelta(days=365):  # in a few days of 2031, when the next one is 53 weeks away
+        pytest.skip("Vienna's clocks do not go back within the year for which a post may be scheduled.")
+    return later
 
 
 class TestOneDraft:
@@ -619,7 +623,7 @@ class TestDrafts:
         alice.save_draft("half an idea")
         alice.tab("Drafts")
         alice.button("half an idea", "Edit").click()
-        alice.when.fill(alice.field_value(in_minutes(60)))
+        alice.fill_time(alice.composer, alice.when, in_minutes(60))
         alice.is_refused_at("ScheduleDraft", message, code)
 
         alice.schedule_button.click()
@@ -635,7 +639,7 @@ class TestDrafts:
         alice.tab("Drafts")
         alice.button("not now", "Edit").click()
         shown = in_minutes(60).replace(microsecond=0)
-        alice.when.fill(alice.field_value(shown))
+        alice.fill_time(alice.composer, alice.when, shown)
         alice.is_refused_at("ScheduleDraft", "At most 30 changes in a minute.", "permission-error")
         alice.choose_instead_of_scheduling("Post now")
         expect(alice.composer.get_by_role("alert")).to_have_text("At most 30 changes in a minute.")
@@ -775,10 +779,11 @@ class TestInADialog:
 @pytest.mark.parametrize("locale", ["en-US", "en-GB"])
 def test_on_a_phone_the_time_of_a_post_of_next_year_stays_in_its_chip(arrive: Arrive, locale: str) -> None:
     author = arrive(viewport={"width": 375, "height": 667}, locale=locale).sign_in()
+    in_a_year = in_minutes(366 * 24 * 60).astimezone(author.zone)
 
-    author.write("far away", in_minutes(360 * 24 * 60))
+    author.write("far away", in_a_year)
 
     words = author.composer.locator("#when-words")
-    expect(words).to_contain_text(str(in_minutes(360 * 24 * 60).year))
+    expect(words).to_contain_text(str(in_a_year.year))
     assert author.composer.evaluate("composer => composer.scrollWidth - composer.clientWidth") == 0
     assert words.evaluate("words => words.offsetWidth - words.parentElement.clientWidth") <= 0

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from page_author import Arrive, Author, in_minutes, in_seconds
+from page_author import Arrive, Author, entry_in_the_calendar, in_minutes, in_seconds
 from playwright.sync_api import Locator, Page, Route, expect
 from waiting import wait_until
 
@@ -87,11 +87,7 @@ def a_post_that_is_moved_in_the_calendar(author: Author) -> None:
 def begin_in_the_calendar(author: Author, name: str) -> None:
     author.create("to come", in_minutes(60))
     calendar = author.sign_in().show("calendar")
-    entry = calendar.get_by_role("button", name=re.compile("to come"))
-    expect(entry.or_(calendar.get_by_role("button", name=re.compile("^Go to")))).to_be_visible()
-    if not entry.is_visible():  # an hour from now the next week begins
-        calendar.get_by_role("button", name=re.compile("^Go to")).click()
-    entry.click()
+    entry_in_the_calendar(calendar, "to come").click()
     card = author.page.get_by_role("group", name="Post", exact=True)
     card.get_by_role("button", name=name).click()
     expect(card.get_by_role("button", name="Save")).to_be_visible()
@@ -566,8 +562,7 @@ class TestSafety:
     def test_signing_out_leaves_no_word_of_the_author_in_the_page_nor_in_the_browser(self, alice: Author) -> None:
         alice.create("private", in_minutes(60))
         alice.sign_in()
-        alice.page.get_by_role("link", name="Calendar").click()
-        alice.page.get_by_role("button", name=re.compile("private")).first.click()
+        entry_in_the_calendar(alice.show("calendar"), "private").click()
         alice.page.get_by_role("link", name="Posts", exact=True).click()
         alice.text.fill("privately drafted")
 
@@ -584,7 +579,7 @@ class TestSafety:
         alice.text.fill("privately drafted")
         other = alice.context.new_page()
         other.goto(f"{alice.stack.urls['web']}/#calendar")
-        expect(other.get_by_role("button", name=re.compile("private")).first).to_be_visible()
+        entry_in_the_calendar(other.locator("#view-calendar"), "private")
 
         alice.page.get_by_role("button", name="Sign out").click()
 
@@ -707,7 +702,7 @@ class TestTheFirstRun:
         alice.sign_in()
         expect(alice.page.get_by_text("Simulated X: nothing leaves this machine")).to_be_visible()
         alice.page.get_by_role("button", name="Fill in an example").click()
-        alice.when.fill(alice.field_value(in_seconds(1)))
+        alice.fill_time(alice.composer, alice.when, in_seconds(1))
 
         alice.schedule_button.click()
 

@@ -638,14 +638,14 @@ def test_the_text_of_a_post_is_never_markup(alice: Author) -> None:
 
 
 def test_posts_are_listed_by_day(alice: Author) -> None:
-    in_two_days = in_minutes(2 * 24 * 60)
+    in_three_days = in_minutes(3 * 24 * 60)
     alice.create("soon", in_minutes(1))
-    alice.create("in two days", in_two_days)
+    alice.create("in three days", in_three_days)
     alice.sign_in()
 
-    expect(alice.article("in two days")).to_be_visible()
+    expect(alice.article("in three days")).to_be_visible()
 
-    day = in_two_days.astimezone(alice.zone)
+    day = in_three_days.astimezone(alice.zone)
     expect(alice.region("Pending").get_by_role("heading", name=re.compile(rf"\b{day.day}\b.*{day:%B}"))).to_be_visible()
 
 

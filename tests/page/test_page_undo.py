@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from page_author import Author, in_minutes, in_seconds
+from page_author import Arrive, Author, in_minutes, in_seconds
 from playwright.sync_api import Locator, expect
 from waiting import wait_until
 
@@ -291,7 +291,8 @@ class TestMoving:
 
 
 class TestManyPosts:
-    def test_many_posts_are_moved_by_the_same_length_of_time(self, alice: Author) -> None:
+    def test_many_posts_are_moved_by_the_same_length_of_time(self, arrive: Arrive) -> None:
+        alice = arrive(timezone_id="Asia/Kolkata")  # where each day has 24 hours
         for number in range(3):
             alice.create(f"number {number}", in_minutes(26 * 60 + number))
         before = alice.posts()
@@ -347,7 +348,8 @@ class TestManyPosts:
         expect(messages(alice)).to_contain_text("Nothing was moved.")
         assert alice.posts() == before
 
-    def test_undoing_the_move_of_many_moves_no_post_that_had_failed_back_to_the_past(self, alice: Author) -> None:
+    def test_undoing_the_move_of_many_moves_no_post_that_had_failed_back_to_the_past(self, arrive: Arrive) -> None:
+        alice = arrive(timezone_id="Asia/Kolkata")  # where each day has 24 hours
         alice.stack.fail("403", username=alice.name)
         alice.create("refused", in_seconds(0))
         alice.post_once("refused", "failed")

@@ -116,7 +116,7 @@ class Author:
         self.fill_time(self.composer, self.when, when)
 
     def fill_time(self, form: Locator, field: Locator, when: datetime) -> None:
-        """Fills in a local time; of one that comes twice, because the clocks go back, the later one where that is it."""
+        """Fills in a local time. Where clocks go back it may come twice: then the one that is meant is chosen."""
         field.fill(self.field_value(when))
         if when.astimezone(self.zone).fold:
             form.get_by_role("button", name="Take the later one").click()

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(read: Callable[[], T], is_done: Callable[[T], object], seconds: float = 60) -> T:
+def wait_until(read: Callable[[], T], is_done: Callable[[T], object], seconds: float = 120) -> T:
     """What `read` returns once `is_done` accepts it; an AssertionError with the last value after `seconds`."""
     deadline = time.monotonic() + seconds
     while True:

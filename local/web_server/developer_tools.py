@@ -49,7 +49,7 @@ class DeveloperTools:
 
     async def connections(self, _app: web.Application) -> AsyncIterator[None]:
         """Keeps the connections open while the server runs."""
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as self._session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=25)) as self._session:
             self._events = HasuraEvents(self._session, self._hasura, self._as_admin, self._mask)
             yield
 

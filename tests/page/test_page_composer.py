@@ -74,8 +74,9 @@ class TestTheText:
 
 class TestTheTime:
     def test_a_time_of_this_minute_means_now_and_the_post_is_not_late(self, alice: Author) -> None:
-        alice.stop_clock(pressed := in_seconds(0))
+        alice.set_clock(in_seconds(0))
         alice.sign_in()
+        alice.page.clock.pause_at(pressed := in_seconds(10))
         alice.write("this very minute", pressed - timedelta(seconds=30))
         expect(alice.composer.locator("#when-words")).to_have_text("Now")
 
@@ -547,6 +548,7 @@ class TestDrafts:
     def test_a_draft_that_was_changed_elsewhere_while_another_was_saved_is_edited_as_it_is_now(
         self, alice: Author
     ) -> None:
+        alice.stop_clock()
         alice.sign_in()
         alice.save_draft("half an idea")
         [draft] = alice.posts()
@@ -563,6 +565,7 @@ class TestDrafts:
         expect(alice.text).to_have_value("a whole idea")
 
     def test_what_is_written_while_the_draft_is_being_saved_is_saved_with_it(self, alice: Author) -> None:
+        alice.stop_clock()
         alice.sign_in()
         held = alice.waits_at("AddDraft")
         alice.text.fill("half an")
@@ -576,6 +579,7 @@ class TestDrafts:
         assert [(post["text"], post["state"]) for post in alice.posts()] == [("half an idea", "draft")]
 
     def test_what_is_written_while_the_composer_is_cleared_for_another_draft_is_saved(self, alice: Author) -> None:
+        alice.stop_clock()
         alice.sign_in()
         alice.save_draft("an earlier idea")
         alice.tab("Drafts")
@@ -591,6 +595,7 @@ class TestDrafts:
         assert [post["text"] for post in alice.posts()] == ["an earlier idea", "half an idea"]
 
     def test_a_draft_that_is_opened_while_another_one_is_saved_is_not_saved_into_that_one(self, alice: Author) -> None:
+        alice.stop_clock()
         alice.sign_in()
         alice.save_draft("an earlier idea")
         alice.tab("Drafts")
@@ -676,15 +681,17 @@ def test_on_a_small_screen_the_button_and_the_confirmation_are_in_sight(
 
 
 def test_a_slow_answer_is_waited_for_in_sight(alice: Author) -> None:
+    alice.stop_clock()
     alice.sign_in()
     held: list[Route] = []
     alice.page.route("**/api/createPost", lambda route: held.append(route))
     alice.write("on a slow line", in_minutes(60))
 
     alice.schedule_button.click()
+    alice.wait_until(lambda: held)
+    alice.page.clock.run_for(600)
 
     expect(alice.composer.get_by_text("Sending…")).to_be_visible()
-    alice.wait_until(lambda: held)
     held[0].continue_()
     expect(alice.composer.get_by_text(re.compile("^Scheduled for"))).to_be_visible()
 
@@ -711,6 +718,7 @@ class TestInADialog:
         alice.post_once("on second thoughts", "draft")
 
     def test_what_was_scheduled_is_confirmed_in_a_message(self, alice: Author) -> None:
+        alice.stop_clock()
         alice.sign_in().show("settings")
         alice.page.keyboard.press("n")
         alice.write("from the settings", in_minutes(60))
@@ -723,7 +731,7 @@ class TestInADialog:
     def test_a_post_that_is_taken_back_in_another_view_is_said_to_be_in_the_composer(self, alice: Author) -> None:
         alice.page.clock.install()
         alice.sign_in().show("settings")
-        alice.page.clock.pause_at(in_minutes(1))  # from here on no message ends, and nothing goes out for a minute
+        alice.page.clock.pause_at(in_minutes(5))  # from here on no message ends, and nothing goes out for minutes
         alice.page.keyboard.press("n")
         alice.text.fill("too fast")
         alice.choose_instead_of_scheduling("Post now")

@@ -102,6 +102,7 @@ def posting_times(author: Author) -> None:
 def a_fault_and_an_opened_event(author: Author) -> None:
     author.create("to come", in_minutes(60))
     tools = author.sign_in().show("developer-tools")
+    tools.get_by_label("What happens").select_option("timeout_after")
     tools.get_by_label("For whom").select_option(f"@{author.name}")
     tools.get_by_role("button", name="Set fault").click()
     expect(tools.get_by_text("Remove all faults")).to_be_visible()
@@ -135,7 +136,7 @@ STATES: dict[str, Callable[[Author], None]] = {
 class TestAccessibility:
     def test_axe_finds_nothing_serious_in_any_view_in_light_or_dark_colours(self, arrive: Arrive) -> None:
         author = with_posts_in_every_state(arrive(reduced_motion="reduce")).sign_in()
-        expect(author.region("Published").get_by_role("article")).to_have_count(1)
+        expect(author.article("out there", region="Published")).to_be_visible()
 
         found = {(view, scheme): serious_faults(author, view, scheme) for view in VIEWS for scheme in SCHEMES}
 
@@ -205,7 +206,7 @@ def faults_of(author: Author) -> list[str]:
 class TestAPhone:
     def test_every_view_fits_a_phone_and_its_targets_are_large_enough(self, arrive: Arrive) -> None:
         author = with_posts_in_every_state(arrive(**PHONE)).sign_in()
-        expect(author.region("Published").get_by_role("article")).to_have_count(1)
+        expect(author.article("out there", region="Published")).to_be_visible()
 
         found = {view: (too_wide(author, view), small_targets(author)) for view in VIEWS}
 
@@ -449,8 +450,8 @@ class TestAnExpiredSignIn:
         alice.sign_in()
         old = alice.page.evaluate("localStorage.getItem('session')")
         new = wait_until(lambda: alice.stack.token(alice.name), lambda token: token != old)
-        refuse_token(alice, old)
         alice.page.evaluate("token => localStorage.setItem('session', token)", new)
+        refuse_token(alice, old)
 
         alice.edit("half edited", "typed with love")
 

@@ -22,6 +22,11 @@ from scripts.vendor import PACKAGES, REPOSITORY, VENDOR
 
 GRAPHQL = "**/v1/graphql"
 TOKENS = "**/token"
+OF_NO_KEY = ".".join(
+    base64.urlsafe_b64encode(part).decode().rstrip("=")
+    for part in (b'{"alg": "RS256", "kid": "none"}', b'{"sub": "nobody"}', b"no signature")
+)
+"""A token that names a key which the provider does not have."""
 SHORTLY_BEFORE_A_TOKEN_EXPIRES = 280_000  # milliseconds; the provider's tokens are valid for 300 seconds
 
 
@@ -41,6 +46,8 @@ def provider_and_stack(
             patch.setenv("HASURA_GRAPHQL_JWT_SECRET", json.dumps(jwt_secret))
             options = ["--poll-interval", "0.2", "--port", f"web={port}", "--oidc", str(oidc)]
             stack = running.enter_context(started(data, *options))
+        # The first token waits but shortly until the functions have read the provider's keys.
+        wait_until(lambda: stack.create_post(OF_NO_KEY, {}).status_code, lambda status: status == 401)
         yield issuer, stack
 
 

@@ -55,6 +55,7 @@ class TestPostingTimes:
         expect(alice.page.get_by_role("button", name=re.compile("Remove Friday 6:00.pm"))).to_be_visible()
 
     def test_a_posting_time_that_is_there_is_said_to_be_so(self, alice: Author) -> None:
+        alice.stop_clock()
         alice.sign_in()
         add_posting_time(alice, "Friday", "18:00")
 

@@ -59,7 +59,7 @@ class TestPublishingNow:
 
         assert alice.undo_button.count() == 0
         click_without_moving(alice)
-        expect(alice.undo_button).to_be_visible()
+        wait_until(alice.posts, lambda posts: "number 0" not in {post["text"] for post in posts})
 
     def test_a_click_after_scrolling_presses_what_the_author_scrolled_to(self, alice: Author) -> None:
         noon = tomorrow_noon(alice)
@@ -142,7 +142,8 @@ class TestPublishingNow:
         alice.sign_in()
         alice.save_draft("too fast")
         alice.tab("Drafts")
-        alice.page.clock.pause_at(in_minutes(1))
+        expect(alice.article("too fast")).to_be_visible()
+        alice.page.clock.pause_at(in_minutes(5))
         alice.button("too fast", "Edit").click()
         alice.choose_instead_of_scheduling("Post now")
         expect(alice.text).to_have_value("")
@@ -341,6 +342,7 @@ class TestManyPosts:
         alice.create("soon", in_minutes(30))
         alice.create("tomorrow", in_minutes(26 * 60))
         before = alice.posts()
+        alice.stop_clock()
         alice.sign_in()
 
         select(alice, "soon", "tomorrow")
@@ -356,6 +358,7 @@ class TestManyPosts:
         alice.post_once("refused", "failed")
         alice.create("to come", in_minutes(26 * 60))
         before = alice.posts()
+        alice.stop_clock()
         alice.sign_in()
         select(alice, "refused", "to come")
         move_selected(alice, "1 week later")
@@ -401,6 +404,7 @@ class TestManyPosts:
     def test_of_a_deletion_that_ended_in_a_deadlock_the_author_reads_to_try_again(self, alice: Author) -> None:
         for number in range(2):
             alice.create(f"number {number}", in_minutes(60 + number))
+        alice.stop_clock()
         alice.sign_in()
         alice.meets_a_deadlock_at("Remove")
 
@@ -455,11 +459,11 @@ def click_without_moving(author: Author) -> None:
 
 
 def post_now(author: Author, text: str) -> None:
-    """From here on no message of the page ends, and nothing goes out for a minute."""
+    """From here on no message of the page ends, and nothing goes out for minutes."""
     author.page.clock.install()
     author.sign_in()
     expect(author.region("Pending")).to_contain_text("No post is pending")
-    author.page.clock.pause_at(in_minutes(1))
+    author.page.clock.pause_at(in_minutes(5))
     author.text.fill(text)
     author.choose_instead_of_scheduling("Post now")
     expect(author.text).to_have_value("")

@@ -106,12 +106,14 @@ def test_what_is_recorded_once_is_not_looked_for_again(stack: RunningStack) -> N
 
 
 def test_a_dry_run_says_the_same_and_records_nothing(stack: RunningStack) -> None:
-    tweet_id = published(stack, "rita", "dry")
-    post = restored(stack, "rita", "dry", at=timedelta(seconds=50))  # nothing is paused, and a command takes its time
+    tweet_id = published(stack, "ruby", "dry")
+    pausing = "update account set paused_until = now() + interval '1 hour' where account_name = 'ruby' returning id"
+    sql(stack, pausing)  # the app is not paused, and a command takes its time
+    post = restored(stack, "ruby", "dry")
 
     words = said(stack, "reconcile", *since(), "--dry-run")
 
-    assert f"post {post} (scheduled) is on X as {tweet_id} of @rita: it would be recorded.\n" in words
+    assert f"post {post} (scheduled) is on X as {tweet_id} of @ruby: it would be recorded.\n" in words
     assert row(stack, post)["state"] == "scheduled"
 
 
@@ -273,7 +275,7 @@ def test_it_asks_nothing_while_x_may_not_show_yet_what_was_published(
     pause(stack)
     restored(stack, "rex", "perhaps on X")
 
-    refused = admin(stack, "reconcile", *since(stopped=timedelta(minutes=-5)), *dry_run)
+    refused = admin(stack, "reconcile", *since(stopped=timedelta(minutes=-3)), *dry_run)
 
     assert refused.returncode == 1
     assert re.fullmatch(

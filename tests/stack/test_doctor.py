@@ -888,7 +888,8 @@ select
   (
     select count(*) from hdb_catalog.hdb_scheduled_events
     where status in ('scheduled', 'locked') and scheduled_time < now() + interval '1 minute'
-  ) + (select count(*) from hdb_catalog.event_log where not delivered and not error and not archived)"""
+  ) + (select count(*) from hdb_catalog.event_log where not delivered and not error and not archived)
+  + (select count(*) from hdb_catalog.hdb_cron_events where status = 'locked')"""
 
 
 class BrokenStack:
@@ -1012,7 +1013,12 @@ class TestAWholeStack:
         assert "APP_BASE_API" in finding["sentence"]
 
     def test_it_changes_nothing(self, broken: BrokenStack) -> None:
-        broken.publish("Do not touch")
+        post_id = broken.publish("Do not touch")
+        event = "query ($id: bigint!) { scheduled_post_by_pk(id: $id) { event_id } }"  # it is written down later
+        wait_until(
+            lambda: broken.stack.graphql(event, {"id": post_id})["scheduled_post_by_pk"],
+            lambda post: post["event_id"],
+        )
         everything = "query { scheduled_post { id updated_at state } post_attempt { post_id number finished_at } }"
         before = broken.stack.graphql(everything), broken.stack.tweets()
 

@@ -17,9 +17,12 @@ from waiting import wait_until
 from local.running_stack import GraphQLFailed, RunningStack
 from local.web_server.access_token import AccessTokens
 
+# A thread that a busy machine held up sends nothing and says so; the next delivery goes on.
 POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) {
   id text state is_pending reason tweet_id schedule_for next_attempt_at reconcile_at event_id account { account_name }
-  post_attempts(order_by: {number: asc}) { number started_at finished_at text outcome rejection status_code detail }
+  post_attempts(where: {_or: [{outcome: {_is_null: true}}, {outcome: {_neq: "skipped"}}]}, order_by: {number: asc}) {
+    number started_at finished_at text outcome rejection status_code detail
+  }
 } }"""
 MOVE = """mutation ($id: bigint!, $changes: scheduled_post_set_input!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: $changes) { id }
@@ -84,6 +87,11 @@ def with_roles(author: Author, default: str, allowed: list[str]) -> str:
     return jwt.encode({**claims, "https://hasura.io/jwt/claims": session}, secret["key"], secret["type"])
 
 
+def says_why(post: dict[str, Any]) -> bool:
+    """Whether X, or a rule of ours, said what became of the post."""
+    return bool(post["reason"]) and "held up" not in post["reason"]
+
+
 def in_seconds(seconds: float) -> str:
     return (datetime.now(UTC) + timedelta(seconds=seconds)).isoformat()
 
@@ -106,7 +114,7 @@ class TestTheMainJob:
         assert tweet["created_at"] >= post["schedule_for"][:19]
         assert (post["is_pending"], post["reason"], post["account"]) == (False, None, {"account_name": alice.name})
         [attempt] = post["post_attempts"]
-        assert (attempt["number"], attempt["outcome"], attempt["text"]) == (1, "tweeted", "Hello, world")
+        assert (attempt["outcome"], attempt["text"]) == ("tweeted", "Hello, world")
         assert attempt["started_at"] <= attempt["finished_at"]
 
     def test_twenty_posts_of_one_moment_all_go_out_once(self, alice: Author) -> None:
@@ -128,7 +136,7 @@ class TestTheMainJob:
         assert alice.tweets() == ["second thought"]
 
     def test_a_deleted_post_does_not_go_out_and_its_event_is_answered(self, alice: Author) -> None:
-        post_id = alice.schedule("regretted", seconds_ahead=60)
+        post_id = alice.schedule("regretted", seconds_ahead=3600)
         alice.graphql(DELETE, id=post_id)
 
         answer = deliver(alice.stack, post_id)
@@ -146,6 +154,7 @@ class TestTheMainJob:
 
     def test_a_post_moved_later_does_not_go_out_at_its_old_time_but_at_its_new_one(self, alice: Author) -> None:
         post_id = alice.schedule("later", seconds_ahead=1800)
+        wait_until(lambda: alice.post(post_id)["event_id"], bool)  # it is written down behind the answer
         later = in_seconds(3600)
         alice.change(post_id, schedule_for=later)
         wait_until_its_event_is_for(alice.stack, post_id, later)  # another delivery sets it
@@ -162,6 +171,7 @@ class TestTheMainJob:
 
     def test_a_post_that_is_moved_again_and_again_has_one_event_for_its_time(self, alice: Author) -> None:
         post_id = alice.schedule("moved", seconds_ahead=3600)
+        wait_until(lambda: alice.post(post_id)["event_id"], bool)  # it is written down behind the answer
 
         for hours in (2, 3, 4):
             new_time = in_seconds(hours * 3600)
@@ -173,6 +183,7 @@ class TestTheMainJob:
 
     def test_a_post_that_was_moved_to_now_leaves_no_event_for_its_earlier_time(self, alice: Author) -> None:
         post_id = alice.schedule("now", seconds_ahead=3600)
+        wait_until(lambda: alice.post(post_id)["event_id"], bool)  # it is written down behind the answer
 
         alice.change(post_id, schedule_for=in_seconds(0))
 
@@ -275,12 +286,13 @@ class TestWhatXSays:
     def test_decides_the_row_with_a_reason_and_is_never_sent_twice(
         self, alice: Author, kind: str, state: str, words: str, tweets: int
     ) -> None:
-        alice.stack.fail(kind, username=alice.name)
+        # X goes on failing; but what pauses the app fails once, or it would pause it again for the tests behind this.
+        alice.stack.fail(kind, times=1 if kind == "402" else 100, username=alice.name)
         post_id = alice.schedule("hello", seconds_ahead=3600)
 
         alice.change(post_id, schedule_for=in_seconds(-1))
 
-        post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
+        post = wait_until(lambda: alice.post(post_id), says_why)
         assert post["state"] == state
         assert words in post["reason"]
         assert len(alice.tweets()) == tweets
@@ -302,10 +314,10 @@ class TestWhatXSays:
             wait_until(lambda: alice.stack.log, re.compile(of_an_invocation + line).search)
 
     def test_a_limited_post_is_attempted_again_and_goes_out(self, alice: Author) -> None:
-        alice.stack.fail("429", username=alice.name, ms=1000)
+        alice.stack.fail("429", username=alice.name, ms=600_000)
         post_id = alice.schedule("limited", seconds_ahead=0.5)
 
-        post = wait_until(lambda: alice.post(post_id), lambda post: post["reason"])
+        post = wait_until(lambda: alice.post(post_id), says_why)
 
         assert (post["state"], post["post_attempts"][0]["rejection"]) == ("scheduled", "account")
         paused_until = alice.graphql("{ account { paused_until } }")["account"][0]["paused_until"]
@@ -327,6 +339,7 @@ class TestAnUnknownOutcome:
         alice.stack.fail(kind, username=alice.name)
         post_id = alice.schedule(f"{kind} & <b> example.com/{kind}", seconds_ahead=0.3)
         alice.post_once(post_id, "unknown")
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"reconcile_at": in_seconds(3600)}})
         event_id = wait_until(lambda: alice.post(post_id)["event_id"], bool)
         wait_until(lambda: invocations_of(alice.stack, event_id), bool)  # one that came later would reconcile the post
         alice.stack.graphql(AGE_ATTEMPTS, {"id": post_id, "at": in_seconds(-180)})
@@ -379,6 +392,7 @@ class TestMovingAClosedPost:
 
     def test_does_not_open_an_unknown_one_before_it_was_reconciled(self, alice: Author) -> None:
         alice.stack.fail("commit_then_503", username=alice.name)
+        alice.stack.fail("503", times=100, username=alice.name, endpoint="timeline")  # it stays unknown
         post_id = alice.schedule("patience", seconds_ahead=0.3)
         alice.post_once(post_id, "unknown")
 
@@ -399,6 +413,7 @@ class TestAnIdempotencyKey:
         assert [answer.status_code for answer in answers] == [201] * 4
         [post_id] = {answer.json()["insert_scheduled_post_one"]["id"] for answer in answers}
         assert len(events_of(alice.stack, post_id)) == 1
+        wait_until(lambda: alice.post(post_id)["event_id"], bool)  # it is written down behind the answer
         again = alice.stack.create_post(alice.token, draft, key).json()
         assert again["scheduled_event"]["message"] == "success"
 
@@ -423,7 +438,7 @@ OPEN_ATTEMPT = """mutation ($id: bigint!, $account: bigint!, $x_user: String!) {
 class TestBadEnds:
     def test_a_post_whose_publisher_died_is_not_sent_again_before_it_was_reconciled(self, alice: Author) -> None:
         post_id = alice.schedule("crash", seconds_ahead=3600)
-        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(3600)}})
         [account] = alice.graphql("{ account { id x_user_id } }")["account"]
         alice.stack.graphql(OPEN_ATTEMPT, {"id": post_id, "account": account["id"], "x_user": account["x_user_id"]})
         alice.stack.graphql(MOVE, {"id": post_id, "changes": {"lease_until": in_seconds(-1)}})
@@ -506,8 +521,8 @@ class TestWhoMayWhat:
     def test_nobody_schedules_for_another_user_or_learns_whether_there_is_one(self, alice: Author, bob: Author) -> None:
         [known] = bob.graphql("{ user { id } }")["user"]
         key = f'"{uuid.uuid4()}"'
-        bob.stack.create_post(bob.token, {"text": "x", "schedule_for": in_seconds(60)}, {"Idempotency-Key": key})
-        draft = {"text": "x", "schedule_for": in_seconds(60)}
+        bob.stack.create_post(bob.token, {"text": "x", "schedule_for": in_seconds(3600)}, {"Idempotency-Key": key})
+        draft = {"text": "x", "schedule_for": in_seconds(3600)}
 
         refused = [
             assert_refused(alice.stack.create_post(alice.token, {**draft, "user_id": user_id}, headers), 403)
@@ -632,7 +647,7 @@ class TestWhoMayWhat:
 
     def test_a_post_that_is_being_sent_can_be_neither_changed_nor_deleted(self, alice: Author) -> None:
         post_id = alice.schedule("on its way", seconds_ahead=3600)
-        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(60)}})
+        alice.stack.graphql(MOVE, {"id": post_id, "changes": {"state": "sending", "lease_until": in_seconds(3600)}})
 
         with pytest.raises(GraphQLFailed, match="being published just now"):
             alice.change(post_id, text="other")

@@ -170,9 +170,11 @@ class TestEvents:
         many = author.events("processed", kind="one_off", limit=200)
         one = author.get("events", kind="one_off", limit=1).json()["processed"]
 
-        assert [event["post_id"] for event in many if event["post_id"] in (first, last)] == [last, first]
+        assert {first, last} <= {event["post_id"] for event in many}
+        times = [datetime.fromisoformat(event["delivery_at"]) for event in many]
+        assert times == sorted(times, reverse=True)
         [latest] = one["rows"]
-        assert latest["delivery_at"] >= next(event["delivery_at"] for event in many if event["post_id"] == last)
+        assert datetime.fromisoformat(latest["delivery_at"]) >= times[0]
         assert one["more"]
 
     def test_more_is_false_when_all_rows_are_in_the_answer(self, author: Author) -> None:
@@ -340,7 +342,7 @@ class TestFaultInjection:
         answer = author.request("POST", "duplicate_next", {"kind": "table"})
         author.move(post_id, "2040-01-01T00:00:00Z")
 
-        deliveries = wait_until(lambda: author.invocations(post=post_id), lambda seen: len(seen) == 2)
+        deliveries = wait_until(lambda: author.invocations(post=post_id), lambda seen: len(seen) >= 2)
         assert answer.json() == {"message": "success"}
         assert {delivery["event_id"] for delivery in deliveries} == {deliveries[0]["event_id"]}
 
@@ -357,6 +359,7 @@ class TestFaultInjection:
 
     def test_the_tweets_are_those_of_x_and_no_more_than_the_limit(self, author: Author) -> None:
         author.publish()
+        wait_until(lambda: author.stack.tweets(author.name), bool)  # another delivery may still be sending it
 
         timeline = author.get("tweets", username=author.name, limit=1)
 

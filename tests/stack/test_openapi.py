@@ -65,6 +65,6 @@ def credentials(stack: RunningStack) -> Callable[[str], dict[str, str]]:
 def test_an_answer_is_as_described_whatever_was_sent(
     case: "schemathesis.Case[Any]", stack: RunningStack, credentials: Callable[[str], dict[str, str]]
 ) -> None:
-    answer = case.call_and_validate(stack.urls["functions"], headers=credentials(case.path), checks=CHECKS)
+    answer = case.call_and_validate(stack.urls["functions"], headers=credentials(case.path), checks=CHECKS, timeout=150)
 
     assert answer.status_code < 500 or answer.status_code == 503

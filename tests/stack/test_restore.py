@@ -86,7 +86,7 @@ def test_after_a_restore_nothing_is_published_twice_and_nothing_is_lost(tmp_path
         due_meanwhile = create(stack, "ben", "due while the database was away")
         coming = create(stack, "cleo", "still to come")
         stack.token("dan")
-        stack.fail("slow", username="dan", ms=15_000)
+        stack.fail("slow", username="dan", ms=25_000)
         sent_meanwhile = create(stack, "dan", "being sent during the backup", timedelta())
         has_ended(stack, sent_meanwhile, becomes="sending")
         since = datetime.now(UTC)

@@ -50,7 +50,7 @@ END_PAUSE = """mutation ($x_user_id: String!) {
   update_account(where: {x_user_id: {_eq: $x_user_id}}, _set: {paused_until: null}) { affected_rows }
 }"""
 UNLINK = "mutation ($x_user_id: String!) { delete_account(where: {x_user_id: {_eq: $x_user_id}}) { affected_rows } }"
-RECONCILE_NOW = """mutation ($id: bigint!, $at: timestamptz!) {
+RECONCILE_AT = """mutation ($id: bigint!, $at: timestamptz!) {
   update_scheduled_post_by_pk(pk_columns: {id: $id}, _set: {reconcile_at: $at}) { id }
 }"""
 CLAIM = "mutation { claim_due_posts(args: {}) { post_id account unresolved_attempts } }"
@@ -231,31 +231,34 @@ class TestTokensThatDoNotOpen:
             post_id = unknown_post(functions, alice)
 
         with functions.running(OTHER_KEY):
-            reconcile_now(functions, post_id)
+            reconcile(functions, post_id, A_MOMENT_AGO)
             functions.deliver()
             waiting = wait_until(lambda: alice.post(post_id), lambda post: "cannot be opened" in post["reason"])
 
         assert waiting["state"] == "unknown"
         assert datetime.fromisoformat(waiting["reconcile_at"]) > datetime.now(UTC) + timedelta(minutes=50)
         with functions.running():
-            reconcile_now(functions, post_id)
+            reconcile(functions, post_id, A_MOMENT_AGO)
             functions.deliver()
             alice.post_once(post_id, "tweeted")
         assert len(alice.tweets()) == 1
 
 
 def unknown_post(functions: Functions, author: Author) -> int:
-    """A post that X has, and that is not known to be there."""
+    """A post that X has, and that is not known to be there; nobody reconciles it before tomorrow."""
     functions.stack.fail("reset_after", username=author.name)
     post_id = author.schedule(f"perhaps {uuid.uuid4()}")
     functions.deliver()
     author.post_once(post_id, "unknown")
+    reconcile(functions, post_id, TOMORROW)
     return post_id
 
 
-def reconcile_now(functions: Functions, post_id: int) -> None:
-    at = (datetime.now(UTC) - timedelta(seconds=1)).isoformat()
-    functions.stack.graphql(RECONCILE_NOW, {"id": post_id, "at": at})
+A_MOMENT_AGO, TOMORROW = timedelta(seconds=-1), timedelta(days=1)
+
+
+def reconcile(functions: Functions, post_id: int, from_now: timedelta) -> None:
+    functions.stack.graphql(RECONCILE_AT, {"id": post_id, "at": (datetime.now(UTC) + from_now).isoformat()})
 
 
 def test_an_outcome_is_reconciled_on_the_timeline_of_its_user_of_x_when_the_account_was_linked_anew(
@@ -267,7 +270,7 @@ def test_an_outcome_is_reconciled_on_the_timeline_of_its_user_of_x_when_the_acco
         functions.stack.graphql(UNLINK, {"x_user_id": alice.x_user_id})
         functions.stack.token(alice.name)
 
-        reconcile_now(functions, post_id)
+        reconcile(functions, post_id, A_MOMENT_AGO)
         functions.deliver()
         post = alice.post_once(post_id, "tweeted")
 
@@ -324,13 +327,14 @@ def end_to_end(functions: Functions) -> EndToEnd:
         unknown = alice.schedule(word())
         functions.deliver()
         alice.post_once(unknown, "unknown")
+        reconcile(functions, unknown, TOMORROW)
         stack.fail("401", username=bob.name)
         bob.schedule(word())
         stack.fail("403", username=alice.name)
         alice.schedule(word())
         alice.schedule(word())
         functions.deliver()
-        reconcile_now(functions, unknown)
+        reconcile(functions, unknown, A_MOMENT_AGO)
         functions.deliver()
         stack.create_post(bob.token, {"text": word(), "schedule_for": tomorrow}).raise_for_status()
         moved = stack.create_post(alice.token, {"text": word(), "schedule_for": tomorrow}, {"Idempotency-Key": word()})

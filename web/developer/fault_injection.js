@@ -126,7 +126,7 @@ export function faultInjection(send, onChange) {
 function faultForm(onSubmit) {
   /** @type {Set<string>} */
   let timed = new Set();
-  const kind = h("select", { id: "fault-kind", on: { input: showDuration } });
+  const kind = h("select", { id: "fault-kind", required: true, on: { input: showDuration } });
   const duration = numberInput("fault-duration", { min: 0, max: 86_400, step: "any", value: DEFAULT_SECONDS });
   const durationLabel = h("label", { for: duration.id });
   const durationField = h("div", { class: "field" }, durationLabel, duration);

@@ -33,7 +33,7 @@ GRAPHQL = {
     "insertPost": {"insert_scheduled_post_one": ROW},
     "insertPostOfKey": {"insert_scheduled_post_one": ROW},
     "postOfKey": {"scheduled_post": []},
-    "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
+    "recordEvent": {"update_scheduled_post": {"affected_rows": 1}},
     "claimDuePosts": {"claim_due_posts": []},
     "recordOutcome": {"record_outcome": [{"recorded": True, "state": "tweeted"}]},
 }

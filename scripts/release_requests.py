@@ -37,7 +37,7 @@ ANSWERS: dict[str, Any] = {
     "insertPostOfKey": {"insert_scheduled_post_one": {"id": 1}},
     "author": {"user": [{"id": 1}]},
     "postOfKey": {"scheduled_post": []},
-    "keepEvent": {"update_scheduled_post": {"affected_rows": 1}},
+    "recordEvent": {"update_scheduled_post": {"affected_rows": 1}},
     "claimDuePosts": {"claim_due_posts": []},
     "findPost": {"scheduled_post_by_pk": None, "app": [], "database_clock": [{"now": AT.isoformat()}]},
     "postOfAuthor": {"scheduled_post_by_pk": None},

@@ -391,8 +391,8 @@ class Author:
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._complaints.append(f"uncaught: {error}"))
         self.page.on("request", self._asked)
-        self.page.on("requestfinished", self.asking.discard)
-        self.page.on("requestfailed", self.asking.discard)
+        for end in ("requestfinished", "requestfailed"):
+            self.page.on(end, lambda request: self.asking.discard(request))
 
     def _urls(self) -> list[str]:
         """Of the servers that the page may call."""

@@ -125,6 +125,19 @@ class TestHowTimesAreShown:
             calendar.get_by_role("button", name="Next").click()
         expect(entry).to_have_accessible_name(re.compile("09:15"))
 
+    def test_a_posting_time_that_is_added_while_a_zone_is_being_saved_is_in_that_zone(self, alice: Author) -> None:
+        settings = alice.sign_in().show("settings")
+        held = alice.waits_at("SetPreferences")
+        settings.get_by_label("Time zone").select_option("America/New_York")
+        alice.wait_until(lambda: held)
+        settings.get_by_label("Days").select_option("Friday")
+        settings.get_by_role("button", name="Add").click()
+
+        held[0].continue_()
+
+        expect(settings.get_by_role("button", name="Remove Friday 09:00", exact=True)).to_be_visible()
+        assert alice.graphql("{ posting_slot { time_zone } }")["posting_slot"] == [{"time_zone": "America/New_York"}]
+
     def test_a_time_that_was_typed_stays_the_same_instant_when_the_zone_changes(self, arrive: Arrive) -> None:
         author = arrive(timezone_id="Pacific/Auckland")
         author.sign_in()

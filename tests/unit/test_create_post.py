@@ -85,7 +85,7 @@ class TestAGoodDraft:
         assert response.status_code == 201
         assert json_of(response) == CREATED
         operations = wait_until(hasura.operations, lambda asked: len(asked) == 3)
-        assert operations == ["insertPost", "create_scheduled_event", "keepEvent"]
+        assert operations == ["insertPost", "create_scheduled_event", "recordEvent"]
         assert hasura.asked[0].headers["Authorization"] == bearer
         assert hasura.arguments("insertPost") == {"post": {**DRAFT, "when_late": "skip"}}
         assert hasura.arguments("create_scheduled_event")["payload"] == ROW
@@ -100,7 +100,7 @@ class TestAGoodDraft:
         hasura.answers["create_scheduled_event"] = {"message": "success"}
 
         assert json_of(create())["scheduled_event"] == {"message": "success"}
-        assert "keepEvent" not in hasura.operations()
+        assert "recordEvent" not in hasura.operations()
 
     @pytest.mark.parametrize(
         "answer",
@@ -163,7 +163,7 @@ class TestAnIdempotencyKey:
         create(key="a-key")
 
         assert hasura.operations()[:2] == ["insertPostOfKey", "create_scheduled_event"]
-        assert set(hasura.operations()[2:]) <= {"keepEvent"}
+        assert set(hasura.operations()[2:]) <= {"recordEvent"}
 
     def test_that_is_repeated_after_the_time_of_the_post_gives_the_first_post(self, hasura: AnsweringHasura) -> None:
         past = {"text": "Hello", "schedule_for": "2026-05-04T12:00:00+00:00"}

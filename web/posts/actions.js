@@ -143,6 +143,7 @@ export async function endPause(id) {
  */
 export async function setPreferences(id, changes) {
   await asUser(SET_PREFERENCES, { id, changes });
+  posts.prefer(changes);
   pollNow();
 }
 

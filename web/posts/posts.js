@@ -108,6 +108,17 @@ class Posts extends EventTarget {
   }
 
   /**
+   * The author has these preferences now.
+   * @param {Partial<User>} changes
+   */
+  prefer(changes) {
+    if (!this.author) return;
+    this.author = { ...this.author, ...changes };
+    showTimesAs(this.author);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
    * Forgets every post that is not among these.
    * @param {number[]} ids
    */

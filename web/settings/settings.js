@@ -47,17 +47,27 @@ export function settings(root) {
     for (const part of [slots, preferences, accounts, limits, browser]) part.refresh();
   }
 
+  /** @type {Promise<unknown>} */
+  let latest = Promise.resolve();
+
+  /**
+   * One after the other: what is added is in the zone that was chosen before.
+   * @param {() => Promise<unknown>} request
+   */
+  function attempt(request) {
+    latest = latest.then(() => send(request));
+    return latest;
+  }
+
   /** @param {() => Promise<unknown>} request */
-  async function attempt(request) {
+  async function send(request) {
     showMessage(failure, "");
     try {
       await request();
-      return true;
     } catch (error) {
       showMessage(failure, messageOf(error));
       failure.scrollIntoView({ block: "nearest" });
       refresh();
-      return false;
     }
   }
 
@@ -75,7 +85,7 @@ export function settings(root) {
 
 /**
  * The author's posting times, day by day.
- * @param {(request: () => Promise<unknown>) => Promise<boolean>} attempt
+ * @param {(request: () => Promise<unknown>) => Promise<unknown>} attempt
  */
 function slotSettings(attempt) {
   const list = h("ul", { class: "slot-days" });
@@ -111,12 +121,13 @@ function slotSettings(attempt) {
   async function add(event) {
     event.preventDefault();
     const [first, last] = days.value.split("-").map(Number);
-    const own = posts.slots.filter((slot) => slot.account_id === null && slot.time_zone === zone());
-    const known = new Set(own.map(({ weekday, at: time }) => `${weekday} ${time.slice(0, 5)}`));
-    const wanted = WEEKDAYS.filter((day) => day >= first && day <= last && !known.has(`${day} ${at.value}`));
-    if (!wanted.length) showToast("These times are there already.");
+    const time = at.value;
     await attempt(async () => {
-      for (const weekday of wanted) await addSlot({ weekday, at: at.value, time_zone: zone(), account_id: null });
+      const own = posts.slots.filter((slot) => slot.account_id === null && slot.time_zone === zone());
+      const known = new Set(own.map((slot) => `${slot.weekday} ${slot.at.slice(0, 5)}`));
+      const wanted = WEEKDAYS.filter((day) => day >= first && day <= last && !known.has(`${day} ${time}`));
+      if (!wanted.length) showToast("These times are there already.");
+      for (const weekday of wanted) await addSlot({ weekday, at: time, time_zone: zone(), account_id: null });
     });
   }
 
@@ -164,7 +175,7 @@ function slotSettings(attempt) {
   return { element, refresh };
 }
 
-/** @param {(request: () => Promise<unknown>) => Promise<boolean>} attempt */
+/** @param {(request: () => Promise<unknown>) => Promise<unknown>} attempt */
 function preferenceSettings(attempt) {
   const hours = choice("hour-cycle", [
     ["", "As this browser has them"],

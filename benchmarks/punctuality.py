@@ -1,4 +1,4 @@
-"""How late posts leave, with Hasura's own poll of 10 s: by their events, by the sweep alone, and all in one second.
+"""How late posts leave, with Hasura's own poll of 10 s: by events, by the sweep alone, at once, in one second.
 
 ``python -m benchmarks.punctuality`` runs the local stack once for each case and prints a table; ``--case`` chooses. It
 is the poll that is measured, so the emulator takes part; the times of X's answers are its own. Nothing may be early.
@@ -33,10 +33,15 @@ INSERT = """mutation ($posts: [scheduled_post_insert_input!]!) {
 
 @dataclass(frozen=True)
 class Case:
-    """`settings` of the functions; posts are stored with createPost, or by GraphQL alone, without an event."""
+    """`settings` of the functions; posts are stored with createPost, or by GraphQL alone, without an event.
+
+    `ahead`: each post is created so many seconds before its time; None: all are created before the first is due.
+    """
 
     name: str
     settings: Mapping[str, str]
+    posts: int = 200
+    ahead: float | None = None
     delivery: str = "concurrent"
     with_events: bool = True
     at_one_second: bool = False
@@ -45,14 +50,22 @@ class Case:
 
 CASES = {
     "early": Case("events 15 s early", {"EARLY_SECONDS": "15"}),
-    "early-sequential": Case("events 15 s early, delivered one after the other", {"EARLY_SECONDS": "15"}, "sequential"),
+    "early-sequential": Case(
+        "events 15 s early, delivered one after the other", {"EARLY_SECONDS": "15"}, delivery="sequential"
+    ),
     "not-early": Case("events at the time of their posts", {"EARLY_SECONDS": "0"}),
     "sweep": Case(
         "no events, a sweep that stays", {"EARLY_SECONDS": "15", "SWEEP_WAIT_SECONDS": "60"}, with_events=False
     ),
     "one-second": Case(
-        "all in one second, X answers in 300 ms", {"EARLY_SECONDS": "15"}, at_one_second=True, x_milliseconds=300
+        "all in one second, X answers in 300 ms",
+        {"EARLY_SECONDS": "15"},
+        posts=1000,
+        at_one_second=True,
+        x_milliseconds=300,
     ),
+    "now": Case("created for now", {"EARLY_SECONDS": "15"}, posts=60, ahead=0),
+    "two-seconds": Case("created two seconds before their time", {"EARLY_SECONDS": "15"}, posts=60, ahead=2),
 }
 
 
@@ -88,7 +101,7 @@ def main() -> None:
     results = []
     for name in given.case:
         case = CASES[name]
-        result = _measured(case, 1000 if case.at_one_second and not given.posts else given.posts or 200, given)
+        result = _measured(case, given.posts or case.posts, given)
         results.append(result)
         quantiles = " | ".join(f"{result.quantile(part):.3f} s" for part in (0.5, 0.9, 0.99, 1))
         counts = f"{result.early} | {result.twice} | {result.missing}"
@@ -101,7 +114,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.punctuality", description=__doc__)
     parser.add_argument("--case", nargs="+", choices=CASES, default=list(CASES), help="which cases (all)")
-    parser.add_argument("--posts", type=int, help="how many posts (200; 1000 of one second)")
+    parser.add_argument("--posts", type=int, help="how many posts (as the case has it)")
     parser.add_argument("--minutes", type=float, default=2, help="in how many minutes they are due (2)")
     parser.add_argument("--poll-interval", default="10", help="Hasura's pause between polls in seconds (10)")
     parser.add_argument("--seed", type=int, default=1, help="of the random seconds (1)")
@@ -119,9 +132,14 @@ def _measured(case: Case, posts: int, given: argparse.Namespace) -> Result:
             fault = {"kind": "slow", "times": 10 * posts, "ms": case.x_milliseconds}
             requests.post(f"{stack.urls['x']}/_local/fail", json=fault, timeout=10).raise_for_status()
         tokens = [stack.token(f"author{number}") for number in range(AUTHORS)]
+        chance = random.Random(given.seed)
+        if case.ahead is not None:
+            seconds = sorted(60 * given.minutes * chance.random() for _ in range(posts))
+            due = _create_shortly_before(case, stack, tokens, seconds)
+            _wait_for(stack, due)
+            return _result(case, stack, due)
         seconds_for_one = _seconds_for_one(stack, tokens[0])
         first = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=30 + 1.5 * seconds_for_one * posts)
-        chance = random.Random(given.seed)
         span = 0.0 if case.at_one_second else 60 * given.minutes
         # In whole milliseconds, as the times of tweets are.
         due = {
@@ -151,6 +169,22 @@ def _create(stack: RunningStack, tokens: Sequence[str], due: Mapping[str, dateti
 
     with ThreadPoolExecutor(WRITERS) as pool:
         list(tqdm(pool.map(create, enumerate(due.items())), total=len(due), desc="storing", leave=False))
+
+
+def _create_shortly_before(
+    case: Case, stack: RunningStack, tokens: Sequence[str], seconds: Sequence[float]
+) -> dict[str, datetime]:
+    """Creates a post at each of these seconds from now, soonest first; the texts, and for when each was asked for."""
+    began = time.monotonic()
+    due = {}
+    for number, second in enumerate(tqdm(seconds, desc="creating", leave=False)):
+        time.sleep(max(0.0, began + second - time.monotonic()))
+        now = datetime.now(UTC)
+        at = now.replace(microsecond=now.microsecond // 1000 * 1000) + timedelta(seconds=case.ahead or 0)
+        due[f"{case.name}, {number}"] = at
+        draft = {"text": f"{case.name}, {number}", "schedule_for": at.isoformat()}
+        stack.create_post(tokens[number % len(tokens)], draft).raise_for_status()
+    return due
 
 
 def _insert(stack: RunningStack, tokens: Sequence[str], due: Mapping[str, datetime]) -> None:

@@ -43,8 +43,6 @@ class Author:
         self.zone = ZoneInfo(zone)
         self.context = context
         self.page = context.new_page()
-        self.asking: set[Request] = set()
-        """What the page has asked Hasura, and has no answer to so far."""
         self._complaints: list[str] = []
         self._expected: list[str] = []
         self._watch()
@@ -344,6 +342,19 @@ class Author:
         """As behind a proxy that lets no WebSocket through: the page polls."""
         self.page.route_web_socket("**/v1/graphql", lambda socket: socket.close())
 
+    def asking(self) -> set[Request]:
+        """What the page asks Hasura from now on and has no answer to; the set changes by itself."""
+        asking: set[Request] = set()
+
+        def note(request: Request) -> None:
+            if urlsplit(request.url).path == "/v1/graphql":
+                asking.add(request)
+
+        self.page.on("request", note)
+        for end in ("requestfinished", "requestfailed"):
+            self.page.on(end, lambda request: asking.discard(request))
+        return asking
+
     def reconcile(self, text: str) -> None:
         """Makes the unknown attempt of this post old enough to be reconciled for good, and has it reconciled."""
         [post_id] = [post["id"] for post in self.posts() if post["text"] == text]
@@ -391,8 +402,6 @@ class Author:
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._complaints.append(f"uncaught: {error}"))
         self.page.on("request", self._asked)
-        for end in ("requestfinished", "requestfailed"):
-            self.page.on(end, lambda request: self.asking.discard(request))
 
     def _urls(self) -> list[str]:
         """Of the servers that the page may call."""
@@ -404,8 +413,6 @@ class Author:
 
     def _asked(self, request: Request) -> None:
         url = urlsplit(request.url)
-        if url.path == "/v1/graphql":
-            self.asking.add(request)
         if url.scheme not in ("data", "blob") and url.netloc not in self._servers:
             self._complaints.append(f"a request to another server: {request.url}")
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 from page_author import Author, in_minutes, in_seconds
-from playwright.sync_api import Locator, Response, Route, WebSocketRoute, expect
+from playwright.sync_api import Locator, Request, Response, Route, WebSocketRoute, expect
 from psycopg import sql
 from waiting import wait_until
 
@@ -418,6 +418,7 @@ class TestASubscription:
 
         alice.page.on("websocket", lambda socket: socket.on("framereceived", note))
         alice.stop_clock()
+        asking = alice.asking()
         alice.sign_in()
         alice.wait_until(lambda: len(answered) == SUBSCRIPTIONS)
         alice.change(post_id, text="told by the subscription")
@@ -427,10 +428,10 @@ class TestASubscription:
 
         def is_idle() -> bool:
             asked.clear()
-            pass_seconds(alice, 3)  # without a subscription three polls
+            pass_seconds(alice, 3, asking)  # without a subscription three polls
             return [url for url in asked if not url.endswith(ANY_FILE)] == []
 
-        pass_seconds(alice, 9)  # some seconds after a change it asks once more
+        pass_seconds(alice, 9, asking)  # some seconds after a change it asks once more
         wait_until(is_idle, bool)
         assert is_idle()
 
@@ -470,6 +471,7 @@ class TestASubscription:
         alice.create("edited first", in_minutes(60))
         post_id = alice.create("edited second", in_minutes(90))
         alice.stop_clock()
+        asking = alice.asking()
         alice.sign_in()
 
         with psycopg.connect(alice.stack.settings["PG_DATABASE_URL"]) as database:
@@ -477,17 +479,17 @@ class TestASubscription:
             alice.change(post_id, text="edited second, seen first")
             expect(alice.article("edited second, seen first")).to_be_visible()
             database.commit()
-        pass_seconds(alice, 9)
+        pass_seconds(alice, 9, asking)
 
         expect(alice.article("edited first, seen second")).to_be_visible()
 
 
-def pass_seconds(author: Author, seconds: int) -> None:
+def pass_seconds(author: Author, seconds: int, asking: set[Request]) -> None:
     """Lets the page's stopped clock go on, second by second: each time, the page asks and takes the answer."""
     for _ in range(seconds):
         author.page.clock.run_for(1_000)
         author.page.evaluate(f"fetch('{ANY_FILE}')")  # when this is answered, what was asked before it is noted
-        author.wait_until(lambda: not author.asking)
+        author.wait_until(lambda: not asking)
 
 
 def answer_the_latest_post_with_an_error(socket: WebSocketRoute) -> None:
@@ -523,17 +525,18 @@ class TestPolling:
     def test_one_failed_poll_is_not_reported(self, alice: Author) -> None:
         alice.gets_no_socket()
         alice.stop_clock()  # no answer comes too late
+        asking = alice.asking()
         alice.sign_in()
         alice.expect_complaint("Failed to load resource|WebSocket")
         alice.page.evaluate(NOTE_WHAT_THE_PAGE_SAYS)
 
         alice.page.route("**/v1/graphql", lambda route: route.abort(), times=1)
         with alice.page.expect_event("requestfailed"):
-            pass_seconds(alice, 2)
+            pass_seconds(alice, 2, asking)
         alice.create("found by a later poll", in_minutes(60))
 
         def is_found() -> bool:
-            pass_seconds(alice, 1)
+            pass_seconds(alice, 1, asking)
             return alice.article("found by a later poll").is_visible()
 
         wait_until(is_found, bool)
@@ -827,10 +830,11 @@ class TestTheMenuOfAPost:
 def test_rows_behind_another_view_are_left_as_they_are(alice: Author) -> None:
     alice.create("in five minutes", due := in_minutes(5))
     alice.stop_clock(due - timedelta(minutes=4, seconds=30))
+    asking = alice.asking()
     alice.sign_in()
     expect(alice.article("in five minutes")).to_contain_text("in 4 min")
     alice.show("settings")
-    pass_seconds(alice, 20)  # what was stored behind the answer is known, too
+    pass_seconds(alice, 20, asking)  # what was stored behind the answer is known, too
     shown = alice.page.get_by_text("in five minutes").locator("xpath=ancestor::article").text_content()
 
     alice.page.clock.run_for(30_000)

@@ -20,7 +20,10 @@ from local.web_server.access_token import AccessTokens
 # A thread that a busy machine held up sends nothing and says so; the next delivery goes on.
 POST = """query ($id: bigint!) { scheduled_post_by_pk(id: $id) {
   id text state is_pending reason tweet_id schedule_for next_attempt_at reconcile_at event_id account { account_name }
-  post_attempts(where: {_or: [{outcome: {_is_null: true}}, {outcome: {_neq: "skipped"}}]}, order_by: {number: asc}) {
+  post_attempts(
+    where: {_or: [{outcome: {_is_null: true}}, {outcome: {_neq: "skipped"}}, {detail: {_nlike: "%was held up%"}}]}
+    order_by: {number: asc}
+  ) {
     number started_at finished_at text outcome rejection status_code detail
   }
 } }"""
